@@ -1,0 +1,1 @@
+"""One file per way to recommend. ``apps.algorithms.registry`` is the list of them."""

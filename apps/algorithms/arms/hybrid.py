@@ -1,0 +1,117 @@
+"""A weighted blend of other arms' standardised scores."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Self
+
+import numpy as np
+
+from apps.algorithms.arms.learned import ConfiguredArm
+from apps.algorithms.arms.parameters import Settings, real
+from apps.algorithms.base import InvalidParameter, NotFittedError, Recommender
+from apps.algorithms.types import Arrays, Float32, Float64, History, Int64, Interactions, Parameters
+
+_PREFIX = "weight_"
+_COLD = "popular"
+"""Serves viewers of whom no part knows anything."""
+
+
+@dataclass(frozen=True)
+class HybridSettings(Settings):
+    weight_svd: float = real(1.0, low=0.0, high=100.0)
+    weight_als: float = real(1.0, low=0.0, high=100.0)
+    weight_item_cf: float = real(1.0, low=0.0, high=100.0)
+    weight_content: float = real(0.0, low=0.0, high=100.0)
+    weight_genre: float = real(0.0, low=0.0, high=100.0)
+
+    def weights(self) -> Mapping[str, float]:
+        """The weight of each part that has one, by the arm's name."""
+        named = {field.removeprefix(_PREFIX): weight for field, weight in asdict(self).items()}
+        return {name: weight for name, weight in named.items() if weight > 0}
+
+
+class Hybrid(ConfiguredArm):
+    """``score_i = sum over arms a of weight_a * z(s_a)_i``, ``z`` over the viewer's own row.
+
+    Standardising each arm's scores before a linear combination follows Wu, Crestani and Bi 2006
+    ("ZMUV"). The arms are referred to, not owned: ``link`` hands in those that ``needs`` names, so
+    an arm that a bundle serves by itself is fitted, stored and loaded once. A part that knows
+    nothing of the viewer adds nothing; when no part does, popularity serves.
+
+    Parameters
+    ----------
+    weight_svd, weight_als, weight_item_cf, weight_content, weight_genre
+        0 to 100 each; an arm of weight 0 is neither fitted nor asked.
+    """
+
+    name = "hybrid"
+    settings_class = HybridSettings
+    settings: HybridSettings
+
+    def __init__(self, **parameters: int | float | str | bool | None) -> None:
+        super().__init__(**parameters)
+        self._weights = self.settings.weights()
+        if not self._weights:
+            raise InvalidParameter("hybrid: at least one weight must be above 0.")
+        self._parts: Mapping[str, Recommender] = {}
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (*self._weights, _COLD)
+
+    def link(self, arms: Mapping[str, Recommender]) -> Self:
+        """Blend these arms from now on. Raises ``InvalidParameter`` when one of ``needs`` is missing."""
+        missing = [name for name in self.needs if name not in arms]
+        if missing:
+            raise InvalidParameter(f"hybrid needs {', '.join(missing)} beside it.")
+        self._parts = {name: arms[name] for name in self.needs}
+        return self
+
+    def fit(self, interactions: Interactions, rng: np.random.Generator) -> Self:
+        """Fit the linked parts. Whoever has fitted them already links them and needs no ``fit``."""
+        for part, stream in zip(self._linked().values(), rng.spawn(len(self.needs)), strict=True):
+            part.fit(interactions, stream)
+        return self
+
+    def scores(self, histories: Sequence[History]) -> Float32:
+        parts = self._linked()
+        blend = parts[_COLD].scores(histories).copy()
+        rows = {name: parts[name].scores(histories) for name in self._weights}
+        scales = {name: self._scales(name, part) for name, part in rows.items()}
+        blend[np.any(list(scales.values()), axis=0)] = 0.0
+        for name, part in rows.items():
+            blend += part * scales[name][:, None]
+        return blend
+
+    def contributions(self, history: History, items: Int64) -> Float64:
+        parts = self._linked()
+        total = np.zeros((len(items), len(history)))
+        for name in self._weights:
+            scale = self._scales(name, parts[name].scores([history]))[0]
+            if scale:
+                total += scale * parts[name].contributions(history, items)
+        return total
+
+    def arrays(self) -> Arrays:
+        """Nothing: the weights are parameters, and the parts are saved by themselves."""
+        self._linked()
+        return {}
+
+    @classmethod
+    def from_arrays(cls, parameters: Parameters, arrays: Arrays) -> Self:
+        """The blend without its parts: ``link`` them before asking for scores."""
+        return cls(**parameters)
+
+    def _linked(self) -> Mapping[str, Recommender]:
+        if not self._parts:
+            raise NotFittedError("hybrid has no parts: link the arms that it needs first.")
+        return self._parts
+
+    def _scales(self, name: str, rows: Float32) -> Float32:
+        """``weight / deviation`` per row, float32 ``(n_rows,)``; 0 for a flat row.
+
+        The mean of a row moves all its films alike and is left out.
+        """
+        spread = rows.std(axis=1) if rows.shape[1] else np.zeros(len(rows))
+        known = spread > 0
+        return np.where(known, self._weights[name] / np.where(known, spread, 1.0), 0.0).astype(np.float32)

@@ -1,0 +1,84 @@
+"""Item-based collaborative filtering: a viewer's scores are a sum of rows of film weights."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from apps.algorithms.arms.ease import ease_weights
+from apps.algorithms.arms.learned import PersonalArm
+from apps.algorithms.arms.neighbours import bm25_neighbours
+from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real, whole
+from apps.algorithms.sparse_arrays import dense_block, pack_csr, sum_rows, unpack_csr
+from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
+from apps.algorithms.weights import SIGNALS, signal_matrix
+
+
+@dataclass(frozen=True)
+class ItemCfSettings(PersonalSettings):
+    signal: str = choice("all", options=SIGNALS)
+    half_life: float | None = optional_real(None, low=0.5, high=10_000)
+    method: str = choice("auto", options=("auto", "ease", "bm25"))
+    max_ease_items: int = whole(10_000, low=1, high=30_000)
+    l2: float = real(300.0, low=0.1, high=1_000_000)
+    neighbours: int = whole(300, low=1, high=10_000)
+    bm25_k1: float = real(1.2, low=0.01, high=1_000)
+    bm25_b: float = real(0.5, low=0.0, high=1.0)
+
+
+class ItemCf(PersonalArm):
+    """Item-based collaborative filtering: ``scores = x B`` for a viewer's weighted row ``x``.
+
+    ``B`` is EASE (Steck 2019) while its dense inverse is affordable, and BM25 neighbours above
+    ``max_ease_items`` films. Either way it is stored sparse, ``neighbours`` entries a row.
+
+    Parameters
+    ----------
+    signal, half_life
+        How ratings weigh, see ``apps.algorithms.weights``; half-life 0.5 to 10,000 or None.
+    method
+        ``ease``, ``bm25``, or ``auto`` to choose by the number of films.
+    max_ease_items
+        Films up to which ``auto`` takes EASE, 1 to 30,000.
+    l2
+        EASE's regularisation, 0.1 to 1,000,000.
+    neighbours
+        Entries kept per film, 1 to 10,000.
+    bm25_k1, bm25_b
+        BM25's saturation, 0.01 to 1,000, and length normalisation, 0 to 1.
+    """
+
+    name = "item_cf"
+    settings_class = ItemCfSettings
+    settings: ItemCfSettings
+    _rows: sparse.csr_matrix
+
+    @property
+    def n_items(self) -> int:
+        return int(self.arrays_["rows_shape"][0])
+
+    def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
+        settings = self.settings
+        matrix = signal_matrix(interactions.ratings, settings.signal)
+        if self._method(interactions.n_items) == "ease":
+            return pack_csr("rows", ease_weights(matrix, settings.l2, settings.neighbours))
+        return pack_csr(
+            "rows",
+            bm25_neighbours(matrix, settings.neighbours, k1=settings.bm25_k1, b=settings.bm25_b),
+        )
+
+    def _method(self, n_items: int) -> str:
+        if self.settings.method != "auto":
+            return self.settings.method
+        return "ease" if n_items <= self.settings.max_ease_items else "bm25"
+
+    def _adopt(self, arrays: Arrays) -> None:
+        super()._adopt(arrays)
+        self._rows = unpack_csr("rows", self.arrays_)
+
+    def _fold_in(self, entries: Int64, weights: Float32) -> Float32:
+        return sum_rows(self._rows, entries, weights)
+
+    def _shares(self, entries: Int64, weights: Float32, items: Int64) -> Float64:
+        block = dense_block(self._rows, entries, items)
+        return np.asarray((block * weights[:, None]).T, dtype=np.float64)

@@ -1,0 +1,27 @@
+"""Films watched by the same people, as sparse BM25 neighbours computed by ``implicit``."""
+
+import numpy as np
+from implicit.nearest_neighbours import all_pairs_knn, bm25_weight
+from scipy import sparse
+
+from apps.algorithms.sparse_arrays import empty_csr
+
+
+def bm25_neighbours(matrix: sparse.csr_matrix, keep: int, *, k1: float, b: float) -> sparse.csr_matrix:
+    """Similarities of films, CSR ``(n_items, n_items)`` with at most ``keep`` neighbours a row.
+
+    Rows of films are weighted by BM25 with people as terms, ``idf(u) (k1 + 1) x / (k1 norm(i) + x)``
+    (Robertson and Zaragoza 2009), and multiplied; a film is no neighbour of itself.
+    """
+    n_items = matrix.shape[1]
+    if matrix.nnz == 0:
+        return empty_csr(n_items, n_items)
+    weighted = sparse.csr_matrix(bm25_weight(matrix.T, k1, b).T)
+    found = all_pairs_knn(weighted, min(keep + 1, n_items), show_progress=False).tocsr()
+    found.setdiag(0.0)
+    found.eliminate_zeros()
+    found.sort_indices()
+    return sparse.csr_matrix(
+        (found.data.astype(np.float32), found.indices.astype(np.int32), found.indptr.astype(np.int32)),
+        shape=(n_items, n_items),
+    )

@@ -1,0 +1,60 @@
+"""The same films for everybody, best known or best rated first."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from apps.algorithms.arms.learned import LearnedArm
+from apps.algorithms.arms.parameters import Settings, choice, real
+from apps.algorithms.popularity import bayesian_means, signal_counts
+from apps.algorithms.types import Arrays, Float32, Float64, History, Int64, Interactions
+from apps.algorithms.weights import SIGNALS
+
+
+@dataclass(frozen=True)
+class PopularSettings(Settings):
+    by: str = choice("count", options=("count", "mean"))
+    signal: str = choice("liked", options=SIGNALS)
+    prior_weight: float = real(5.0, low=0.01, high=10_000)
+
+
+class Popular(LearnedArm):
+    """Popularity.
+
+    ``by="count"``: ``log(1 + sum of signal weights)``, films with equal counts in the order of
+    their Bayesian means. ``by="mean"``: the Bayesian mean in stars,
+    ``(prior_weight * mean + sum) / (prior_weight + count)``.
+
+    Parameters
+    ----------
+    by
+        ``count`` or ``mean``.
+    signal
+        What a rating counts: ``all``, ``liked`` or ``stars``.
+    prior_weight
+        Ratings at the overall mean that every film is given beforehand, 0.01 to 10,000.
+    """
+
+    name = "popular"
+    personal = False
+    settings_class = PopularSettings
+    settings: PopularSettings
+
+    @property
+    def n_items(self) -> int:
+        return len(self.arrays_["scores"])
+
+    def contributions(self, history: History, items: Int64) -> Float64:
+        return np.zeros((len(items), len(history)))
+
+    def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
+        means = bayesian_means(interactions.ratings, self.settings.prior_weight)
+        if self.settings.by == "mean":
+            return {"scores": means.astype(np.float32)}
+        counts = signal_counts(interactions.ratings, self.settings.signal)
+        # Means are at most 5, so this addend never reorders films whose counts differ by a fifth.
+        return {"scores": np.log1p(counts + means / 26.0).astype(np.float32)}
+
+    def _score(self, history: History) -> Float32:
+        scores: Float32 = self.arrays_["scores"]
+        return scores

@@ -1,0 +1,35 @@
+"""How well known and how well liked a film is."""
+
+import numpy as np
+from scipy import sparse
+
+from apps.algorithms.types import Float32, Float64
+from apps.algorithms.weights import signal_matrix
+
+
+def signal_counts(ratings: sparse.csr_matrix, signal: str) -> Float64:
+    """Each film's summed weights under ``signal``, float64 ``(n_items,)``."""
+    return np.asarray(signal_matrix(ratings, signal).sum(axis=0), dtype=np.float64).ravel()
+
+
+def bayesian_means(ratings: sparse.csr_matrix, prior_weight: float) -> Float64:
+    """Each film's mean in stars, pulled to the mean of all ratings; float64 ``(n_items,)``.
+
+    ``(prior_weight * mean + sum) / (prior_weight + count)``; a film without ratings sits at the
+    mean of all, and without any rating at all that is 0. ``prior_weight`` > 0, in ratings.
+    """
+    if ratings.nnz == 0:
+        return np.zeros(ratings.shape[1])
+    sums = np.bincount(ratings.indices, weights=ratings.data, minlength=ratings.shape[1])
+    counts = np.bincount(ratings.indices, minlength=ratings.shape[1])
+    return np.asarray((prior_weight * float(ratings.data.mean()) + sums) / (prior_weight + counts))
+
+
+def popularity(ratings: sparse.csr_matrix) -> Float32:
+    """Popularity from 0 (nobody liked it) to 1 (the most liked film), float32 ``(n_items,)``.
+
+    The logarithm of the number of people who liked the film, scaled. An addend that decides among
+    films that an arm cannot tell apart.
+    """
+    logs = np.log1p(signal_counts(ratings, "liked"))
+    return (logs / max(float(logs.max(initial=0.0)), 1e-12)).astype(np.float32)

@@ -1,0 +1,98 @@
+"""The only list of arms. A new arm is one file in ``arms/`` and one line in ``ARMS``."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+
+from apps.algorithms.arms.als import Als
+from apps.algorithms.arms.content import Content
+from apps.algorithms.arms.genre import Genre
+from apps.algorithms.arms.hybrid import Hybrid
+from apps.algorithms.arms.item_cf import ItemCf
+from apps.algorithms.arms.learned import ConfiguredArm
+from apps.algorithms.arms.popular import Popular
+from apps.algorithms.arms.svd import Svd
+from apps.algorithms.base import InvalidParameter, Recommender
+from apps.algorithms.types import Arrays, Interactions, Parameters
+
+ARMS: Mapping[str, type[ConfiguredArm]] = {
+    "popular": Popular,
+    "genre": Genre,
+    "content": Content,
+    "svd": Svd,
+    "als": Als,
+    "item_cf": ItemCf,
+    "hybrid": Hybrid,
+}
+"""Each arm's class by name; a class's ``settings_class`` holds its default parameters."""
+
+
+def default_parameters(name: str) -> Parameters:
+    """The parameters of an arm as it comes. Raises ``InvalidParameter`` for an unknown arm."""
+    return make_arm(name).parameters
+
+
+def make_arm(name: str, parameters: Parameters | None = None) -> ConfiguredArm:
+    """An unfitted arm; one that is made of others comes linked to new ones with their defaults.
+
+    Raises ``InvalidParameter`` for an unknown arm or parameter, saying what exists.
+    """
+    arm = _bare_arm(name, parameters)
+    return arm.link({part: make_arm(part) for part in arm.needs})
+
+
+def with_needs(names: Iterable[str], parameters: Mapping[str, Parameters] | None = None) -> tuple[str, ...]:
+    """``names`` and the arms that they are made of, in registry order, each once."""
+    wanted = set(names)
+    for name in tuple(wanted):
+        wanted.update(_bare_arm(name, (parameters or {}).get(name)).needs)
+    return tuple(name for name in ARMS if name in wanted)
+
+
+def fit_arms(
+    names: Iterable[str],
+    interactions: Interactions,
+    rng: np.random.Generator,
+    *,
+    parameters: Mapping[str, Parameters] | None = None,
+    before_each: Callable[[str], None] | None = None,
+) -> dict[str, Recommender]:
+    """``names`` and whatever they are made of, each fitted once, linked, in registry order.
+
+    ``parameters`` holds parameters by arm; arms it leaves out have their defaults. ``before_each``
+    is told each arm's name before its fit. An arm's stream of chance depends on its name alone,
+    not on which others are fitted beside it.
+    """
+    streams = dict(zip(ARMS, rng.spawn(len(ARMS)), strict=True))
+    given = parameters or {}
+    arms = {name: _bare_arm(name, given.get(name)) for name in with_needs(names, given)}
+    for name, arm in arms.items():
+        if before_each:
+            before_each(name)
+        if not arm.needs:
+            arm.fit(interactions, streams[name])
+    return _linked(arms)
+
+
+def load_arms(saved: Mapping[str, tuple[Parameters, Arrays]]) -> dict[str, Recommender]:
+    """Arms from their saved parameters and arrays, linked; ``saved`` holds all that are needed."""
+    return _linked(
+        {
+            name: _arm_class(name).from_arrays(parameters, arrays)
+            for name, (parameters, arrays) in saved.items()
+        }
+    )
+
+
+def _linked(arms: Mapping[str, ConfiguredArm]) -> dict[str, Recommender]:
+    return {name: arm.link(arms) for name, arm in arms.items()}
+
+
+def _bare_arm(name: str, parameters: Parameters | None) -> ConfiguredArm:
+    return _arm_class(name)(**(parameters or {}))
+
+
+def _arm_class(name: str) -> type[ConfiguredArm]:
+    if name not in ARMS:
+        raise InvalidParameter(f"There is no arm {name!r}; the arms are: {', '.join(ARMS)}.")
+    return ARMS[name]

@@ -1,0 +1,70 @@
+"""Sparse matrices as plain arrays, and the one sparse product that serving needs."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from scipy import sparse
+
+from apps.algorithms.types import Arrays, Float32, Int64
+
+
+def pack_csr(name: str, matrix: sparse.csr_matrix) -> Arrays:
+    """A CSR matrix as four plain arrays named ``name_data``, ``_indices``, ``_indptr``, ``_shape``."""
+    return {
+        f"{name}_data": matrix.data.astype(np.float32, copy=False),
+        f"{name}_indices": matrix.indices.astype(np.int32, copy=False),
+        f"{name}_indptr": matrix.indptr.astype(np.int32, copy=False),
+        f"{name}_shape": np.array(matrix.shape, dtype=np.int64),
+    }
+
+
+def unpack_csr(name: str, arrays: Arrays) -> sparse.csr_matrix:
+    """The matrix that ``pack_csr`` packed, over the same memory: nothing is copied or read."""
+    rows, columns = (int(size) for size in arrays[f"{name}_shape"])
+    data = np.asarray(arrays[f"{name}_data"], dtype=np.float32)
+    indices = np.asarray(arrays[f"{name}_indices"], dtype=np.int32)
+    indptr = np.asarray(arrays[f"{name}_indptr"], dtype=np.int32)
+    return sparse.csr_matrix((data, indices, indptr), shape=(rows, columns), copy=False)
+
+
+def empty_csr(n_rows: int, n_columns: int) -> sparse.csr_matrix:
+    """A float32 CSR matrix that stores nothing."""
+    data, indices = np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int32)
+    return sparse.csr_matrix((data, indices, np.zeros(n_rows + 1, dtype=np.int32)), shape=(n_rows, n_columns))
+
+
+def sum_rows(matrix: sparse.csr_matrix, rows: Int64, weights: Float32) -> Float32:
+    """``weights @ matrix[rows]`` as a dense float32 ``(n_columns,)``.
+
+    Costs the entries of these rows, whatever the size of the matrix.
+    """
+    total = matrix[rows].T @ weights.astype(np.float32, copy=False)
+    return np.asarray(total, dtype=np.float32)
+
+
+def dense_block(matrix: sparse.csr_matrix, rows: Int64, columns: Int64) -> Float32:
+    """``matrix[rows][:, columns]`` as a dense float32 ``(len(rows), len(columns))``."""
+    return np.asarray(matrix[rows][:, columns].toarray(), dtype=np.float32)
+
+
+def keep_strongest(blocks: Iterable[Float32], n_columns: int, *, keep: int) -> sparse.csr_matrix:
+    """Dense blocks of rows, stacked into a CSR with the ``keep`` entries largest in magnitude per row.
+
+    Columns ascend within a row; zeros are not stored. Only one block is held densely at a time, so
+    ``blocks`` may be a generator over a matrix that would not fit in memory.
+    """
+    parts = [_strongest_of(block, min(keep, n_columns)) for block in blocks]
+    if not parts:
+        return empty_csr(0, n_columns)
+    return sparse.csr_matrix(sparse.vstack(parts, format="csr"))
+
+
+def _strongest_of(block: Float32, keep: int) -> sparse.csr_matrix:
+    n_rows, n_columns = block.shape
+    spots = np.argpartition(-np.abs(block), keep - 1, axis=1)[:, :keep]
+    spots = np.sort(spots, axis=1).astype(np.int32)
+    values = np.take_along_axis(block, spots, axis=1).astype(np.float32)
+    indptr = np.arange(n_rows + 1, dtype=np.int32) * np.int32(keep)
+    cut = sparse.csr_matrix((values.ravel(), spots.ravel(), indptr), shape=(n_rows, n_columns))
+    cut.eliminate_zeros()
+    return cut
