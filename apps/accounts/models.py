@@ -1,0 +1,79 @@
+"""People: viewers with an account, guests, and people who came with a data set; and API keys."""
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.db.models.functions import Lower
+
+from apps.accounts.querysets import UserQuerySet
+
+
+class Users(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc] # a class made at run time
+    """Django's account manager with our vocabulary."""
+
+    use_in_migrations = False
+
+
+class User(AbstractUser):
+    """One viewer, whichever way they came.
+
+    ``unit_key`` is the analysis unit: born with the first page as a signed cookie, kept by the
+    guest row that the first feedback makes and by the account that claims it. It alone enters
+    assignment. Guests and imported people have an unusable password.
+    """
+
+    unit_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    is_guest = models.BooleanField(default=False)
+    is_imported = models.BooleanField(default=False)
+    timezone = models.CharField(max_length=64, blank=True)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    objects: ClassVar[Users] = Users()
+
+    class Meta(AbstractUser.Meta):
+        db_table = "users"
+        permissions = [("act_for_users", "Can act for other users through the API")]
+        constraints = [
+            models.UniqueConstraint(Lower("username"), name="users_username_any_case"),
+            models.CheckConstraint(
+                condition=~models.Q(is_guest=True, is_imported=True), name="users_guest_or_imported"
+            ),
+        ]
+
+    @property
+    def has_account(self) -> bool:
+        return not self.is_guest and not self.is_imported
+
+
+class ApiKey(models.Model):
+    """A credential of a program. Only the SHA-256 of the key is stored.
+
+    ``prefix`` is the key's first part, shown in lists so that staff can tell keys apart.
+    """
+
+    class Scope(models.TextChoices):
+        ACT_FOR_USERS = "act_for_users", "Act for users"
+        CATALOG_WRITE = "catalog.write", "Keep the catalogue"
+        ANALYTICS_READ = "analytics.read", "Read analytics"
+        METRICS_READ = "metrics.read", "Read metrics"
+
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=12, unique=True, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_on = models.DateField(null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "api_keys"
+        ordering = ["-id"]
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

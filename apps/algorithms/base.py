@@ -1,0 +1,75 @@
+"""The protocol that every arm keeps."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Self
+
+import numpy as np
+
+from apps.algorithms.types import (
+    Arrays,
+    Float32,
+    Float64,
+    History,
+    Int64,
+    Interactions,
+    Parameters,
+)
+
+
+class NotFittedError(RuntimeError):
+    """An arm was asked for scores before ``fit`` or ``from_arrays``."""
+
+
+class InvalidParameter(ValueError):
+    """A parameter is unknown or out of its range; the message names it and the range."""
+
+
+class Recommender(ABC):
+    """One way to recommend. It learns about films only; a viewer is folded in as a ``History``.
+
+    The constructor stores parameters and raises ``InvalidParameter`` for one that is unknown or
+    out of range. ``fit`` learns and returns self; fields that end in ``_`` are learned. A second
+    ``fit`` forgets the first. Nothing reads a clock, a file or a global random state.
+    """
+
+    name: ClassVar[str]
+    """The arm's name in strategies, in the log and in the registry."""
+    personal: ClassVar[bool] = True
+    """False when every viewer gets the same scores."""
+
+    @abstractmethod
+    def fit(self, interactions: Interactions, rng: np.random.Generator) -> Self:
+        """Learn from all ratings. ``rng`` is the only source of chance."""
+
+    @abstractmethod
+    def scores(self, histories: Sequence[History]) -> Float32:
+        """Finite scores, float32 ``(len(histories), n_items)``, higher is better.
+
+        An empty history is served like any other; a personal arm that knows nothing of the viewer
+        returns a row of zeros, which callers read as "nothing to place". Films of the history are
+        scored too: leaving them out is the caller's task. Raises ``NotFittedError`` before ``fit``.
+        """
+
+    @abstractmethod
+    def contributions(self, history: History, items: Int64) -> Float64:
+        """What each entry of ``history`` adds to the scores of ``items``.
+
+        float64 ``(len(items), len(history))``. For arms whose score is a sum over the history the
+        rows sum to the score (up to float error and a constant per viewer); an arm that is not
+        personal returns zeros. The basis of every reason.
+        """
+
+    @abstractmethod
+    def arrays(self) -> Arrays:
+        """Everything ``fit`` learned, as plain numeric arrays."""
+
+    @classmethod
+    @abstractmethod
+    def from_arrays(cls, parameters: Parameters, arrays: Arrays) -> Self:
+        """The arm as it was saved. ``arrays`` may be memory-mapped and read-only."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> Parameters:
+        """The constructor's parameters, defaults included; JSON scalars."""

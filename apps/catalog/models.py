@@ -1,0 +1,144 @@
+"""Films and what is known of them."""
+
+from django.db import models
+from django.db.models import Q
+
+from apps.catalog.querysets import MovieQuerySet
+
+
+class Genre(models.Model):
+    name = models.CharField(max_length=60, unique=True)
+
+    class Meta:
+        db_table = "genres"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Person(models.Model):
+    name = models.CharField(max_length=200)
+    tmdb_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
+
+    class Meta:
+        db_table = "people"
+        ordering = ["name"]
+        verbose_name_plural = "people"
+        indexes = [models.Index(fields=["name"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Keyword(models.Model):
+    name = models.CharField(max_length=120, unique=True)
+
+    class Meta:
+        db_table = "keywords"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Movie(models.Model):
+    """One film. Films are hidden (``is_available``), never deleted: the log points at them.
+
+    ``search_title`` is the normalised title and year that ``search`` looks at (``catalog.titles``).
+    ``rating_sum`` and ``rating_count`` are kept by ``F()`` with each rating of ours; TMDB's votes
+    stay apart from them. ``is_long_tail`` and ``is_niche`` are refreshed nightly.
+    """
+
+    title = models.CharField(max_length=300)
+    original_title = models.CharField(max_length=300, blank=True)
+    search_title = models.CharField(max_length=700, editable=False)
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+    overview = models.TextField(blank=True)
+    language = models.CharField(max_length=8, blank=True, help_text="ISO 639-1, empty when unknown")
+    runtime = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Minutes")
+    poster_path = models.CharField(max_length=120, blank=True)
+    tmdb_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
+    imdb_id = models.CharField(max_length=12, null=True, blank=True, unique=True)
+    movielens_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
+    tmdb_vote_average = models.FloatField(null=True, blank=True, help_text="0 to 10")
+    tmdb_vote_count = models.PositiveIntegerField(null=True, blank=True)
+    rating_sum = models.FloatField(default=0, editable=False)
+    rating_count = models.PositiveIntegerField(default=0, editable=False)
+    primary_genre = models.ForeignKey(
+        Genre, null=True, blank=True, on_delete=models.PROTECT, related_name="primary_movies"
+    )
+    genres = models.ManyToManyField(Genre, related_name="movies", through="MovieGenre")
+    people = models.ManyToManyField(Person, related_name="movies", through="MoviePerson")
+    keywords = models.ManyToManyField(Keyword, related_name="movies", through="MovieKeyword")
+    is_available = models.BooleanField(default=True)
+    is_long_tail = models.BooleanField(default=False, editable=False)
+    is_niche = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = MovieQuerySet.as_manager()
+
+    class Meta:
+        db_table = "movies"
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["-rating_count", "id"], name="movies_popular"),
+            models.Index(fields=["year", "id"], name="movies_year"),
+            models.Index(fields=["id"], condition=Q(is_available=False), name="movies_hidden"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.year})" if self.year else self.title
+
+
+class MovieGenre(models.Model):
+    """``position`` 0 is the primary genre, in the order of the source."""
+
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
+    genre = models.ForeignKey(Genre, on_delete=models.PROTECT)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        db_table = "movie_genres"
+        ordering = ["movie_id", "position"]
+        constraints = [models.UniqueConstraint(fields=["movie", "genre"], name="movie_genres_once")]
+
+    def __str__(self) -> str:
+        return f"{self.movie_id}:{self.genre_id}"
+
+
+class MoviePerson(models.Model):
+    class Role(models.TextChoices):
+        DIRECTOR = "director"
+        WRITER = "writer"
+        CAST = "cast"
+
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT)
+    role = models.CharField(max_length=12, choices=Role.choices)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        db_table = "movie_people"
+        ordering = ["movie_id", "role", "position"]
+        constraints = [models.UniqueConstraint(fields=["movie", "person", "role"], name="movie_people_once")]
+
+    def __str__(self) -> str:
+        return f"{self.movie_id}:{self.role}:{self.person_id}"
+
+
+class MovieKeyword(models.Model):
+    """``weight`` is how many people gave the tag; 1 for a keyword of the catalogue itself."""
+
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
+    keyword = models.ForeignKey(Keyword, on_delete=models.PROTECT)
+    weight = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        db_table = "movie_keywords"
+        ordering = ["movie_id", "-weight", "keyword_id"]
+        constraints = [models.UniqueConstraint(fields=["movie", "keyword"], name="movie_keywords_once")]
+
+    def __str__(self) -> str:
+        return f"{self.movie_id}:{self.keyword_id}"

@@ -1,0 +1,62 @@
+"""Serializer fields that take what JSON says and nothing that merely looks like it."""
+
+import math
+import re
+from typing import Any
+
+from rest_framework import serializers
+
+MAX_ID = 2**63 - 1
+_ASCII_INTEGER = re.compile(r"-?[0-9]{1,19}")
+
+
+class IntegerField(serializers.IntegerField):
+    """A JSON integer, or in a query ASCII digits. True, 1.0, " 1" and full-width digits are refused."""
+
+    default_error_messages = {"invalid": "A whole number is needed."}
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("min_value", -MAX_ID)
+        options.setdefault("max_value", MAX_ID)
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, int) and not isinstance(data, bool):
+            return data
+        if not (isinstance(data, str) and _ASCII_INTEGER.fullmatch(data)):
+            self.fail("invalid")
+        return int(data)
+
+
+class IdField(IntegerField):
+    """A row's id: 1 to 2^63 - 1."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("min_value", 1)
+        super().__init__(**options)
+
+
+class FloatField(serializers.FloatField):
+    """A finite JSON number, or in a query ASCII digits."""
+
+    default_error_messages = {"invalid": "A finite number is needed."}
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or (isinstance(data, str) and not data.isascii()):
+            self.fail("invalid")
+        value = super().to_internal_value(data)
+        if not math.isfinite(value):
+            self.fail("invalid")
+        return value
+
+
+class StarsField(FloatField):
+    """0.5 to 5.0 by halves."""
+
+    default_error_messages = {"stars": "A rating is 0.5 to 5 stars in steps of a half."}
+
+    def to_internal_value(self, data: Any) -> float:
+        value = super().to_internal_value(data)
+        if not 0.5 <= value <= 5.0 or (value * 2) != int(value * 2):
+            self.fail("stars")
+        return value

@@ -1,0 +1,40 @@
+"""How often something may happen: sliding windows over the shared cache."""
+
+import time
+
+from django.conf import settings
+from django.core.cache import cache
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def allow(scope: str, who: str) -> float | None:
+    """Counts one act of ``who`` in ``scope`` (a name in ``settings.THROTTLE_RATES``).
+
+    Returns None when it is within the rate, else the seconds until it will be again. The window
+    slides: the last one weighs in by the part of it that still overlaps. Two cache calls, each
+    atomic, so that processes sharing a cache share the count.
+    """
+    limit, seconds = _parse(settings.THROTTLE_RATES[scope])
+    now = time.time()
+    window, into = divmod(now, seconds)
+    key = f"rate:{scope}:{who}"
+    previous = cache.get(f"{key}:{int(window) - 1}", 0)
+    current = _increment(f"{key}:{int(window)}", seconds * 2)
+    if previous * (1 - into / seconds) + current <= limit:
+        return None
+    return seconds - into
+
+
+def _increment(key: str, lifetime: int) -> int:
+    cache.add(key, 0, lifetime)
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # it expired between the two calls
+        cache.set(key, 1, lifetime)
+        return 1
+
+
+def _parse(rate: str) -> tuple[int, int]:
+    count, period = rate.split("/")
+    return int(count), _SECONDS[period]

@@ -1,0 +1,41 @@
+"""Writing the audit."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from django.db import models
+
+from apps.core.middleware import current_request_id
+from apps.core.models import AuditEntry
+
+
+class Actor(Protocol):
+    """Whoever acts: a user row."""
+
+    @property
+    def pk(self) -> Any: ...
+
+    def get_username(self) -> str: ...
+
+
+def record_audit(
+    action: str,
+    *,
+    by: Actor | None,
+    target: models.Model | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEntry:
+    """Writes one entry. ``by=None`` is the system itself. Values must be JSON."""
+    return AuditEntry.objects.create(
+        actor_id=by.pk if by else None,
+        actor_name=by.get_username() if by else "system",
+        action=action,
+        target_type=target._meta.label_lower if target else "",
+        target_id=str(target.pk) if target else "",
+        before=dict(before or {}),
+        after=dict(after or {}),
+        reason=reason,
+        request_id=current_request_id(),
+    )

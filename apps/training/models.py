@@ -1,0 +1,94 @@
+"""Recipes, the versions fitted from them, and the runs that fitted them."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class Recipe(models.Model):
+    """What staff choose: the arms' parameters and blend weights. A version is its latest fit.
+
+    ``parameters`` maps an arm's name to the parameters that differ from the arm's defaults.
+    """
+
+    name = models.SlugField(max_length=60, unique=True)
+    parameters = models.JSONField(default=dict, blank=True)
+    description = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "recipes"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TrainingRun(models.Model):
+    """One fit of one recipe, from its request to its end. The row is the lock and the truth."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        ABANDONED = "abandoned"
+
+    recipe = models.ForeignKey(Recipe, on_delete=models.PROTECT, related_name="runs")
+    trigger = models.CharField(max_length=100)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.RUNNING)
+    phase = models.CharField(max_length=40, blank=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "training_runs"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recipe"], condition=Q(status="running"), name="training_runs_one_a_recipe"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} of {self.recipe_id}: {self.status}"
+
+
+class ModelVersion(models.Model):
+    """One fit, and the artifact that holds it.
+
+    At most one version of a recipe is live. A refused one is kept with its reason.
+    """
+
+    class Status(models.TextChoices):
+        CANDIDATE = "candidate"
+        LIVE = "live"
+        RETIRED = "retired"
+        REFUSED = "refused"
+
+    recipe = models.ForeignKey(Recipe, on_delete=models.PROTECT, related_name="versions")
+    run = models.ForeignKey(TrainingRun, null=True, on_delete=models.SET_NULL, related_name="versions")
+    name = models.CharField(max_length=40, unique=True, help_text="Time of the fit and a counter")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.CANDIDATE)
+    artifact = models.CharField(max_length=200, help_text="Folder below ARTIFACT_DIR")
+    manifest_sha256 = models.CharField(max_length=64)
+    metrics = models.JSONField(default=dict, blank=True)
+    n_users = models.PositiveIntegerField()
+    n_movies = models.PositiveIntegerField()
+    n_ratings = models.PositiveBigIntegerField()
+    fit_seconds = models.FloatField()
+    refused_because = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    activated_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "model_versions"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recipe"], condition=Q(status="live"), name="model_versions_one_live"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,6 @@
+"""Addresses: the site's pages, the API below /api, the admin."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]
