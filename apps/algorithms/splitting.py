@@ -1,0 +1,129 @@
+"""Ways to hold back a part of the ratings.
+
+Every split keeps the shape of the matrix, the order of the ratings and their times: ``train`` and
+``test`` are disjoint and together hold every rating. Equal times and equal draws fall by the order
+in which the ratings are stored, so the same input and generator give the same split.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from apps.algorithms.types import Bool, Int64, Interactions
+
+
+@dataclass(frozen=True)
+class Split:
+    """Two disjoint parts of the same ratings, over the same people and films."""
+
+    train: Interactions
+    test: Interactions
+
+
+def random_split(interactions: Interactions, rng: np.random.Generator, *, test_share: float = 0.2) -> Split:
+    """Hold back a random ``test_share`` of all ratings, whoever gave them."""
+    _require_share(test_share)
+    n = interactions.ratings.nnz
+    in_test = np.zeros(n, dtype=np.bool_)
+    in_test[rng.permutation(n)[: round(n * test_share)]] = True
+    return _split(interactions, in_test)
+
+
+def stratified_split(
+    interactions: Interactions, rng: np.random.Generator, *, test_share: float = 0.2
+) -> Split:
+    """Hold back a random ``test_share`` of each person's ratings, rounded, never all of them."""
+    _require_share(test_share)
+    users = _users(interactions)
+    order = np.lexsort((rng.random(len(users)), users))
+    return _split(interactions, _last_of_each(interactions, order, _shares(interactions, test_share)))
+
+
+def leave_last_out(interactions: Interactions, *, count: int = 1, share: float | None = None) -> Split:
+    """Hold back each person's newest ``count`` ratings, or the newest ``share`` of them, rounded.
+
+    One rating at least stays in ``train``. Among ratings of one moment the higher film index is newer.
+    """
+    if share is None:
+        if count < 1:
+            raise ValueError(f"count must be at least 1, not {count}")
+        held = np.minimum(count, np.maximum(_sizes(interactions) - 1, 0))
+    else:
+        _require_share(share)
+        held = _shares(interactions, share)
+    order = np.lexsort((interactions.ratings.indices, interactions.rated_at, _users(interactions)))
+    return _split(interactions, _last_of_each(interactions, order, held))
+
+
+def temporal_split(interactions: Interactions, *, test_share: float = 0.2, cut: float | None = None) -> Split:
+    """Hold back everything rated at or after one moment, for everybody the same.
+
+    ``cut`` is that moment in seconds since 1970; None takes the moment from which on the newest
+    ``test_share`` of all ratings was given. Ratings of the moment itself are all held back, so no
+    rating in ``test`` is as old as one in ``train``.
+    """
+    if cut is None:
+        _require_share(test_share)
+        n = interactions.ratings.nnz
+        spot = n - round(n * test_share)
+        cut = float(np.sort(interactions.rated_at)[spot]) if spot < n else np.inf
+    return _split(interactions, interactions.rated_at >= cut)
+
+
+def k_fold(interactions: Interactions, rng: np.random.Generator, *, folds: int = 5) -> Iterator[Split]:
+    """``folds`` splits over all ratings; each rating is held back in exactly one of them."""
+    n = interactions.ratings.nnz
+    if not 2 <= folds <= n:
+        raise ValueError(f"folds must be 2 to the number of ratings, {n}, not {folds}")
+    fold_of = rng.permutation(n) % folds
+    return (_split(interactions, fold_of == fold) for fold in range(folds))
+
+
+def _require_share(share: float) -> None:
+    if not 0 < share < 1:
+        raise ValueError(f"the share held back must lie between 0 and 1, not {share}")
+
+
+def _sizes(interactions: Interactions) -> Int64:
+    return np.diff(interactions.ratings.indptr).astype(np.int64)
+
+
+def _users(interactions: Interactions) -> Int64:
+    """The row of each stored rating."""
+    return np.repeat(np.arange(interactions.n_users, dtype=np.int64), _sizes(interactions))
+
+
+def _shares(interactions: Interactions, share: float) -> Int64:
+    sizes = _sizes(interactions)
+    rounded = np.floor(sizes * share + 0.5).astype(np.int64)
+    held: Int64 = np.minimum(rounded, np.maximum(sizes - 1, 0))
+    return held
+
+
+def _last_of_each(interactions: Interactions, order: Int64, held: Int64) -> Bool:
+    """Marks the last ``held[user]`` ratings of each person; ``order`` sorts by person first."""
+    sizes = _sizes(interactions)
+    place = np.arange(len(order)) - np.repeat(interactions.ratings.indptr[:-1], sizes)
+    in_test = np.empty(len(order), dtype=np.bool_)
+    in_test[order] = place >= np.repeat(sizes - held, sizes)
+    return in_test
+
+
+def _split(interactions: Interactions, in_test: Bool) -> Split:
+    return Split(train=_part(interactions, ~in_test), test=_part(interactions, in_test))
+
+
+def _part(interactions: Interactions, keep: Bool) -> Interactions:
+    whole = interactions.ratings
+    kept_before = np.concatenate([[0], np.cumsum(keep)])
+    part = sparse.csr_matrix(
+        (whole.data[keep], whole.indices[keep], kept_before[whole.indptr]), shape=whole.shape
+    )
+    return Interactions(
+        ratings=part,
+        rated_at=interactions.rated_at[keep],
+        items=interactions.items,
+        features=interactions.features,
+    )

@@ -1,0 +1,54 @@
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+
+from apps.algorithms.types import Interactions, ItemFeatures, ItemIndex
+
+
+def make_features(n_items: int, *, n_genres: int = 3) -> ItemFeatures:
+    """Films whose one genre is their index modulo ``n_genres``."""
+    primary = (np.arange(n_items) % n_genres).astype(np.int32)
+    genres = sparse.csr_matrix(
+        (np.ones(n_items, dtype=np.float32), (np.arange(n_items), primary)), shape=(n_items, n_genres)
+    )
+    return ItemFeatures(
+        genres=genres,
+        primary_genre=primary,
+        terms=sparse.csr_matrix((n_items, 0), dtype=np.float32),
+        genre_names=tuple(f"genre {number}" for number in range(n_genres)),
+        term_names=(),
+    )
+
+
+def make_interactions(
+    rows: Sequence[tuple[int, int, float, float]], *, n_users: int, n_items: int
+) -> Interactions:
+    """Ratings from rows of (user, item, stars, seconds since 1970), in any order."""
+    ordered = sorted(rows)
+    counts = np.bincount([user for user, *_ in ordered], minlength=n_users)
+    ratings = sparse.csr_matrix(
+        (
+            np.array([stars for _, _, stars, _ in ordered], dtype=np.float32),
+            np.array([item for _, item, _, _ in ordered], dtype=np.int32),
+            np.concatenate([[0], np.cumsum(counts)]),
+        ),
+        shape=(n_users, n_items),
+    )
+    return Interactions(
+        ratings=ratings,
+        rated_at=np.array([moment for *_, moment in ordered], dtype=np.float64),
+        items=ItemIndex(ids=np.arange(n_items, dtype=np.int64) * 10),
+        features=make_features(n_items),
+    )
+
+
+def make_random_interactions(
+    rng: np.random.Generator, *, n_users: int = 20, n_items: int = 30, density: float = 0.3
+) -> Interactions:
+    """Random half-star ratings; many share a moment."""
+    users, items = np.nonzero(rng.random((n_users, n_items)) < density)
+    stars = rng.integers(1, 11, len(users)) / 2
+    moments = rng.integers(0, 50, len(users)).astype(float)
+    rows = list(zip(users.tolist(), items.tolist(), stars.tolist(), moments.tolist(), strict=True))
+    return make_interactions(rows, n_users=n_users, n_items=n_items)

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+
+from apps.algorithms.splitting import (
+    k_fold,
+    leave_last_out,
+    random_split,
+    stratified_split,
+    temporal_split,
+)
+from tests.algorithms.factories import make_interactions, make_random_interactions
+
+
+def rows_of(interactions):
+    users = np.repeat(np.arange(interactions.n_users), np.diff(interactions.ratings.indptr))
+    return set(
+        zip(
+            users.tolist(),
+            interactions.ratings.indices.tolist(),
+            interactions.ratings.data.tolist(),
+            interactions.rated_at.tolist(),
+            strict=True,
+        )
+    )
+
+
+SPLITS = {
+    "random": lambda data: random_split(data, np.random.default_rng(5)),
+    "stratified": lambda data: stratified_split(data, np.random.default_rng(5)),
+    "temporal": temporal_split,
+    "last one": leave_last_out,
+    "last fifth": lambda data: leave_last_out(data, share=0.2),
+    "fold": lambda data: next(k_fold(data, np.random.default_rng(5))),
+}
+
+
+@pytest.mark.parametrize("split", SPLITS.values(), ids=SPLITS)
+def test_parts_are_disjoint_and_hold_every_rating_with_its_time(split):
+    data = make_random_interactions(np.random.default_rng(1))
+    parts = split(data)
+    assert rows_of(parts.train) | rows_of(parts.test) == rows_of(data)
+    assert not rows_of(parts.train) & rows_of(parts.test)
+    assert parts.train.ratings.shape == parts.test.ratings.shape == data.ratings.shape
+
+
+@pytest.mark.parametrize("split", SPLITS.values(), ids=SPLITS)
+def test_the_same_generator_gives_the_same_split(split):
+    data = make_random_interactions(np.random.default_rng(1))
+    assert rows_of(split(data).test) == rows_of(split(data).test)
+
+
+def test_random_split_holds_back_the_share():
+    data = make_random_interactions(np.random.default_rng(1))
+    held = random_split(data, np.random.default_rng(2), test_share=0.25).test.ratings.nnz
+    assert held == round(data.ratings.nnz * 0.25)
+
+
+def test_stratified_split_holds_back_the_rounded_share_of_each_person():
+    rows = [(user, item, 3.0, 0.0) for user, size in enumerate([1, 2, 4, 10]) for item in range(size)]
+    data = make_interactions(rows, n_users=5, n_items=10)
+    parts = stratified_split(data, np.random.default_rng(2), test_share=0.25)
+    assert np.diff(parts.test.ratings.indptr).tolist() == [0, 1, 1, 3, 0]
+
+
+def test_leave_last_out_holds_back_the_newest_and_among_equals_the_higher_index():
+    rows = [(0, 0, 3.0, 9.0), (0, 1, 3.0, 5.0), (0, 2, 3.0, 9.0), (1, 1, 3.0, 1.0)]
+    parts = leave_last_out(make_interactions(rows, n_users=2, n_items=3))
+    assert rows_of(parts.test) == {(0, 2, 3.0, 9.0)}
+
+
+def test_leave_last_out_by_share_holds_back_the_newest_fifth_of_each_person():
+    rows = [(0, item, 3.0, float(-item)) for item in range(10)]
+    parts = leave_last_out(make_interactions(rows, n_users=1, n_items=10), share=0.2)
+    assert parts.test.ratings.indices.tolist() == [0, 1]
+
+
+def test_temporal_split_leaves_nothing_in_train_as_new_as_the_test():
+    data = make_random_interactions(np.random.default_rng(1))
+    parts = temporal_split(data, test_share=0.2)
+    assert parts.train.rated_at.max() < parts.test.rated_at.min()
+    assert parts.test.ratings.nnz >= data.ratings.nnz * 0.2
+
+
+def test_temporal_split_cuts_at_the_given_moment():
+    rows = [(0, 0, 3.0, 1.0), (0, 1, 3.0, 2.0), (0, 2, 3.0, 3.0)]
+    parts = temporal_split(make_interactions(rows, n_users=1, n_items=3), cut=2.0)
+    assert parts.test.ratings.indices.tolist() == [1, 2]
+
+
+def test_k_fold_holds_back_each_rating_once_in_parts_of_one_size():
+    data = make_random_interactions(np.random.default_rng(1))
+    tests = [rows_of(parts.test) for parts in k_fold(data, np.random.default_rng(3), folds=4)]
+    assert sum(map(len, tests)) == data.ratings.nnz
+    assert set().union(*tests) == rows_of(data)
+    assert max(map(len, tests)) - min(map(len, tests)) <= 1
+
+
+def test_refuses_shares_and_counts_that_hold_back_nothing_or_all():
+    data = make_random_interactions(np.random.default_rng(1))
+    with pytest.raises(ValueError, match=r"^the share held back must lie between 0 and 1, not 1$"):
+        temporal_split(data, test_share=1)
+    with pytest.raises(ValueError, match=r"^count must be at least 1, not 0$"):
+        leave_last_out(data, count=0)
+    with pytest.raises(ValueError, match=r"^folds must be 2 to the number of ratings, \d+, not 1$"):
+        k_fold(data, np.random.default_rng(3), folds=1)
+
+
+def test_splits_nothing_into_nothing():
+    data = make_interactions([], n_users=2, n_items=3)
+    for parts in (temporal_split(data), leave_last_out(data), random_split(data, np.random.default_rng(1))):
+        assert parts.train.ratings.nnz == parts.test.ratings.nnz == 0

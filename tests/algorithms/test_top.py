@@ -1,0 +1,15 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.algorithms.top import top_items
+
+# Few distinct values, so that ties are common.
+SCORES = st.lists(st.sampled_from([-2.0, 0.0, 1.0, 1.5, np.inf, -np.inf, np.nan]), max_size=40)
+
+
+@given(scores=SCORES, n=st.integers(0, 50))
+def test_equals_a_full_sort_by_score_and_index(scores, n):
+    finite = [item for item, score in enumerate(scores) if np.isfinite(score)]
+    expected = sorted(finite, key=lambda item: (-scores[item], item))[:n]
+    assert top_items(np.array(scores, dtype=np.float32), n).tolist() == expected
