@@ -6,7 +6,7 @@ Python. Different salts give independent answers, so coverage, split and layer e
 
 from collections.abc import Mapping
 from hashlib import sha256
-from math import fsum, isfinite
+from math import isfinite
 
 WEIGHT_TOLERANCE = 1e-9
 """How far a set of weights may be from 1 in sum."""
@@ -51,6 +51,6 @@ def choose_variant(salt: str, unit: str, weights: Mapping[str, float]) -> str:
 def _require_weights(weights: Mapping[str, float]) -> None:
     if not all(isfinite(weight) and weight >= 0 for weight in weights.values()):
         raise ValueError("variant weights must be finite and not negative")
-    total = fsum(weights.values())
+    total = sum(weights.values())
     if abs(total - 1) > WEIGHT_TOLERANCE:
         raise ValueError(f"variant weights must sum to 1, not {total:g}")
