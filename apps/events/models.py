@@ -11,6 +11,7 @@ from django.db.models import Q
 from apps.catalog.models import Movie
 from apps.core.identifiers import uuid7
 from apps.events.outcome import Outcome
+from apps.events.querysets import ImpressionQuerySet
 
 
 class Surface(models.TextChoices):
@@ -74,14 +75,16 @@ class Slate(models.Model):
     seed = models.BigIntegerField(help_text="Of the generator that drew the owners")
     owners = models.JSONField(default=list, help_text="Arm by slot, as drawn")
     posterior = models.JSONField(default=dict, help_text="Alpha and beta by arm, when a bandit drew")
-    history = models.JSONField(default=list, help_text="[[movie id, stars], …], oldest first")
-    exclusions = models.JSONField(default=list, help_text="Movie ids kept out besides the history")
+    history = models.BinaryField(default=b"", help_text="Packed by apps.events.packing, oldest first")
+    exclusions = models.BinaryField(default=b"", help_text="Movie ids kept out besides the history, packed")
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "slates"
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["unit_key", "created_at"], name="slates_unit_time")]
+        indexes = [
+            models.Index(fields=["unit_key", "created_at"], name="slates_unit_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.surface} {self.id}"
@@ -153,6 +156,8 @@ class RecommendationEvent(models.Model):
     )
     outcome_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
+
+    objects = ImpressionQuerySet.as_manager()
 
     class Meta:
         db_table = "recommendation_events"

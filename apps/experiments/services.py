@@ -1,0 +1,73 @@
+"""What serves a viewer, and changing it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.algorithms.registry import ARMS
+from apps.algorithms.strategy import InvalidStrategy, Strategy, parse_strategy
+from apps.core.errors import Conflict, FieldError, InvalidInput
+from apps.core.services import Actor, record_audit
+from apps.events.services import Served
+from apps.experiments.models import ServingPolicy
+from apps.experiments.policy import DEFAULT_RECIPE, DEFAULT_STRATEGY, current_policy, forget_policy
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What serves a unit: a strategy, the recipe whose model it uses, and under which variants."""
+
+    strategy: Strategy
+    recipe: str
+    policy_version: int
+    served: tuple[Served, ...] = ()
+
+
+def assign(unit_key: UUID | None, attributes: Mapping[str, str]) -> Assignment:
+    """What serves this unit. ``unit_key`` None is nobody in particular: the policy itself.
+
+    ``attributes`` are the unit's own at this moment (the parts of its context), for targeting.
+    """
+    policy = current_policy()
+    return Assignment(policy.strategy, policy.recipe, policy.version)
+
+
+@transaction.atomic
+def change_policy(
+    *, strategy: object, recipe: str, reason: str, by: Actor, expected_version: int | None = None
+) -> ServingPolicy:
+    """Sets what serves everybody, in effect within two seconds in every process.
+
+    Raises ``InvalidInput`` for a strategy that breaks its schema, ``Conflict`` when somebody changed
+    the policy since ``expected_version``.
+    """
+    parsed = _parse(strategy)
+    row, _ = ServingPolicy.objects.select_for_update().get_or_create(
+        pk=ServingPolicy.SINGLETON, defaults={"strategy": DEFAULT_STRATEGY, "recipe": DEFAULT_RECIPE}
+    )
+    if expected_version not in (None, row.version):
+        raise Conflict(
+            f"The policy was changed meanwhile: it is at version {row.version}, not {expected_version}. "
+            "Look at it again before you change it."
+        )
+    before = {"version": row.version, "strategy": row.strategy, "recipe": row.recipe}
+    row.strategy, row.recipe, row.reason = parsed.to_json(), recipe, reason
+    row.version, row.changed_by = row.version + 1, by.get_username()
+    row.save(update_fields=["strategy", "recipe", "reason", "version", "changed_by", "changed_at"])
+    after = {"version": row.version, "strategy": row.strategy, "recipe": recipe}
+    record_audit("policy.change", by=by, target=row, before=before, after=after, reason=reason)
+    transaction.on_commit(forget_policy)
+    return row
+
+
+def _parse(strategy: object) -> Strategy:
+    try:
+        parsed = parse_strategy(strategy, ARMS)
+    except InvalidStrategy as error:
+        problems = [FieldError(f"/strategy{pointer}", detail) for pointer, detail in error.errors]
+        raise InvalidInput(str(error), errors=problems) from error
+    if parsed.policy == "bandit":
+        raise InvalidInput.of("/strategy/policy", "No bandit runs on this site yet; choose a fixed policy.")
+    return parsed
