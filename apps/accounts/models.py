@@ -1,7 +1,7 @@
 """People: viewers with an account, guests, and people who came with a data set; and API keys."""
 
 import uuid
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
@@ -9,11 +9,8 @@ from django.db.models.functions import Lower
 
 from apps.accounts.querysets import UserQuerySet
 
-
-class Users(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc] # a class made at run time
-    """Django's account manager with our vocabulary."""
-
-    use_in_migrations = False
+Users = UserManager.from_queryset(UserQuerySet)
+Users.use_in_migrations = False
 
 
 class User(AbstractUser):
@@ -32,7 +29,7 @@ class User(AbstractUser):
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
 
-    objects: ClassVar[Users] = Users()
+    objects: ClassVar["Users[Self]"] = Users()
 
     class Meta(AbstractUser.Meta):
         db_table = "users"
@@ -47,6 +44,11 @@ class User(AbstractUser):
     @property
     def has_account(self) -> bool:
         return not self.is_guest and not self.is_imported
+
+    @property
+    def is_current_guest(self) -> bool:
+        """Whether the signed cookie still stands for this row."""
+        return self.is_guest and self.is_active and self.merged_into_id is None
 
 
 class ApiKey(models.Model):
@@ -77,3 +79,6 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    def grants(self, scope: str) -> bool:
+        return scope in self.scopes

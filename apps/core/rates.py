@@ -1,9 +1,12 @@
 """How often something may happen: sliding windows over the shared cache."""
 
+import math
 import time
 
 from django.conf import settings
 from django.core.cache import cache
+
+from apps.core.errors import TooMany
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -23,7 +26,23 @@ def allow(scope: str, who: str) -> float | None:
     current = _increment(f"{key}:{int(window)}", seconds * 2)
     if previous * (1 - into / seconds) + current <= limit:
         return None
-    return seconds - into
+    return _wait(previous, current, limit=limit, seconds=seconds) - into
+
+
+def enforce(scope: str, who: str, *, refusal: str) -> None:
+    """As ``allow``, but raises ``TooMany`` with the sentence ``refusal``, which ends without a stop."""
+    wait = allow(scope, who)
+    if wait is not None:
+        seconds = max(1, math.ceil(wait))
+        unit = "second" if seconds == 1 else "seconds"
+        raise TooMany(f"{refusal}: try again in {seconds} {unit}", retry_after=seconds)
+
+
+def _wait(previous: int, current: int, *, limit: int, seconds: int) -> float:
+    """Seconds from the start of this window until one more act would be within the limit."""
+    if current < limit:
+        return seconds * (1 - (limit - current - 1) / previous)
+    return seconds + seconds * (1 - (limit - 1) / current)
 
 
 def _increment(key: str, lifetime: int) -> int:

@@ -39,3 +39,8 @@ def record_audit(
         reason=reason,
         request_id=current_request_id(),
     )
+
+
+def forget_actor(*, actor_id: int) -> int:
+    """Takes the name off everything that a person did; what was done stays. Returns the entries."""
+    return AuditEntry.objects.filter(actor_id=actor_id).update(actor_id=None, actor_name="")

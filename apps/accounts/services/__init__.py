@@ -1,0 +1,26 @@
+"""What can be done to accounts and guests."""
+
+from apps.accounts.services.guests import ensure_guest, merge_guest
+from apps.accounts.services.logins import authenticate_account, log_in, log_out
+from apps.accounts.services.passwords import (
+    change_password,
+    confirm_password,
+    confirm_password_reset,
+    request_password_reset,
+)
+from apps.accounts.services.profiles import update_profile
+from apps.accounts.services.registration import register_account
+
+__all__ = [
+    "authenticate_account",
+    "change_password",
+    "confirm_password",
+    "confirm_password_reset",
+    "ensure_guest",
+    "log_in",
+    "log_out",
+    "merge_guest",
+    "register_account",
+    "request_password_reset",
+    "update_profile",
+]
