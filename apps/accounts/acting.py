@@ -20,6 +20,14 @@ def caller_of(request: Request | HttpRequest) -> User | None:
     return None if isinstance(request, Request) else guest_of(request)
 
 
+def account_of(request: Request) -> User:
+    """The signed-in account of an endpoint that admits accounts only."""
+    caller = caller_of(request)
+    if caller is None or not caller.has_account:
+        raise Forbidden("This needs an account: sign up or log in")
+    return caller
+
+
 def acting_user(request: Request | HttpRequest, user_id: int | None) -> User | None:
     """Whom the request is for; None only for a visitor who has no row yet.
 

@@ -25,6 +25,24 @@ class Visitor(BasePermission):
         return True
 
 
+class Oneself(BasePermission):
+    """Anybody but a program: what there is belongs to a person."""
+
+    message = "An API key is no person: there is nothing of its own here"
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return not isinstance(request.auth, ApiKey)
+
+
+class Account(BasePermission):
+    """A signed-in account for itself; no guest, no program."""
+
+    message = "This needs an account: sign up or log in"
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.user, User) and request.user.has_account
+
+
 class Viewer(BasePermission):
     """An account for itself, or a program whose key may act for users."""
 

@@ -1,7 +1,7 @@
 """What can be done to accounts and guests."""
 
 from apps.accounts.services.guests import ensure_guest, merge_guest
-from apps.accounts.services.logins import authenticate_account, log_in, log_out
+from apps.accounts.services.logins import adopt_guest, authenticate_account, log_in, log_out
 from apps.accounts.services.passwords import (
     change_password,
     confirm_password,
@@ -12,6 +12,7 @@ from apps.accounts.services.profiles import update_profile
 from apps.accounts.services.registration import register_account
 
 __all__ = [
+    "adopt_guest",
     "authenticate_account",
     "change_password",
     "confirm_password",

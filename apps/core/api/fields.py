@@ -60,3 +60,12 @@ class StarsField(FloatField):
         if not 0.5 <= value <= 5.0 or (value * 2) != int(value * 2):
             self.fail("stars")
         return value
+
+
+class TextField(serializers.CharField):
+    """A JSON string; a number is not one. Blanks around it are taken off unless it is a secret."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)

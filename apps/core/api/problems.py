@@ -116,7 +116,7 @@ def _framework_error(error: exceptions.APIException, path: str) -> Response:
             errors=errors,
         )
         return Response(body, status=status.HTTP_400_BAD_REQUEST, content_type=CONTENT_TYPE)
-    response = _simple(error.status_code, _code_of(error), str(error.detail), path)
+    response = _simple(error.status_code, _code_of(error), _detail_of(error), path)
     if getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined] # DRF adds it
     wait = getattr(error, "wait", None)
@@ -125,8 +125,16 @@ def _framework_error(error: exceptions.APIException, path: str) -> Response:
     return response
 
 
+def _detail_of(error: exceptions.APIException) -> str:
+    """Simple JWT's errors hold their sentence inside a mapping."""
+    detail = error.detail
+    return str(detail.get("detail", detail)) if isinstance(detail, dict) else str(detail)
+
+
 def _code_of(error: exceptions.APIException) -> str:
     codes = error.get_codes()
+    if isinstance(codes, dict) and isinstance(error.detail, dict):
+        codes = str(error.detail.get("code", "refused"))
     return codes.replace("_", "-") if isinstance(codes, str) else "refused"
 
 

@@ -1,0 +1,56 @@
+"""What all our commands share: one result as text or JSON, and exit codes 0, 1 and 2."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from apps.core.api.json import encode
+from apps.core.errors import ApplicationError
+
+T = TypeVar("T")
+
+
+class Refused(CommandError):
+    """Django prints the name of the class before the sentence, and exits with 1."""
+
+
+class MarqueeCommand(BaseCommand):
+    """Subclasses implement ``execute_command`` and may override ``add_command_arguments``.
+
+    Exit codes: 0 done, 1 refused (one line on stderr), 2 not called as ``--help`` says.
+    """
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+        self.add_command_arguments(parser)
+
+    def add_command_arguments(self, parser: CommandParser) -> None:
+        """Arguments of the subclass."""
+
+    def execute_command(self, **options: Any) -> Mapping[str, object]:
+        """Does the work and returns the result, name by name. Values must be JSON."""
+        raise NotImplementedError(f"{type(self).__module__} does not say what to do")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.quiet = bool(options["json"])
+        try:
+            result = self.execute_command(**options)
+        except ApplicationError as refusal:
+            raise Refused(refusal.detail) from None
+        if self.quiet:
+            self.stdout.write(encode(result).decode())
+        else:
+            for name, value in result.items():
+                self.stdout.write(f"{name.replace('_', ' ')}: {_text(value)}")
+
+    def progress(self, iterable: Iterable[T], total: int | None, label: str) -> Iterator[T]:
+        """The same items, with a bar on stderr if that is a terminal and the answer is not JSON."""
+        hidden = getattr(self, "quiet", False) or not sys.stderr.isatty()
+        yield from tqdm(iterable, total=total, desc=label, disable=hidden, file=sys.stderr, leave=False)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else encode(value).decode()
