@@ -1,0 +1,50 @@
+"""Chromium for the tests marked ``browser``: the installed one, driven by playwright."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from tests.conftest import SERVICES_REQUIRED
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        reason = f"no Chromium at {CHROMIUM}: install it, or name it in CHROMIUM"
+        pytest.fail(reason) if SERVICES_REQUIRED else pytest.skip(reason)
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread, which Django takes for asynchronous code.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        sandbox = [] if os.geteuid() else ["--no-sandbox"]  # Chromium refuses root with its sandbox
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
+    """A new visitor's page. The test fails if a script, the policy or the server complained meanwhile."""
+    complaints: list[str] = []
+
+    def hear_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    def hear_response(response: Response) -> None:
+        if response.status >= 400:
+            complaints.append(f"{response.status} {response.url}")
+
+    with chromium.new_context(base_url=live_server.url) as context:
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", hear_console)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("response", hear_response)
+        yield page
+    assert complaints == []
