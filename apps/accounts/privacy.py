@@ -67,12 +67,11 @@ def export_user(user: User) -> bytes:
 def erase_user(user: User, *, by: Actor | None = None) -> None:
     """Erases everything held about the user and the guests merged into it, last the rows.
 
-    Sources run in reverse order of registration: higher rooms first. ``by`` is the member of
-    staff who erases somebody else, for the audit.
+    Sources run in reverse order of registration: higher rooms first. ``by`` is who erases: the
+    person, whose name leaves the audit with the rest, a member of staff, or None for an operator.
     """
     people = [*User.objects.merged_into(user), User.objects.select_for_update().get(pk=user.pk)]
-    if by is not None:
-        record_audit("accounts.erase_user", by=by, target=user)
+    record_audit("accounts.erase_user", by=by, target=user)
     for person in people:
         for source in reversed(registered_sources()):
             source.erase(person)

@@ -72,4 +72,7 @@ def _export_audit(user: User) -> Iterator[Row]:
 
 
 def _erase_audit(user: User) -> None:
+    """The user's name stays neither as who acted nor as who was acted on."""
     forget_actor(actor_id=user.pk)
+    about = LogEntry.objects.filter(content_type__app_label="accounts", content_type__model="user")
+    about.filter(object_id=str(user.pk)).update(object_repr="an erased user")

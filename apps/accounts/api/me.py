@@ -54,7 +54,7 @@ class MeView(APIView):
         if user is not None:
             if user.has_account:
                 _confirm(user, body.get("password"), "Erasing an account needs its password")
-            erase_user(user)
+            erase_user(user, by=user)
             logout(request._request)
         visit_of(request._request).renew()
         return Response(status=204)

@@ -59,6 +59,12 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
     return response
 
 
+def describe(error: ApplicationError | exceptions.APIException, path: str) -> dict[str, Any]:
+    """The problem's body alone, for an answer that holds several."""
+    response = _refusal(error, path) if isinstance(error, ApplicationError) else _framework_error(error, path)
+    return dict(response.data)
+
+
 def page_not_found(request: HttpRequest) -> HttpResponse:
     """A path below /api/ that no view answers."""
     return _plain(request, 404, "not-found", "There is nothing at this address")

@@ -30,8 +30,11 @@ class MarqueeCommand(BaseCommand):
     def add_command_arguments(self, parser: CommandParser) -> None:
         """Arguments of the subclass."""
 
-    def execute_command(self, **options: Any) -> Mapping[str, object]:
-        """Does the work and returns the result, name by name. Values must be JSON."""
+    def execute_command(self, *args: Any, **options: Any) -> Mapping[str, object]:
+        """Does the work and returns the result, name by name. Values must be JSON.
+
+        Subclasses name the options they use as keyword-only parameters.
+        """
         raise NotImplementedError(f"{type(self).__module__} does not say what to do")
 
     def handle(self, *args: Any, **options: Any) -> None:

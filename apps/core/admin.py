@@ -1,0 +1,30 @@
+"""The audit, and what read-only tables share."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from apps.core.models import AuditEntry
+
+
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
+    """Rows that nobody edits: the view permission shows them, no other one does anything."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ["at", "actor_name", "action", "target_type", "target_id", "reason"]
+    list_filter = ["action", "target_type"]
+    search_fields = ["actor_name", "action", "target_id", "request_id"]
+    date_hierarchy = "at"
