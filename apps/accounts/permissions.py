@@ -1,12 +1,14 @@
 """Who may use an endpoint. Every endpoint states one of these."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from apps.accounts.models import ApiKey, User
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # it loads this module for its defaults
 
 
 class NobodyUnlessStated(BasePermission):
@@ -14,14 +16,14 @@ class NobodyUnlessStated(BasePermission):
 
     message = "This address states no permission, so nobody may use it"
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return False
 
 
 class Visitor(BasePermission):
     """Anybody: guests by their cookie, people before their cookie, accounts and programs."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return True
 
 
@@ -30,7 +32,7 @@ class Oneself(BasePermission):
 
     message = "An API key is no person: there is nothing of its own here"
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return not isinstance(request.auth, ApiKey)
 
 
@@ -39,7 +41,7 @@ class Account(BasePermission):
 
     message = "This needs an account: sign up or log in"
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return isinstance(request.user, User) and request.user.has_account
 
 
@@ -48,7 +50,7 @@ class Viewer(BasePermission):
 
     message = "This needs an account: sign up or log in"
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if isinstance(request.auth, ApiKey):
             self.message = "This API key lacks the scope act_for_users"
             return request.auth.grants(ApiKey.Scope.ACT_FOR_USERS)
@@ -59,7 +61,7 @@ class _Holds(BasePermission):
     permission: ClassVar[str]
     scope: ClassVar[str | None]
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if isinstance(request.auth, ApiKey):
             self.message = (
                 f"This API key lacks the scope {self.scope}" if self.scope else "API keys cannot do this"
