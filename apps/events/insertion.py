@@ -47,7 +47,7 @@ class Shared:
     created_at: datetime
 
 
-_COLUMNS = [
+_COLUMNS = (
     "slate_id",
     "user_id",
     "context",
@@ -66,7 +66,7 @@ _COLUMNS = [
     "is_long_tail",
     "is_niche",
     "reason",
-]
+)
 _ROW = f"({', '.join(['%s'] * len(_COLUMNS))})"
 _INSERT = f"INSERT INTO recommendation_events ({', '.join(_COLUMNS)}) VALUES "  # noqa: S608 - constants
 

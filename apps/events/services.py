@@ -1,6 +1,6 @@
 """Writing the log: slates as they are served, feedback as it comes, outcomes as they settle."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -152,10 +152,18 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def unlink(*, user_id: int, unit_keys: Iterable[UUID]) -> None:
+@transaction.atomic
+def hand_over(*, from_id: int, to_id: int) -> None:
+    """Gives a guest's log to the account that the guest logged in to. Units stay as they were."""
+    for rows in (Slate.objects, RecommendationEvent.objects, Feedback.objects):
+        rows.filter(user_id=from_id).update(user_id=to_id)
+
+
+@transaction.atomic
+def unlink(*, user_id: int, unit_key: UUID) -> None:
     """Takes a person out of the log: rows keep arm, context, outcome, propensity and weight."""
-    Feedback.objects.filter(user_id=user_id).delete()
+    Feedback.objects.filter(Q(user_id=user_id) | Q(unit_key=unit_key)).delete()
     RecommendationEvent.objects.filter(user_id=user_id).update(user=None)
-    gone = {"user": None, "unit_key": None, "history": b"", "exclusions": b""}
-    Slate.objects.filter(user_id=user_id).update(**gone)
-    Slate.objects.filter(unit_key__in=list(unit_keys)).update(**gone)
+    Slate.objects.filter(Q(user_id=user_id) | Q(unit_key=unit_key)).update(
+        user=None, unit_key=None, history=b"", exclusions=b""
+    )

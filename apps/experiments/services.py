@@ -47,11 +47,7 @@ def change_policy(
     row, _ = ServingPolicy.objects.select_for_update().get_or_create(
         pk=ServingPolicy.SINGLETON, defaults={"strategy": DEFAULT_STRATEGY, "recipe": DEFAULT_RECIPE}
     )
-    if expected_version not in (None, row.version):
-        raise Conflict(
-            f"The policy was changed meanwhile: it is at version {row.version}, not {expected_version}. "
-            "Look at it again before you change it."
-        )
+    _require_version(row, expected_version)
     before = {"version": row.version, "strategy": row.strategy, "recipe": row.recipe}
     row.strategy, row.recipe, row.reason = parsed.to_json(), recipe, reason
     row.version, row.changed_by = row.version + 1, by.get_username()
@@ -60,6 +56,21 @@ def change_policy(
     record_audit("policy.change", by=by, target=row, before=before, after=after, reason=reason)
     transaction.on_commit(forget_policy)
     return row
+
+
+def check_policy(*, strategy: object, expected_version: int | None) -> None:
+    """Raises what ``change_policy`` would, so that a form can say it."""
+    _parse(strategy)
+    _require_version(ServingPolicy.objects.filter(pk=ServingPolicy.SINGLETON).first(), expected_version)
+
+
+def _require_version(row: ServingPolicy | None, expected: int | None) -> None:
+    version = row.version if row else 1
+    if expected not in (None, version):
+        raise Conflict(
+            f"The policy was changed meanwhile: it is at version {version}, not {expected}. "
+            "Look at it again before you change it."
+        )
 
 
 def _parse(strategy: object) -> Strategy:

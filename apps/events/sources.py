@@ -1,0 +1,53 @@
+"""What the log holds about a person, for the privacy registry."""
+
+from collections.abc import Iterator
+
+from apps.accounts.models import User
+from apps.accounts.privacy import DataSource, Row, register_source
+from apps.events.models import Feedback, RecommendationEvent, Slate
+from apps.events.packing import unpack_history, unpack_ids
+from apps.events.services import hand_over, unlink
+
+_SLATE = (
+    "id created_at surface strategy recipe model_version context overridden_by degraded counted n_returned"
+).split()
+_IMPRESSION = (
+    "id slate_id created_at movie_id movie__title position algorithm recommendation_score reason clicked "
+    "clicked_at rated rated_at rating_value added_to_watchlist added_to_favorites thumbs_up thumbs_down "
+    "dismissed outcome experiment_id variant"
+).split()
+_FEEDBACK = "id movie_id movie__title kind value event_id occurred_at received_at client_id".split()
+
+
+def register_sources() -> None:
+    register_source(DataSource("slates", _export_slates, _erase, _merge))
+    register_source(DataSource("impressions", _export_impressions, _nothing))
+    register_source(DataSource("feedback", _export_feedback, _nothing))
+
+
+def _export_slates(user: User) -> Iterator[Row]:
+    for slate in Slate.objects.filter(user=user).order_by("created_at").iterator():
+        row: dict[str, object] = {name: getattr(slate, name) for name in _SLATE}
+        row["history"] = [list(one) for one in unpack_history(bytes(slate.history))]
+        row["exclusions"] = unpack_ids(bytes(slate.exclusions))
+        yield row
+
+
+def _export_impressions(user: User) -> Iterator[Row]:
+    return RecommendationEvent.objects.filter(user=user).order_by("pk").values(*_IMPRESSION).iterator()
+
+
+def _export_feedback(user: User) -> Iterator[Row]:
+    return Feedback.objects.filter(user=user).order_by("pk").values(*_FEEDBACK).iterator()
+
+
+def _erase(user: User) -> None:
+    unlink(user_id=user.pk, unit_key=user.unit_key)
+
+
+def _nothing(user: User) -> None:
+    """``slates`` has unlinked the whole log."""
+
+
+def _merge(guest: User, into: User) -> None:
+    hand_over(from_id=guest.pk, to_id=into.pk)
