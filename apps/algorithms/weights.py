@@ -17,11 +17,12 @@ RECENCY_FLOOR = 0.1
 _SIGNALS: Mapping[str, Callable[[Float32], Float32]] = {
     "all": np.ones_like,
     "liked": lambda stars: (stars >= LIKED_FROM).astype(np.float32),
+    "graded": lambda stars: np.clip((stars - 2.0) / 3.0, 0.0, 1.0).astype(np.float32),
     "stars": lambda stars: (stars / 5.0).astype(np.float32),
 }
 SIGNALS = tuple(_SIGNALS)
 """What a rating says: ``all`` 1 for any rating, ``liked`` 1 from 4 stars and else nothing,
-``stars`` a fifth per star."""
+``graded`` rising from nothing at 2 stars to 1 at 5, ``stars`` a fifth per star."""
 
 
 def signal_values(stars: Float32, signal: str) -> Float32:

@@ -15,10 +15,10 @@ from apps.algorithms.weights import SIGNALS, signal_matrix
 
 @dataclass(frozen=True)
 class AlsSettings(PersonalSettings):
-    signal: str = choice("all", options=SIGNALS)
-    half_life: float | None = optional_real(None, low=0.5, high=10_000)
+    signal: str = choice("graded", options=SIGNALS)
+    half_life: float | None = optional_real(6.0, low=0.5, high=10_000)
     factors: int = whole(64, low=1, high=512)
-    regularization: float = real(20.0, low=0.001, high=10_000)
+    regularization: float = real(15.0, low=0.001, high=10_000)
     alpha: float = real(3.0, low=0.01, high=1_000)
     iterations: int = whole(15, low=1, high=200)
 

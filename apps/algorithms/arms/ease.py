@@ -12,42 +12,46 @@ _BLOCK_ROWS = 512
 
 
 def ease_weights(matrix: sparse.csr_matrix, l2: float, keep: int) -> sparse.csr_matrix:
-    """Weights from film to film, CSR ``(n_items, n_items)`` with at most ``keep`` entries a row.
+    """Weights from film to film, CSR ``(n_items, n_items)``, row the source, column the target.
 
     ``B_ij = -P_ij / P_jj`` with ``P = (X'X + l2 I)^-1`` and a zero diagonal (Steck 2019, eq. 8).
     ``X`` is ``matrix``, people by films. The smaller side is inverted: with fewer people than films
-    Woodbury's identity gives ``P = (I - X'(XX' + l2 I)^-1 X) / l2`` exactly. Takes
-    ``8 * n_items ** 2`` bytes when films are fewer, else ``8 * n_users * n_items``.
+    Woodbury's identity gives ``P = (I - X'(XX' + l2 I)^-1 X) / l2`` exactly. Every *target* keeps
+    its ``keep`` strongest sources: cutting sources instead leaves little known films, which are
+    nobody's strongest target, without a score. Takes ``8 * n_items ** 2`` bytes when films are
+    fewer, else ``8 * n_users * n_items``.
     """
     n_users, n_items = matrix.shape
     if matrix.nnz == 0:
         return empty_csr(n_items, n_items)
-    blocks = _blocks_by_people(matrix, l2) if n_users < n_items else _blocks_by_films(matrix, l2)
-    return keep_strongest(blocks, n_items, keep=keep)
+    blocks = _targets_by_people(matrix, l2) if n_users < n_items else _targets_by_films(matrix, l2)
+    return sparse.csr_matrix(keep_strongest(blocks, n_items, keep=keep).T)
 
 
-def _blocks_by_people(matrix: sparse.csr_matrix, l2: float) -> Iterator[Float32]:
+def _targets_by_people(matrix: sparse.csr_matrix, l2: float) -> Iterator[Float32]:
+    """Blocks of rows of ``B'``."""
     wide = matrix.astype(np.float64)
     gram = (wide @ wide.T).toarray()
     gram.flat[:: len(gram) + 1] += l2
     half = linalg.solve_triangular(np.linalg.cholesky(gram), wide.toarray(), lower=True)
     # P = (I - half'half) / l2, and l2 cancels in P_ij / P_jj.
-    scales = (1.0 / (1.0 - np.einsum("ij,ij->j", half, half))).astype(np.float32)
+    scales = 1.0 / (1.0 - np.einsum("ij,ij->j", half, half))
+    targets = (half * scales).astype(np.float32)
     half = half.astype(np.float32)
     for start in range(0, half.shape[1], _BLOCK_ROWS):
-        block = (half[:, start : start + _BLOCK_ROWS].T @ half) * scales
-        yield _without_diagonal(block, start)
+        yield _without_diagonal(targets[:, start : start + _BLOCK_ROWS].T @ half, start)
 
 
-def _blocks_by_films(matrix: sparse.csr_matrix, l2: float) -> Iterator[Float32]:
+def _targets_by_films(matrix: sparse.csr_matrix, l2: float) -> Iterator[Float32]:
+    """Blocks of rows of ``B'``."""
     wide = matrix.astype(np.float64)
     gram = (wide.T @ wide).toarray()
     gram.flat[:: len(gram) + 1] += l2
     inverse = _inverse(gram)
     scales = -1.0 / np.diag(inverse)
     for start in range(0, len(inverse), _BLOCK_ROWS):
-        block = inverse[start : start + _BLOCK_ROWS] * scales
-        yield _without_diagonal(block.astype(np.float32), start)
+        rows = slice(start, start + _BLOCK_ROWS)
+        yield _without_diagonal((inverse[rows] * scales[rows, None]).astype(np.float32), start)
 
 
 def _inverse(gram: Float64) -> Float64:

@@ -13,8 +13,8 @@ from apps.algorithms.weights import SIGNALS
 
 @dataclass(frozen=True)
 class GenreSettings(PersonalSettings):
-    signal: str = choice("liked", options=SIGNALS)
-    half_life: float | None = optional_real(None, low=0.5, high=10_000)
+    signal: str = choice("graded", options=SIGNALS)
+    half_life: float | None = optional_real(6.0, low=0.5, high=10_000)
     popularity_weight: float = real(1.0, low=0.0, high=100.0)
 
 

@@ -16,14 +16,14 @@ from apps.algorithms.weights import SIGNALS, signal_matrix
 
 @dataclass(frozen=True)
 class ItemCfSettings(PersonalSettings):
-    signal: str = choice("all", options=SIGNALS)
-    half_life: float | None = optional_real(None, low=0.5, high=10_000)
+    signal: str = choice("graded", options=SIGNALS)
+    half_life: float | None = optional_real(6.0, low=0.5, high=10_000)
     method: str = choice("auto", options=("auto", "ease", "bm25"))
     max_ease_items: int = whole(10_000, low=1, high=30_000)
-    l2: float = real(300.0, low=0.1, high=1_000_000)
-    neighbours: int = whole(300, low=1, high=10_000)
-    bm25_k1: float = real(1.2, low=0.01, high=1_000)
-    bm25_b: float = real(0.5, low=0.0, high=1.0)
+    l2: float = real(100.0, low=0.1, high=1_000_000)
+    neighbours: int = whole(200, low=1, high=10_000)
+    bm25_k1: float = real(0.6, low=0.01, high=1_000)
+    bm25_b: float = real(0.1, low=0.0, high=1.0)
 
 
 class ItemCf(PersonalArm):
