@@ -12,7 +12,7 @@ from apps.experiments.models import ServingPolicy
 from apps.experiments.services import change_policy, check_policy
 
 
-class ServingPolicyForm(forms.ModelForm[ServingPolicy]):
+class ServingPolicyForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at run time
     """``seen_version`` is the version that the form was opened on."""
 
     seen_version = forms.IntegerField(widget=forms.HiddenInput)
