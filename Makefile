@@ -48,7 +48,7 @@ types: .venv/dev.stamp ## Check the types
 	@$(BIN)/mypy
 
 arch: .venv/dev.stamp ## Check which room imports which
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 # Made-up values: nothing here is connected to.
 deploy-check: .venv/dev.stamp ## Check the production settings and the migrations
@@ -60,6 +60,7 @@ deploy-check: .venv/dev.stamp ## Check the production settings and the migration
 	@DJANGO_SETTINGS_MODULE=recommender_site.settings.test $(MANAGE) makemigrations --check --dry-run
 
 schema: .venv/dev.stamp ## Write the API's OpenAPI document to docs/openapi.yaml
+	@mkdir -p docs
 	@$(spectacular) $(SCHEMA)
 
 schema-check: .venv/dev.stamp ## Fail when docs/openapi.yaml is not what the code says
