@@ -19,8 +19,9 @@ def encode(value: Any) -> bytes:
 def decode(body: bytes) -> Any:
     """The value of a JSON text, or ``InvalidInput``.
 
-    Refused: anything but UTF-8, NaN and Infinity, lone surrogates, integers over 64 bits, nesting
-    deeper than the parser allows (1,024), and NUL in any string, which PostgreSQL cannot store.
+    Refused: anything but UTF-8, NaN and Infinity, lone surrogates, nesting deeper than the parser
+    allows (1,024), and NUL in any string, which PostgreSQL cannot store. An integer over 64 bits
+    comes out as a float, which no field for integers takes.
     """
     try:
         value = orjson.loads(body)
