@@ -18,7 +18,7 @@ class ContentSettings(PersonalSettings):
     signal: str = choice("graded", options=SIGNALS)
     half_life: float | None = optional_real(6.0, low=0.5, high=10_000)
     genre_weight: float = real(1.0, low=0.0, high=100.0)
-    popularity_weight: float = real(0.5, low=0.0, high=100.0)
+    popularity_weight: float = real(1.0, low=0.0, high=100.0)
 
 
 class Content(PersonalArm):

@@ -15,7 +15,7 @@ from apps.algorithms.weights import SIGNALS
 class GenreSettings(PersonalSettings):
     signal: str = choice("graded", options=SIGNALS)
     half_life: float | None = optional_real(6.0, low=0.5, high=10_000)
-    popularity_weight: float = real(1.0, low=0.0, high=100.0)
+    popularity_weight: float = real(2.0, low=0.0, high=100.0)
 
 
 class Genre(PersonalArm):

@@ -14,15 +14,17 @@ from apps.algorithms.types import Arrays, Float32, Float64, History, Int64, Inte
 _PREFIX = "weight_"
 _COLD = "popular"
 """Serves viewers of whom no part knows anything."""
+_FLAT = 1e-6
+"""A row that varies less than this holds rounding errors, which standardising would blow up."""
 
 
 @dataclass(frozen=True)
 class HybridSettings(Settings):
-    weight_svd: float = real(1.0, low=0.0, high=100.0)
-    weight_als: float = real(1.0, low=0.0, high=100.0)
+    weight_svd: float = real(0.1, low=0.0, high=100.0)
+    weight_als: float = real(0.1, low=0.0, high=100.0)
     weight_item_cf: float = real(1.0, low=0.0, high=100.0)
-    weight_content: float = real(0.0, low=0.0, high=100.0)
-    weight_genre: float = real(0.0, low=0.0, high=100.0)
+    weight_content: float = real(0.2, low=0.0, high=100.0)
+    weight_genre: float = real(0.1, low=0.0, high=100.0)
 
     def weights(self) -> Mapping[str, float]:
         """The weight of each part that has one, by the arm's name."""
@@ -113,5 +115,5 @@ class Hybrid(ConfiguredArm):
         The mean of a row moves all its films alike and is left out.
         """
         spread = rows.std(axis=1) if rows.shape[1] else np.zeros(len(rows))
-        known = spread > 0
+        known = spread > _FLAT
         return np.where(known, self._weights[name] / np.where(known, spread, 1.0), 0.0).astype(np.float32)
