@@ -106,7 +106,9 @@ class Hybrid(ConfiguredArm):
 
     def _linked(self) -> Mapping[str, Recommender]:
         if not self._parts:
-            raise NotFittedError("hybrid has no parts: link the arms that it needs first.")
+            raise NotFittedError(
+                "hybrid has not been fitted: call fit or from_arrays first, and link its parts."
+            )
         return self._parts
 
     def _scales(self, name: str, rows: Float32) -> Float32:

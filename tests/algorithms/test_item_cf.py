@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from apps.algorithms.arms.ease import ease_weights
+from apps.algorithms.arms.item_cf import ItemCf
+from apps.algorithms.arms.neighbours import bm25_neighbours
+from apps.algorithms.base import InvalidParameter
+from apps.algorithms.weights import signal_matrix
+from tests.algorithms.contract import AddsUp, ReadsHistory, make_history, make_rng
+from tests.algorithms.factories import make_random_interactions
+
+
+class TestItemCf(ReadsHistory, AddsUp):
+    arm = "item_cf"
+    parameters = {"l2": 5.0}
+
+
+class TestBm25(ReadsHistory, AddsUp):
+    arm = "item_cf"
+    parameters = {"method": "bm25"}
+
+
+def brute_force_ease(dense, l2):
+    inverse = np.linalg.inv(dense.T @ dense + l2 * np.eye(dense.shape[1]))
+    weights = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0.0)
+    return weights
+
+
+@pytest.mark.parametrize(("n_users", "n_items"), [(12, 40), (60, 25), (20, 20)])
+def test_ease_equals_the_closed_form_whichever_side_is_inverted(n_users, n_items):
+    ratings = make_random_interactions(make_rng(), n_users=n_users, n_items=n_items).ratings
+    matrix = signal_matrix(ratings, "graded")
+    expected = brute_force_ease(matrix.toarray().astype(np.float64), 3.0)
+    np.testing.assert_allclose(ease_weights(matrix, 3.0, n_items).toarray(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_users", [50, 1_100])
+def test_ease_is_the_same_over_several_blocks(n_users):
+    ratings = make_random_interactions(make_rng(), n_users=n_users, n_items=1_050, density=0.02).ratings
+    matrix = signal_matrix(ratings, "all")
+    expected = brute_force_ease(matrix.toarray().astype(np.float64), 20.0)
+    np.testing.assert_allclose(ease_weights(matrix, 20.0, 1_050).toarray(), expected, atol=1e-5)
+
+
+def test_every_film_keeps_its_strongest_sources():
+    matrix = signal_matrix(make_random_interactions(make_rng()).ratings, "all")
+    full, cut = ease_weights(matrix, 3.0, 30).toarray(), ease_weights(matrix, 3.0, 4).toarray()
+    for target in range(30):
+        kept = np.flatnonzero(cut[:, target])
+        assert set(kept) == set(np.argsort(-np.abs(full[:, target]))[:4])
+        np.testing.assert_allclose(cut[kept, target], full[kept, target], rtol=1e-6)
+
+
+def test_a_film_is_not_its_own_neighbour():
+    matrix = signal_matrix(make_random_interactions(make_rng()).ratings, "all")
+    for weights in (ease_weights(matrix, 3.0, 5), bm25_neighbours(matrix, 5, k1=1.2, b=0.5)):
+        assert not weights.diagonal().any()
+        assert weights.shape == (30, 30)
+
+
+def test_bm25_keeps_at_most_so_many_neighbours():
+    matrix = signal_matrix(make_random_interactions(make_rng()).ratings, "all")
+    kept = np.diff(bm25_neighbours(matrix, 5, k1=1.2, b=0.5).indptr)
+    assert kept.max() == 5
+
+
+def test_auto_takes_neighbours_above_the_limit():
+    interactions = make_random_interactions(make_rng())
+    rows = {
+        name: ItemCf(l2=5.0, **parameters).fit(interactions, make_rng()).scores([make_history([0, 1])])
+        for name, parameters in {
+            "ease": {"method": "ease"},
+            "bm25": {"method": "bm25"},
+            "at limit": {"max_ease_items": 30},
+            "above": {"max_ease_items": 29},
+        }.items()
+    }
+    np.testing.assert_array_equal(rows["at limit"], rows["ease"])
+    np.testing.assert_array_equal(rows["above"], rows["bm25"])
+    assert not np.array_equal(rows["ease"], rows["bm25"])
+
+
+def test_refuses_a_method_it_does_not_have():
+    with pytest.raises(InvalidParameter) as refusal:
+        ItemCf(method="slim")
+    assert str(refusal.value) == "item_cf: method must be one of auto, ease, bm25, not 'slim'."
