@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
-from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from apps.accounts.models import User
@@ -38,10 +37,10 @@ def _merge_profile(guest: User, into: User) -> None:
 
 
 def _sessions(user: User) -> Iterator[Session]:
-    """A stored session names its user only in its signed data, so all live ones are read."""
+    """A stored session names its user only in its signed data, so all are read, expired ones too."""
     if not user.has_account:
         return
-    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
+    for session in Session.objects.iterator():
         if session.get_decoded().get("_auth_user_id") == str(user.pk):
             yield session
 

@@ -1,9 +1,11 @@
 import pytest
 from django.test import Client
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
-from rest_framework_simplejwt.tokens import AccessToken
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
+from apps.accounts import tokens
 from apps.accounts.models import User
+from apps.core.errors import CredentialsRefused
 from tests.accounts.conftest import csrf, detail
 from tests.factories import PASSWORD, make_user
 
@@ -21,9 +23,9 @@ def pair(client: Client, user: User) -> dict[str, str]:
 
 def test_gives_a_pair_for_name_and_password(client: Client) -> None:
     user = make_user()
-    tokens = pair(client, user)
-    assert set(tokens) == {"access", "refresh"}
-    me = client.get("/api/v1/me", headers={"Authorization": f"Bearer {tokens['access']}"}).json()
+    held = pair(client, user)
+    assert set(held) == {"access", "refresh"}
+    me = client.get("/api/v1/me", headers={"Authorization": f"Bearer {held['access']}"}).json()
     assert me["id"] == user.pk
 
 
@@ -48,31 +50,47 @@ def test_merges_the_guest_of_the_cookie(visitor: Client) -> None:
 
 
 def test_a_refresh_token_serves_once(client: Client) -> None:
-    tokens = pair(client, make_user())
-    new = post(client, "token/refresh", {"refresh": tokens["refresh"]})
+    held = pair(client, make_user())
+    new = post(client, "token/refresh", {"refresh": held["refresh"]})
     assert new.status_code == 200
-    assert new.json()["refresh"] != tokens["refresh"]
-    again = post(client, "token/refresh", {"refresh": tokens["refresh"]})
+    assert new.json()["refresh"] != held["refresh"]
+    again = post(client, "token/refresh", {"refresh": held["refresh"]})
     assert (again.status_code, detail(again)) == (401, SPENT)
     assert post(client, "token/refresh", {"refresh": new.json()["refresh"]}).status_code == 200
 
 
+def test_of_two_requests_with_one_refresh_token_one_is_served(client: Client) -> None:
+    """Both have read the token before either has spent it."""
+    first, second = (RefreshToken(pair(client, make_user())["refresh"]) for _ in range(2))
+    tokens._spend(first)
+    with pytest.raises(CredentialsRefused) as refusal:
+        tokens._spend(first)
+    assert refusal.value.detail == SPENT
+    tokens._spend(second)
+
+
+def test_a_client_without_cookies_gets_none(client: Client) -> None:
+    user = make_user()
+    response = post(client, "token", {"username": user.username, "password": PASSWORD})
+    assert not response.cookies
+
+
 def test_refuses_to_refresh_after_a_change_of_password(client: Client) -> None:
     user = make_user()
-    tokens = pair(client, user)
+    held = pair(client, user)
     user.set_password("another-Passphrase-9")
     user.save()
-    response = post(client, "token/refresh", {"refresh": tokens["refresh"]})
+    response = post(client, "token/refresh", {"refresh": held["refresh"]})
     assert (response.status_code, detail(response)) == (401, "The password has changed since: log in again")
 
 
 @pytest.mark.parametrize("gone", ["deactivated", "deleted"])
 def test_refuses_to_refresh_for_those_who_are_gone(client: Client, gone: str) -> None:
     user = make_user()
-    tokens = pair(client, user)
+    held = pair(client, user)
     rows = User.objects.filter(pk=user.pk)
     rows.update(is_active=False) if gone == "deactivated" else rows.delete()
-    response = post(client, "token/refresh", {"refresh": tokens["refresh"]})
+    response = post(client, "token/refresh", {"refresh": held["refresh"]})
     assert (response.status_code, detail(response)) == (401, "There is no active account of this token")
 
 
@@ -84,10 +102,10 @@ def test_refuses_what_is_no_refresh_token(client: Client) -> None:
 
 
 def test_a_blacklisted_token_is_spent(client: Client) -> None:
-    tokens = pair(client, make_user())
-    assert post(client, "token/blacklist", {"refresh": tokens["refresh"]}).status_code == 204
+    held = pair(client, make_user())
+    assert post(client, "token/blacklist", {"refresh": held["refresh"]}).status_code == 204
     for path in ("token/refresh", "token/blacklist"):
-        assert post(client, path, {"refresh": tokens["refresh"]}).status_code == 401
+        assert post(client, path, {"refresh": held["refresh"]}).status_code == 401
     assert OutstandingToken.objects.count() == 1
 
 

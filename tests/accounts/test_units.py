@@ -6,7 +6,7 @@ from django.core import signing
 from django.test import Client, RequestFactory
 
 from apps.accounts.models import User
-from apps.accounts.units import Visit, is_bot, unit_of, viewer_timezone
+from apps.accounts.units import Visit, guest_of, is_bot, unit_of, viewer_timezone
 from tests.accounts.conftest import csrf
 from tests.factories import make_guest, make_user
 
@@ -114,6 +114,10 @@ def test_never_counts_imported_people() -> None:
     request = RequestFactory().get("/")
     request.user = make_user(is_imported=True)
     assert unit_of(request).counted is False
+
+
+def test_a_page_without_cookie_has_no_guest() -> None:
+    assert guest_of(RequestFactory().get("/")) is None
 
 
 def test_looks_the_guest_up_once(visitor: Client, django_assert_num_queries) -> None:

@@ -43,6 +43,11 @@ def test_every_failure_is_a_problem(
     )
 
 
+def test_a_401_says_which_credential_is_wanted(client: Client) -> None:
+    response = client.get("/api/v1/fail/credentials")
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
 def test_points_at_every_wrong_field(client: Client) -> None:
     body = client.get("/api/v1/fail/nested").json()
     assert body["detail"] == "2 things are wrong with the input"

@@ -7,6 +7,7 @@ from apps.accounts.services.passwords import (
     confirm_password,
     confirm_password_reset,
     request_password_reset,
+    user_of_reset_link,
 )
 from apps.accounts.services.profiles import update_profile
 from apps.accounts.services.registration import register_account
@@ -24,4 +25,5 @@ __all__ = [
     "register_account",
     "request_password_reset",
     "update_profile",
+    "user_of_reset_link",
 ]

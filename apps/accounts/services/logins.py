@@ -55,7 +55,8 @@ def adopt_guest(request: HttpRequest, *, guest: User | None, user: User) -> None
         merge_guest(guest=guest, into=user)
     visit = visit_of(request)
     visit.guest = None
-    visit.keep(user.unit_key)
+    if visit.cookie_key is not None:
+        visit.keep(user.unit_key)
 
 
 def log_out(request: HttpRequest) -> None:

@@ -94,6 +94,8 @@ def _refusal(error: ApplicationError, path: str) -> Response:
         errors=error.errors,
     )
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
+    if error.status == status.HTTP_401_UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="api"'
     return Response(body, status=error.status, headers=headers, content_type=CONTENT_TYPE)
 
 
