@@ -77,19 +77,23 @@ class Hybrid(ConfiguredArm):
 
     def scores(self, histories: Sequence[History]) -> Float32:
         parts = self._linked()
-        blend = parts[_COLD].scores(histories).copy()
-        rows = {name: parts[name].scores(histories) for name in self._weights}
-        scales = {name: self._scales(name, part) for name, part in rows.items()}
-        blend[np.any(list(scales.values()), axis=0)] = 0.0
-        for name, part in rows.items():
-            blend += part * scales[name][:, None]
+        cold = parts[_COLD].scores(histories)
+        blend = np.zeros_like(cold)
+        known = np.zeros(len(histories), dtype=np.bool_)
+        for name, weight in self._weights.items():
+            rows = parts[name].scores(histories)
+            scales = _centre(rows) * np.float32(weight)
+            rows *= scales[:, None]
+            blend += rows
+            known |= scales > 0
+        blend[~known] = cold[~known]
         return blend
 
     def contributions(self, history: History, items: Int64) -> Float64:
         parts = self._linked()
         total = np.zeros((len(items), len(history)))
-        for name in self._weights:
-            scale = self._scales(name, parts[name].scores([history]))[0]
+        for name, weight in self._weights.items():
+            scale = weight * float(_centre(parts[name].scores([history]))[0])
             if scale:
                 total += scale * parts[name].contributions(history, items)
         return total
@@ -111,11 +115,12 @@ class Hybrid(ConfiguredArm):
             )
         return self._parts
 
-    def _scales(self, name: str, rows: Float32) -> Float32:
-        """``weight / deviation`` per row, float32 ``(n_rows,)``; 0 for a flat row.
 
-        The mean of a row moves all its films alike and is left out.
-        """
-        spread = rows.std(axis=1) if rows.shape[1] else np.zeros(len(rows))
-        known = spread > _FLAT
-        return np.where(known, self._weights[name] / np.where(known, spread, 1.0), 0.0).astype(np.float32)
+def _centre(rows: Float32) -> Float32:
+    """Take each row's mean off in place; one over its deviation comes back, 0 for a flat row."""
+    if rows.shape[1] == 0:
+        return np.zeros(len(rows), dtype=np.float32)
+    rows -= rows.mean(axis=1, keepdims=True)
+    spread = np.sqrt(np.einsum("ij,ij->i", rows, rows) / rows.shape[1])
+    flat = spread <= _FLAT
+    return np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, spread)).astype(np.float32)
