@@ -29,7 +29,7 @@ class PredictorSettings(Settings):
 
 
 class RatingPredictor:
-    """Item neighbours with baseline (Koren 2010, "Factor in the neighbors", eqs. 1 and 3).
+    """Item neighbours with baseline (Koren 2010, "Factor in the neighbors").
 
     ``r_ui = mu + b_u + b_i + sum s_ij (r_uj - mu - b_u - b_j) / (damping + sum s_ij)`` over the
     ``voters`` films ``j`` of the viewer's history most like ``i``. ``s_ij`` is the cosine of two

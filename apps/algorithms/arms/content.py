@@ -26,7 +26,7 @@ class Content(PersonalArm):
 
     A film's row holds its terms and, times ``genre_weight``, its genres, each times
     ``idf = log((1 + n_items) / (1 + films with it)) + 1``, scaled to unit length ``t_i`` (Lops, de
-    Gemmis and Semeraro 2011, section 3.3.1). ``score_i = p't_i / |p| + popularity_weight *
+    Gemmis and Semeraro 2011). ``score_i = p't_i / |p| + popularity_weight *
     popularity_i`` with the profile ``p = sum w_j t_j``. The inverted matrix is stored too: a
     request walks only the columns that the profile has.
 

@@ -35,8 +35,8 @@ class HybridSettings(Settings):
 class Hybrid(ConfiguredArm):
     """``score_i = sum over arms a of weight_a * z(s_a)_i``, ``z`` over the viewer's own row.
 
-    Standardising each arm's scores before a linear combination follows Wu, Crestani and Bi 2006
-    ("ZMUV"). The arms are referred to, not owned: ``link`` hands in those that ``needs`` names, so
+    Standardising each arm's scores before a linear combination follows Montague and Aslam
+    2001 ("ZMUV"). The arms are referred to, not owned: ``link`` hands in those that ``needs`` names, so
     an arm that a bundle serves by itself is fitted, stored and loaded once. A part that knows
     nothing of the viewer adds nothing; when no part does, popularity serves.
 

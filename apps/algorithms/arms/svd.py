@@ -23,7 +23,7 @@ class Svd(PersonalArm):
     """PureSVD: ``scores = x V V'`` for a viewer's weighted row ``x``.
 
     ``V`` holds the first right singular vectors of the ratings under ``signal``, an absent rating
-    counting as 0 (Cremonesi, Koren and Turrin 2010, eq. 8).
+    counting as 0 (Cremonesi, Koren and Turrin 2010).
 
     Parameters
     ----------
