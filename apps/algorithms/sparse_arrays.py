@@ -50,8 +50,8 @@ def dense_block(matrix: sparse.csr_matrix, rows: Int64, columns: Int64) -> Float
 def keep_strongest(blocks: Iterable[Float32], n_columns: int, *, keep: int) -> sparse.csr_matrix:
     """Dense blocks of rows, stacked into a CSR with the ``keep`` entries largest in magnitude per row.
 
-    There is at least one block. Columns ascend within a row; zeros are not stored. Only one block is held densely at a time, so
-    ``blocks`` may be a generator over a matrix that would not fit in memory.
+    There is at least one block. Columns ascend within a row; zeros are not stored. Only one block
+    is held densely at a time, so ``blocks`` may be a generator over a matrix too big for memory.
     """
     parts = [_strongest_of(block, min(keep, n_columns)) for block in blocks]
     return sparse.csr_matrix(sparse.vstack(parts, format="csr"))
