@@ -1,28 +1,10 @@
 """The log, to be read."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from apps.core.admin import ReadOnlyAdmin
 from apps.events.models import Feedback, MovieDay, RecommendationEvent, Slate, SlateAssignment
 from apps.events.packing import unpack_history, unpack_ids
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    """A log is looked at, never edited."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Slate)

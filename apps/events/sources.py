@@ -34,11 +34,11 @@ def _export_slates(user: User) -> Iterator[Row]:
 
 
 def _export_impressions(user: User) -> Iterator[Row]:
-    return RecommendationEvent.objects.filter(user=user).order_by("pk").values(*_IMPRESSION).iterator()
+    yield from RecommendationEvent.objects.filter(user=user).order_by("pk").values(*_IMPRESSION).iterator()
 
 
 def _export_feedback(user: User) -> Iterator[Row]:
-    return Feedback.objects.filter(user=user).order_by("pk").values(*_FEEDBACK).iterator()
+    yield from Feedback.objects.filter(user=user).order_by("pk").values(*_FEEDBACK).iterator()
 
 
 def _erase(user: User) -> None:

@@ -38,7 +38,7 @@ class ServingPolicyForm(forms.ModelForm):  # type: ignore[type-arg] # not generi
 
 
 @admin.register(ServingPolicy)
-class ServingPolicyAdmin(ModelAdmin):
+class ServingPolicyAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
     form = ServingPolicyForm
     list_display = ("__str__", "strategy", "recipe", "bandit_suspended", "changed_at", "changed_by")
     readonly_fields = ("version", "bandit_suspended", "changed_at", "changed_by")

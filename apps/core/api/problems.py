@@ -76,6 +76,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )
 
 
+def forbidden(request: HttpRequest) -> HttpResponse:
+    return _plain(request, 403, "forbidden", "This needs a permission that you do not hold")
+
+
 def csrf_refused(request: HttpRequest, detail: str) -> HttpResponse:
     return _plain(request, 403, "csrf-refused", detail)
 

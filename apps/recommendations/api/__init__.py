@@ -1,0 +1,1 @@
+"""Films, slates and feedback for other programs."""

@@ -1,0 +1,188 @@
+"""``POST /events`` and the older addresses below ``/analytics/track``."""
+
+from typing import Any
+
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.accounts.permissions import Viewer, Visitor
+from apps.core.api.bodies import validated_body
+from apps.core.api.fields import IdField, StarsField
+from apps.core.api.problems import describe
+from apps.core.api.serializers import StrictSerializer
+from apps.core.errors import ApplicationError
+from apps.events.models import Kind
+from apps.recommendations.api.shapes import BatchShape, GivenShape
+from apps.recommendations.api.visitors import feedback_viewer
+from apps.recommendations.services import FeedbackRequest, Given, give_feedback
+from apps.training.backlog import Backlog, backlog
+
+MAX_BATCH = 500
+
+
+class EventBody(StrictSerializer):
+    user_id = IdField(required=False)
+    item_id = IdField(help_text="The film")
+    event_type = serializers.ChoiceField(choices=Kind.choices)
+    rating = StarsField(required=False)
+    event_id = IdField(required=False, help_text="The impression that this answers")
+    recommendation_id = serializers.UUIDField(required=False)
+    client_id = serializers.RegexField(
+        r"\A[A-Za-z0-9_.:-]{1,64}\Z", required=False, help_text="Makes a repeat harmless"
+    )
+    occurred_at = serializers.DateTimeField(required=False)
+
+
+class BatchBody(StrictSerializer):
+    events = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=MAX_BATCH)
+
+
+class TrackBody(StrictSerializer):
+    user_id = IdField(required=False)
+    movie_id = IdField()
+
+
+class TrackRatingBody(TrackBody):
+    rating = StarsField()
+
+
+class EmptyBody(StrictSerializer):
+    """Nothing but the address counts."""
+
+
+class EventsView(APIView):
+    """One act, or a batch of up to 500 in which good ones are kept whatever the others are."""
+
+    permission_classes = [Visitor]
+
+    @extend_schema(
+        operation_id="events",
+        request=PolymorphicProxySerializer("Events", [EventBody, BatchBody], resource_type_field_name=None),
+        responses={201: GivenShape, 200: BatchShape},
+        tags=["feedback"],
+    )
+    def post(self, request: Request) -> Response:
+        if isinstance(request.data, dict) and "events" in request.data:
+            events = validated_body(request, BatchBody)["events"]
+            return Response({"results": [_answer_item(request, event) for event in events]})
+        return answer_given(_give(request, validated_body(request, EventBody)))
+
+
+def answer_given(given: Given) -> Response:
+    """201 for a new act, 200 for one that was there before."""
+    return Response(given_json(given, backlog()), status=201 if given.is_new else 200)
+
+
+def given_json(given: Given, waiting: Backlog) -> dict[str, Any]:
+    return {
+        "status": "success",
+        "feedback_id": given.feedback_id,
+        "event_id": given.event_id,
+        "online_learning": {
+            "buffer_size": waiting.buffer_size,
+            "should_update": waiting.should_update,
+            "total_processed": waiting.total_processed,
+        },
+        "model_update": None,
+    }
+
+
+def _give(request: Request, event: dict[str, Any]) -> Given:
+    return give_feedback(
+        FeedbackRequest(
+            viewer=feedback_viewer(request, event.get("user_id")),
+            movie_id=event["item_id"],
+            kind=Kind(event["event_type"]),
+            value=event.get("rating"),
+            event_id=event.get("event_id"),
+            recommendation_id=event.get("recommendation_id"),
+            client_id=event.get("client_id"),
+            occurred_at=event.get("occurred_at"),
+        )
+    )
+
+
+def _answer_item(request: Request, event: dict[str, Any]) -> dict[str, Any]:
+    try:
+        body = EventBody(data=event)
+        body.is_valid(raise_exception=True)
+        given = _give(request, body.validated_data)
+    except (ApplicationError, ValidationError) as error:
+        return {"status": "refused", "problem": describe(error, request.path)}
+    return {
+        "status": "success",
+        "is_new": given.is_new,
+        "feedback_id": given.feedback_id,
+        "event_id": given.event_id,
+    }
+
+
+class TrackView(APIView):
+    """Says one thing of a film, in the words of older clients."""
+
+    permission_classes = [Viewer]
+    kind: Kind
+    body_class: type[StrictSerializer] = TrackBody
+
+    def post(self, request: Request) -> Response:
+        body = validated_body(request, self.body_class)
+        return track(request, body.get("user_id"), body["movie_id"], self.kind, body.get("rating"))
+
+
+@extend_schema(operation_id="track_click", request=TrackBody, responses={201: GivenShape}, tags=["feedback"])
+class TrackClickView(TrackView):
+    kind = Kind.CLICK
+
+
+@extend_schema(
+    operation_id="track_rating", request=TrackRatingBody, responses={201: GivenShape}, tags=["feedback"]
+)
+class TrackRatingView(TrackView):
+    kind = Kind.RATE
+    body_class = TrackRatingBody
+
+
+@extend_schema(
+    operation_id="track_thumbs_up", request=TrackBody, responses={201: GivenShape}, tags=["feedback"]
+)
+class TrackThumbsUpView(TrackView):
+    kind = Kind.THUMBS_UP
+
+
+@extend_schema(
+    operation_id="track_thumbs_down", request=TrackBody, responses={201: GivenShape}, tags=["feedback"]
+)
+class TrackThumbsDownView(TrackView):
+    kind = Kind.THUMBS_DOWN
+
+
+class TrackPathView(APIView):
+    """The same with viewer and film in the address; the viewer must still be the caller's own."""
+
+    permission_classes = [Viewer]
+    kind: Kind
+
+    def post(self, request: Request, user_id: int, movie_id: int) -> Response:
+        validated_body(request, EmptyBody)
+        return track(request, user_id, movie_id, self.kind)
+
+
+@extend_schema(operation_id="track_favorite", request=None, responses={201: GivenShape}, tags=["feedback"])
+class TrackFavoriteView(TrackPathView):
+    kind = Kind.FAVORITE
+
+
+@extend_schema(operation_id="track_watchlist", request=None, responses={201: GivenShape}, tags=["feedback"])
+class TrackWatchlistView(TrackPathView):
+    kind = Kind.WATCHLIST
+
+
+def track(
+    request: Request, user_id: int | None, movie_id: int, kind: Kind, value: float | None = None
+) -> Response:
+    viewer = feedback_viewer(request, user_id)
+    return answer_given(give_feedback(FeedbackRequest(viewer, movie_id, kind, value)))

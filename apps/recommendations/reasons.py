@@ -1,0 +1,94 @@
+"""Why a film is in its slot, from the arm that placed it and the films that led it there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from apps.algorithms.types import LIKED_FROM, Float64, History
+from apps.recommendations.placing import Placement
+from apps.recommendations.slates import Reason
+from apps.training.registry import Engine
+
+POPULAR = Reason("popular", "Popular with everyone here")
+N_FILMS = 3
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What led an arm to a film, before titles are known.
+
+    ``liked`` and ``rated`` are films of the viewer's that raised the film's score, strongest first:
+    those with 4 stars or more, and the others. ``genre`` is the film's genre that most films of the
+    history share. ``by_genre`` says that the arm goes by genre alone.
+    """
+
+    liked: tuple[int, ...] = ()
+    rated: tuple[int, ...] = ()
+    genre: str | None = None
+    by_genre: bool = False
+
+    @property
+    def movie_ids(self) -> tuple[int, ...]:
+        return self.liked + self.rated
+
+
+def leads_of(engine: Engine, placements: Sequence[Placement], history: History) -> list[Lead]:
+    """One lead for each placement, in order. Each arm is asked once, about all films it placed."""
+    leads = [Lead()] * len(placements)
+    if len(history) == 0:
+        return leads
+    for algorithm in {placement.algorithm for placement in placements}:
+        arm = engine.arms[algorithm]
+        if not arm.personal:
+            continue
+        spots = [spot for spot, placement in enumerate(placements) if placement.algorithm == algorithm]
+        items = np.array([placements[spot].item for spot in spots], dtype=np.int64)
+        for spot, item, led in zip(spots, items, arm.contributions(history, items), strict=True):
+            leads[spot] = _lead(engine, int(item), led, history, by_genre=algorithm == "genre")
+    return leads
+
+
+def reason_of(lead: Lead, titles: Mapping[int, str], *, similar: bool = False) -> Reason:
+    """The reason in words. ``titles`` holds the films that may be named, by id.
+
+    ``similar`` says that the history is one film whose likes are wanted.
+    """
+    liked = tuple(movie_id for movie_id in lead.liked if movie_id in titles)
+    rated = tuple(movie_id for movie_id in lead.rated if movie_id in titles)
+    if similar and liked:
+        return Reason("similar", f"Liked by people who liked {titles[liked[0]]}", liked)
+    if similar and lead.genre:
+        return Reason("genre", f"More {lead.genre}", genre=lead.genre)
+    if lead.by_genre and lead.genre:
+        return Reason("genre", f"More {lead.genre}, which you often rate", genre=lead.genre)
+    if liked:
+        return Reason("because_you_liked", f"Because you liked {titles[liked[0]]}", liked)
+    if lead.genre:
+        return Reason("genre", f"More {lead.genre}, which you often rate", genre=lead.genre)
+    if rated:
+        return Reason("because_you_rated", f"Because you rated {titles[rated[0]]}", rated)
+    return POPULAR
+
+
+def led_by(engine: Engine, algorithm: str, item: int, history: History) -> list[tuple[int, float]]:
+    """(film id, contribution) for every film of the history, the one that did most first."""
+    led = engine.arms[algorithm].contributions(history, np.array([item], dtype=np.int64))[0]
+    ids = engine.items.ids[history.items]
+    return [(int(ids[spot]), float(led[spot])) for spot in np.argsort(-led, kind="stable")]
+
+
+def _lead(engine: Engine, item: int, led: Float64, history: History, *, by_genre: bool) -> Lead:
+    ids = engine.items.ids[history.items]
+    raised = [int(spot) for spot in np.argsort(-led, kind="stable") if led[spot] > 0]
+    liked = [int(ids[spot]) for spot in raised if history.values[spot] >= LIKED_FROM]
+    rated = [int(ids[spot]) for spot in raised if history.values[spot] < LIKED_FROM]
+    return Lead(tuple(liked[:N_FILMS]), tuple(rated[:1]), _shared_genre(engine, item, history), by_genre)
+
+
+def _shared_genre(engine: Engine, item: int, history: History) -> str | None:
+    own = engine.genres[item].indices
+    if len(own) == 0:
+        return None
+    counts = np.asarray(engine.genres[history.items][:, own].sum(axis=0)).ravel()
+    return engine.genre_names[own[int(counts.argmax())]] if counts.max() > 0 else None

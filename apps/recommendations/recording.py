@@ -1,0 +1,168 @@
+"""From a list of films to its rows in the log."""
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from apps.algorithms.context import Context
+from apps.algorithms.strategy import Strategy
+from apps.core.identifiers import uuid7
+from apps.events.insertion import Impression, Shared
+from apps.events.models import Slate, Surface
+from apps.events.packing import pack_history, pack_ids
+from apps.events.services import record_slate
+from apps.experiments.services import Assignment
+from apps.recommendations.films import Film
+from apps.recommendations.slates import Reason, ServedSlate, SlateRequest, Slot
+
+COUNTED_SURFACES = frozenset({Surface.FOR_YOU, Surface.API})
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One film chosen for one slot, not yet logged."""
+
+    film: Film
+    algorithm: str
+    score: float
+    propensity: float | None
+    predicted_rating: float | None
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A whole slate and everything that led to it.
+
+    ``history`` is (film id, stars), oldest first; ``excluded`` what was kept out, the history included.
+    """
+
+    assignment: Assignment
+    strategy: Strategy
+    label: str
+    model_version: str
+    context: Context
+    history: Sequence[tuple[int, float]]
+    excluded: Collection[int]
+    chosen: Sequence[Chosen]
+    owners: Sequence[str]
+    seed: int
+    degraded: str
+    now: datetime
+    latency_ms: float
+
+
+def new_seed() -> int:
+    return secrets.randbits(63)
+
+
+def is_counted(request: SlateRequest) -> bool:
+    """Whether a slate counts for experiments, the bandit and alerts."""
+    viewer = request.viewer
+    return (
+        request.counted
+        and request.unit_key is not None
+        and request.surface in COUNTED_SURFACES
+        and not request.overridden_by
+        and not (viewer is not None and viewer.is_imported)
+    )
+
+
+def serve(request: SlateRequest, decision: Decision) -> ServedSlate:
+    """Logs the slate, if its visitor has a unit, and returns it as it was shown."""
+    slots = tuple(_slot(position, chosen) for position, chosen in enumerate(decision.chosen, start=1))
+    slate = None
+    if request.unit_key is not None:
+        slate = _slate_row(request, decision)
+        served = [replace(one, counted=one.counted and slate.counted) for one in decision.assignment.served]
+        impressions = [_impression(slot, chosen) for slot, chosen in zip(slots, decision.chosen, strict=True)]
+        ids = record_slate(slate, shared=_shared(slate, decision), impressions=impressions, served=served)
+        slots = tuple(replace(slot, event_id=pk) for slot, pk in zip(slots, ids, strict=True))
+    return ServedSlate(
+        recommendation_id=slate.pk if slate else None,
+        user_id=request.viewer.pk if request.viewer else None,
+        surface=request.surface,
+        strategy=decision.label,
+        recipe=decision.assignment.recipe,
+        model_version=decision.model_version,
+        policy_version=decision.assignment.policy_version,
+        experiments=decision.assignment.served,
+        overridden_by=request.overridden_by,
+        degraded=decision.degraded or None,
+        context=decision.context,
+        slots=slots,
+    )
+
+
+def _slot(position: int, chosen: Chosen) -> Slot:
+    return Slot(
+        event_id=None,
+        movie_id=chosen.film.movie_id,
+        title=chosen.film.title,
+        position=position,
+        score=chosen.score,
+        algorithm=chosen.algorithm,
+        confidence=None,
+        propensity=chosen.propensity,
+        predicted_rating=chosen.predicted_rating,
+        reason=chosen.reason,
+    )
+
+
+def _slate_row(request: SlateRequest, decision: Decision) -> Slate:
+    movie_ids = [movie_id for movie_id, _ in decision.history]
+    return Slate(
+        id=uuid7(),
+        unit_key=request.unit_key,
+        user_id=request.viewer.pk if request.viewer else None,
+        surface=request.surface,
+        strategy=decision.label,
+        strategy_config=decision.strategy.to_json(),
+        recipe=decision.assignment.recipe,
+        model_version=decision.model_version,
+        policy_version=decision.assignment.policy_version,
+        context=decision.context.as_dict(),
+        context_index=decision.context.index,
+        overridden_by=request.overridden_by,
+        degraded=decision.degraded,
+        counted=is_counted(request),
+        n_requested=request.n,
+        n_returned=len(decision.chosen),
+        diversity=decision.strategy.diversity,
+        latency_ms=decision.latency_ms,
+        seed=decision.seed,
+        owners=list(decision.owners),
+        history=pack_history(movie_ids, [stars for _, stars in decision.history]),
+        exclusions=pack_ids(sorted(set(decision.excluded).difference(movie_ids))),
+        created_at=decision.now,
+    )
+
+
+def _shared(slate: Slate, decision: Decision) -> Shared:
+    strategic = next((one for one in decision.assignment.served if one.layer == "strategy"), None)
+    return Shared(
+        slate_id=slate.pk,
+        user_id=slate.user_id,
+        context=slate.context,
+        bandit_context=None,
+        experiment_id=strategic.experiment_key if strategic else "",
+        variant=strategic.variant if strategic else "",
+        explored=False,
+        weight=1.0,
+        created_at=decision.now,
+    )
+
+
+def _impression(slot: Slot, chosen: Chosen) -> Impression:
+    return Impression(
+        movie_id=slot.movie_id,
+        position=slot.position,
+        algorithm=slot.algorithm,
+        score=slot.score,
+        confidence=slot.confidence,
+        propensity=slot.propensity,
+        is_long_tail=chosen.film.is_long_tail,
+        is_niche=chosen.film.is_niche,
+        reason=slot.reason.as_json(),
+    )
