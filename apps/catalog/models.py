@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from apps.catalog import votes
 from apps.catalog.querysets import MovieQuerySet
 
 
@@ -47,7 +48,8 @@ class Movie(models.Model):
 
     ``search_title`` is the normalised title and year that ``search`` looks at (``catalog.titles``).
     ``rating_sum`` and ``rating_count`` are kept by ``F()`` with each rating of ours; TMDB's votes
-    stay apart from them. ``is_long_tail`` and ``is_niche`` are refreshed nightly.
+    stay apart from them. ``is_long_tail``, ``is_niche`` and ``primary_genre`` follow from the rest
+    of the catalogue and are refreshed nightly. ``original_title`` may hold several, parted by `` / ``.
     """
 
     title = models.CharField(max_length=300)
@@ -91,9 +93,26 @@ class Movie(models.Model):
     def __str__(self) -> str:
         return f"{self.title} ({self.year})" if self.year else self.title
 
+    @property
+    def vote_average(self) -> float | None:
+        """0 to 10, as ``catalog.votes`` says; None without votes."""
+        return votes.vote_average(
+            (self.tmdb_vote_average, self.tmdb_vote_count), self.rating_sum, self.rating_count
+        )
+
+    @property
+    def vote_count(self) -> int:
+        """How many votes ``vote_average`` rests on."""
+        return votes.vote_count((self.tmdb_vote_average, self.tmdb_vote_count), self.rating_count)
+
+    @property
+    def genre_names(self) -> list[str]:
+        """In the order of the source. No query on films that were read ``with_card``."""
+        return [link.genre.name for link in self.moviegenre_set.all()]
+
 
 class MovieGenre(models.Model):
-    """``position`` 0 is the primary genre, in the order of the source."""
+    """``position`` is the order of the source, from 0."""
 
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
     genre = models.ForeignKey(Genre, on_delete=models.PROTECT)

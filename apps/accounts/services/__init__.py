@@ -1,6 +1,7 @@
 """What can be done to accounts and guests."""
 
 from apps.accounts.services.guests import ensure_guest, merge_guest
+from apps.accounts.services.imported import ensure_imported_users
 from apps.accounts.services.logins import adopt_guest, authenticate_account, log_in, log_out
 from apps.accounts.services.passwords import (
     change_password,
@@ -19,6 +20,7 @@ __all__ = [
     "confirm_password",
     "confirm_password_reset",
     "ensure_guest",
+    "ensure_imported_users",
     "log_in",
     "log_out",
     "merge_guest",
