@@ -2,12 +2,17 @@
 
 import itertools
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import Permission
 
 from apps.accounts.keys import create_api_key
 from apps.accounts.models import ApiKey, User
+from apps.catalog.models import Movie
+from apps.catalog.services import create_movie
+from apps.ratings.models import Rating
+from apps.ratings.services import set_rating
 
 PASSWORD = "an-Unusual-passphrase-41"
 
@@ -40,3 +45,17 @@ def make_api_key(*scopes: str, **values: Any) -> tuple[ApiKey, str]:
     return create_api_key(
         name=values.get("name", "a program"), scopes=scopes, expires_at=values.get("expires_at"), by=None
     )
+
+
+def make_movie(title: str = "", *, genres: Sequence[str] = (), **facts: Any) -> Movie:
+    """A film; ``facts`` are those of ``catalog.services.create_movie``."""
+    return create_movie(by=None, title=title or f"Film {next(_numbers)}", genres=genres, **facts)
+
+
+def make_rating(
+    user: User | None = None, movie: Movie | None = None, value: float = 4.0, *, at: datetime | None = None
+) -> Rating:
+    """A standing rating, by the service, so that the film counts it."""
+    user, movie = user or make_user(), movie or make_movie()
+    set_rating(user=user, movie=movie, value=value, at=at or datetime.now(UTC))
+    return Rating.objects.get(user=user, movie=movie)

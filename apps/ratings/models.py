@@ -14,9 +14,13 @@ from apps.ratings.querysets import PreferenceQuerySet, RatingQuerySet
 
 
 class Preference(models.Model):
-    """``changed_at`` is when the viewer acted (not when we heard of it); the latest act wins."""
+    """``changed_at`` is when the viewer acted (not when we heard of it); the latest act wins.
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    Written by ``ratings.services.record_preference`` and the importers alone.
+    """
+
+    # No index of its own: the unique constraint on user and movie begins with the user.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)
     movie = models.ForeignKey(Movie, on_delete=models.PROTECT)
     changed_at = models.DateTimeField()
     updated_at = models.DateTimeField(auto_now=True)
