@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
@@ -62,6 +61,9 @@ class Als(PersonalArm):
     def _factorise(self, matrix: sparse.csr_matrix, seed: int) -> Float32:
         if matrix.nnz == 0:
             return np.zeros((matrix.shape[1], self.settings.factors), dtype=np.float32)
+        # Here, because a process that only serves never needs it.
+        from implicit.cpu.als import AlternatingLeastSquares
+
         # implicit's fit() on a fitted object warm-starts with the old shapes without a word, so
         # every fit takes a new object. Its threads and those of BLAS would fight for the cores.
         with threadpool_limits(1, "blas"):

@@ -1,7 +1,6 @@
 """Films watched by the same people, as sparse BM25 neighbours computed by ``implicit``."""
 
 import numpy as np
-from implicit.nearest_neighbours import all_pairs_knn, bm25_weight
 from scipy import sparse
 
 from apps.algorithms.sparse_arrays import empty_csr
@@ -16,6 +15,9 @@ def bm25_neighbours(matrix: sparse.csr_matrix, keep: int, *, k1: float, b: float
     n_items = matrix.shape[1]
     if matrix.nnz == 0:
         return empty_csr(n_items, n_items)
+    # Here, because a process that only serves never needs it.
+    from implicit.nearest_neighbours import all_pairs_knn, bm25_weight
+
     weighted = sparse.csr_matrix(bm25_weight(matrix.T, k1, b).T)
     found = all_pairs_knn(weighted, min(keep + 1, n_items), show_progress=False).tocsr()
     found.setdiag(0.0)
