@@ -1,0 +1,67 @@
+"""Everybody's ratings and the catalogue as the arrays that arms learn from."""
+
+import numpy as np
+from django.db.models import F
+from scipy import sparse
+
+from apps.algorithms.types import Bool, Float32, Int32, Int64, Interactions, ItemIndex
+from apps.catalog.models import Movie
+from apps.ratings.models import Rating
+from apps.training.columns import CHUNK_ROWS, Column, Epoch, column_chunks, read_columns
+from apps.training.features import build_features
+
+
+def build_interactions() -> Interactions:
+    """All standing ratings, of imported people too, and what the catalogue says about the films.
+
+    Films are those that viewers can be shown and those that somebody rated: a hidden film still
+    says something about the people who watched it. One row of ``ratings`` per person who rated, in
+    ascending order of user id. A rating takes 28 bytes while it is read and 16 in the end.
+    """
+    users, movies, values, rated_at = _read_ratings()
+    items = ItemIndex(np.union1d(_available_movies(), movies))
+    columns = items.indices(movies).astype(np.int32)
+    ratings = sparse.csr_matrix((values, columns, _row_ends(users)), shape=(_n_distinct(users), len(items)))
+    return Interactions(ratings=ratings, rated_at=rated_at, items=items, features=build_features(items))
+
+
+def build_flags(items: ItemIndex) -> tuple[Bool, Bool]:
+    """Which films are long tail and which are niche, bool ``(n_items,)`` each."""
+    rows = Movie.objects.values_list("id", "is_long_tail", "is_niche").iterator(CHUNK_ROWS)
+    long_tail, niche = np.zeros(len(items), dtype=np.bool_), np.zeros(len(items), dtype=np.bool_)
+    for ids, tail_flags, niche_flags in column_chunks(rows, (np.int64, np.bool_, np.bool_)):
+        spots = items.indices(ids)
+        known = spots >= 0
+        long_tail[spots[known]] = tail_flags[known]
+        niche[spots[known]] = niche_flags[known]
+    return long_tail, niche
+
+
+def _read_ratings() -> tuple[Int64, Int64, Float32, Column]:
+    # This order is the order of CSR, and the unique index of the table delivers it.
+    rows = (
+        Rating.objects.standing()
+        .order_by("user_id", "movie_id")
+        .values_list("user_id", "movie_id", "value", Epoch(F("changed_at")))
+        .iterator(CHUNK_ROWS)
+    )
+    users, movies, values, rated_at = read_columns(rows, (np.int64, np.int64, np.float32, np.float64))
+    return users, movies, values, rated_at
+
+
+def _available_movies() -> Int64:
+    rows = Movie.objects.available().order_by("id").values_list("id").iterator(CHUNK_ROWS)
+    (ids,) = read_columns(rows, (np.int64,))
+    return ids
+
+
+def _n_distinct(ascending: Int64) -> int:
+    return int(np.count_nonzero(np.diff(ascending))) + 1 if len(ascending) else 0
+
+
+def _row_ends(users: Int64) -> Int32 | Int64:
+    """CSR's ``indptr`` of ascending user ids."""
+    ends = np.flatnonzero(np.diff(users)) + 1
+    bounds = [0, *([len(users)] if len(users) else [])]
+    pointers: Int64 = np.concatenate([bounds[:1], ends, bounds[1:]]).astype(np.int64)
+    return pointers
