@@ -1,0 +1,226 @@
+"""Model files: a folder of ``.npy`` arrays and a manifest that says what each must be.
+
+A folder appears under its name complete or not at all: it is written beside, every file and the
+folder itself are synced, then it is renamed. Nothing here is ever unpickled.
+
+``open_artifact`` looks at sizes, shapes and dtypes alone and maps the arrays into memory, which
+costs the same for any size. ``verify_artifact`` reads every byte. A process verifies a version
+before the version serves: the trainer before activating it, any other in the thread that loads it.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+_NAME = re.compile(r"[a-z0-9_]+")
+_PARTIAL = ".partial-"
+
+Groups = Mapping[str, Mapping[str, npt.NDArray[Any]]]
+"""Arrays by name, by the part of the model that they belong to."""
+
+
+class ArtifactRefused(Exception):
+    """A model file is not what its manifest says. ``reason`` is one word for a counter."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """What one file must be."""
+
+    file: str
+    sha256: str
+    shape: tuple[int, ...]
+    dtype: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An open artifact. ``groups`` are read-only and mapped from the files; ``about`` is JSON."""
+
+    path: Path
+    manifest_sha256: str
+    about: Mapping[str, Any]
+    groups: Groups
+    specs: tuple[ArraySpec, ...] = field(repr=False)
+
+    @property
+    def n_bytes(self) -> int:
+        return sum(spec.bytes for spec in self.specs)
+
+
+def save_artifact(path: Path, groups: Groups, about: Mapping[str, Any]) -> Artifact:
+    """Writes ``path``, which must not exist, reads it back whole and opens it.
+
+    ``about`` is JSON: recipe, parameters, counts, names. Raises ``ValueError`` for a name that is
+    not lower case letters, digits and underscores or an array of objects, ``OSError`` when the disk
+    refuses; in either case nothing is left behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.parent / f"{_PARTIAL}{path.name}"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        _write_files(partial, groups, about)
+        verify_artifact(partial)
+        partial.rename(path)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _sync(path.parent)
+    return open_artifact(path)
+
+
+def open_artifact(path: Path, manifest_sha256: str = "") -> Artifact:
+    """The artifact in ``path``, its arrays mapped.
+
+    Raises ``ArtifactRefused`` naming the file that is missing, truncated or of another shape, and
+    for a manifest whose hash is not ``manifest_sha256`` (unless that is empty).
+    """
+    raw = _read(path / MANIFEST)
+    digest = hashlib.sha256(raw).hexdigest()
+    if manifest_sha256 and digest != manifest_sha256:
+        raise ArtifactRefused("altered", f"{path / MANIFEST} was altered after it was written.")
+    manifest = _parse(path, raw)
+    specs = {name: _spec(entry) for name, entry in manifest["arrays"].items()}
+    groups: dict[str, dict[str, npt.NDArray[Any]]] = {}
+    for name, spec in specs.items():
+        group, _, array = name.partition(".")
+        groups.setdefault(group, {})[array] = _map_array(path / spec.file, spec)
+    return Artifact(
+        path=path,
+        manifest_sha256=digest,
+        about=manifest["about"],
+        groups=groups,
+        specs=tuple(specs.values()),
+    )
+
+
+def verify_artifact(path: Path) -> None:
+    """Reads every byte. Raises ``ArtifactRefused`` naming the first file that was altered."""
+    for spec in open_artifact(path).specs:
+        with (path / spec.file).open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != spec.sha256:
+                raise ArtifactRefused("altered", f"{path / spec.file} was altered after it was written.")
+
+
+def discard_artifact(path: Path) -> None:
+    """Removes the folder, and what an interrupted ``save_artifact`` left of it. Never raises.
+
+    Processes that have it mapped go on serving from it.
+    """
+    shutil.rmtree(path, ignore_errors=True)
+    shutil.rmtree(path.parent / f"{_PARTIAL}{path.name}", ignore_errors=True)
+
+
+def _write_files(folder: Path, groups: Groups, about: Mapping[str, Any]) -> None:
+    arrays = {
+        f"{group}.{name}": _write_array(folder, group, name, array)
+        for group, members in groups.items()
+        for name, array in members.items()
+    }
+    manifest = {"format": FORMAT, "about": about, "arrays": arrays}
+    with (folder / MANIFEST).open("w", encoding="utf-8") as stream:
+        json.dump(manifest, stream, indent=1, sort_keys=True, allow_nan=False)
+        stream.flush()
+        os.fsync(stream.fileno())
+    _sync(folder)
+
+
+def _write_array(folder: Path, group: str, name: str, array: npt.NDArray[Any]) -> dict[str, object]:
+    for part in (group, name):
+        if not _NAME.fullmatch(part):
+            raise ValueError(f"an array's name is of a-z, 0-9 and _, not {part!r}")
+    file = folder / f"{group}.{name}.npy"
+    with file.open("w+b") as stream:
+        np.save(stream, array, allow_pickle=False)
+        stream.flush()
+        os.fsync(stream.fileno())
+        stream.seek(0)
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {
+        "file": file.name,
+        "sha256": digest,
+        "shape": list(array.shape),
+        "dtype": array.dtype.str,
+        "bytes": file.stat().st_size,
+    }
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise ArtifactRefused("missing", f"{file} is missing.") from None
+    except OSError as error:
+        raise ArtifactRefused("unreadable", f"{file} cannot be read: {error.strerror}.") from None
+
+
+def _parse(path: Path, raw: bytes) -> dict[str, Any]:
+    try:
+        manifest = json.loads(raw)
+        version, _, _ = manifest["format"], manifest["arrays"], manifest["about"]
+    except (ValueError, KeyError, TypeError):
+        raise ArtifactRefused("altered", f"{path / MANIFEST} is not a manifest of a model.") from None
+    if version != FORMAT:
+        raise ArtifactRefused(
+            "format",
+            f"{path / MANIFEST} is of format {version!r}, and only format {FORMAT} is read: train again.",
+        )
+    return dict(manifest)
+
+
+def _spec(entry: Mapping[str, Any]) -> ArraySpec:
+    return ArraySpec(
+        file=entry["file"],
+        sha256=entry["sha256"],
+        shape=tuple(entry["shape"]),
+        dtype=entry["dtype"],
+        bytes=entry["bytes"],
+    )
+
+
+def _map_array(file: Path, spec: ArraySpec) -> npt.NDArray[Any]:
+    try:
+        size = file.stat().st_size
+    except OSError:
+        raise ArtifactRefused("missing", f"{file} is missing.") from None
+    if size < spec.bytes:
+        raise ArtifactRefused("truncated", f"{file} is truncated: {size} bytes of {spec.bytes}.")
+    if size > spec.bytes:
+        raise ArtifactRefused("altered", f"{file} was altered: {size} bytes instead of {spec.bytes}.")
+    try:
+        # An empty array has nothing to map.
+        array = np.load(file, mmap_mode="r" if 0 not in spec.shape else None, allow_pickle=False)
+    except (OSError, ValueError):
+        raise ArtifactRefused("altered", f"{file} is not an array of numbers.") from None
+    if array.shape != spec.shape or array.dtype.str != spec.dtype:
+        raise ArtifactRefused(
+            "altered",
+            f"{file} holds {array.dtype.str} {array.shape} instead of {spec.dtype} {spec.shape}.",
+        )
+    array.flags.writeable = False
+    return np.asarray(array)
