@@ -1,0 +1,140 @@
+"""What serves: one version's arms and facts about its films, packed into arrays and back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from apps.algorithms.base import Recommender
+from apps.algorithms.popularity import signal_counts
+from apps.algorithms.prediction import RatingPredictor
+from apps.algorithms.registry import load_arms
+from apps.algorithms.reranking import FilmTraits
+from apps.algorithms.sparse_arrays import pack_csr, unpack_csr
+from apps.algorithms.types import Bool, Float32, Int32, Interactions, ItemFeatures, ItemIndex
+from apps.training.artifacts import Artifact, Groups
+
+_FILMS = "films"
+_PREDICTOR = "predictor"
+_ARM = "arm_"
+
+
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """One version, immutable; its arrays are mapped and read-only.
+
+    genres
+        CSR ``(n_items, n_genres)`` float32 of 0 and 1; ``genre_names`` names its columns.
+    traits
+        What re-ranking knows: ``popularity`` (people who rated the film), ``vectors`` and
+        ``primary_genre``.
+    is_long_tail
+        bool ``(n_items,)`` as the catalogue said when the version was fitted.
+    """
+
+    version: str
+    recipe: str
+    items: ItemIndex
+    arms: Mapping[str, Recommender]
+    predictor: RatingPredictor
+    genres: sparse.csr_matrix
+    genre_names: tuple[str, ...]
+    traits: FilmTraits
+    is_long_tail: Bool
+
+    @property
+    def n_items(self) -> int:
+        return len(self.items)
+
+    @property
+    def popularity(self) -> Float32:
+        return self.traits.popularity
+
+    @property
+    def primary_genre(self) -> Int32:
+        return self.traits.primary_genre
+
+    @property
+    def vectors(self) -> Float32:
+        return self.traits.vectors
+
+    def genre_column(self, name: str) -> int | None:
+        """The column of a genre in ``genres``, whatever the case of ``name``; None if there is none."""
+        names = [known.casefold() for known in self.genre_names]
+        return names.index(name.casefold()) if name.casefold() in names else None
+
+
+def pack_engine(
+    arms: Mapping[str, Recommender],
+    predictor: RatingPredictor,
+    interactions: Interactions,
+    *,
+    is_long_tail: Bool,
+) -> tuple[Groups, Mapping[str, Any]]:
+    """Everything an engine is made of: arrays for an artifact, and JSON for its manifest."""
+    features = interactions.features
+    films: dict[str, npt.NDArray[Any]] = {
+        "ids": interactions.items.ids,
+        "primary_genre": features.primary_genre,
+        "popularity": signal_counts(interactions.ratings, "all").astype(np.float32),
+        "vectors": film_vectors(arms, features),
+        "is_long_tail": is_long_tail,
+        **pack_csr("genres", features.genres),
+    }
+    groups: dict[str, Mapping[str, npt.NDArray[Any]]] = {_FILMS: films, _PREDICTOR: predictor.arrays()}
+    groups |= {f"{_ARM}{name}": arm.arrays() for name, arm in arms.items()}
+    about = {
+        "n_items": interactions.n_items,
+        "arms": {name: dict(arm.parameters) for name, arm in arms.items()},
+        "predictor": dict(predictor.parameters),
+        "genre_names": list(features.genre_names),
+    }
+    return groups, about
+
+
+def unpack_engine(artifact: Artifact, *, version: str, recipe: str) -> Engine:
+    """The engine over the mapped arrays: nothing is copied or read that serving does not touch."""
+    films, about = artifact.groups[_FILMS], artifact.about
+    saved = {
+        name: (parameters, artifact.groups.get(f"{_ARM}{name}", {}))
+        for name, parameters in about["arms"].items()
+    }
+    return Engine(
+        version=version,
+        recipe=recipe,
+        items=ItemIndex(films["ids"]),
+        arms=load_arms(saved),
+        predictor=RatingPredictor.from_arrays(about["predictor"], artifact.groups[_PREDICTOR]),
+        genres=unpack_csr("genres", films),
+        genre_names=tuple(about["genre_names"]),
+        traits=FilmTraits(
+            popularity=films["popularity"],
+            vectors=films["vectors"],
+            primary_genre=films["primary_genre"],
+        ),
+        is_long_tail=films["is_long_tail"],
+    )
+
+
+def film_vectors(arms: Mapping[str, Recommender], features: ItemFeatures) -> Float32:
+    """Unit vectors whose cosine says how alike two films are, ``(n_items, n_genres + factors)``.
+
+    Half of it is genre and half who watched them (the factors of ``als``, else of ``svd``); a film
+    nobody rated goes by genre alone, and one of which nothing is known is a row of zeros.
+    """
+    parts = [_unit_rows(features.genres.toarray().astype(np.float32))]
+    for name in ("als", "svd"):
+        if name in arms:
+            parts.append(_unit_rows(np.asarray(arms[name].arrays()["factors"], dtype=np.float32)))
+            break
+    return _unit_rows(np.hstack(parts))
+
+
+def _unit_rows(rows: Float32) -> Float32:
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    # A row of rounding errors, as of a film that nobody rated, has no direction.
+    scales = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 1e-6)
+    return np.ascontiguousarray(rows * scales[:, None], dtype=np.float32)
