@@ -24,7 +24,11 @@ class Recipe(models.Model):
 
 
 class TrainingRun(models.Model):
-    """One fit of one recipe, from its request to its end. The row is the lock and the truth."""
+    """One fit of one recipe, from its request to its end. The row is the lock and the truth.
+
+    ``phase`` is ``requested`` until a process takes the run up, then what that process is at. Without
+    a sign of life for ``services.runs.STALE_AFTER`` the run counts as abandoned and blocks nobody.
+    """
 
     class Status(models.TextChoices):
         RUNNING = "running"
@@ -33,7 +37,7 @@ class TrainingRun(models.Model):
         ABANDONED = "abandoned"
 
     recipe = models.ForeignKey(Recipe, on_delete=models.PROTECT, related_name="runs")
-    trigger = models.CharField(max_length=100)
+    trigger = models.CharField(max_length=100, help_text="What asked for it")
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.RUNNING)
     phase = models.CharField(max_length=40, blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
@@ -57,7 +61,8 @@ class TrainingRun(models.Model):
 class ModelVersion(models.Model):
     """One fit, and the artifact that holds it.
 
-    At most one version of a recipe is live. A refused one is kept with its reason.
+    At most one version of a recipe is live. A refused one is kept with its reason. ``artifact`` is
+    empty once the files of an old version were removed.
     """
 
     class Status(models.TextChoices):
@@ -70,9 +75,10 @@ class ModelVersion(models.Model):
     run = models.ForeignKey(TrainingRun, null=True, on_delete=models.SET_NULL, related_name="versions")
     name = models.CharField(max_length=40, unique=True, help_text="Time of the fit and a counter")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.CANDIDATE)
-    artifact = models.CharField(max_length=200, help_text="Folder below ARTIFACT_DIR")
+    artifact = models.CharField(max_length=200, blank=True, help_text="Folder below ARTIFACT_DIR")
     manifest_sha256 = models.CharField(max_length=64)
     metrics = models.JSONField(default=dict, blank=True)
+    read_at = models.DateTimeField(help_text="When its ratings were read; later changes are not in it")
     n_users = models.PositiveIntegerField()
     n_movies = models.PositiveIntegerField()
     n_ratings = models.PositiveBigIntegerField()

@@ -137,6 +137,7 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "marquee@localhost")
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "apps.pages.errors.csrf_refused"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -207,6 +208,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
+    # Its default asks a host of its own about the schema.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
@@ -242,6 +245,10 @@ if CELERY_BROKER_URL.startswith("redis"):
 
 # --- Marquee -------------------------------------------------------------------------------------
 ARTIFACT_DIR = env.path("ARTIFACT_DIR", VAR_DIR / "artifacts")
+# Versions of a recipe whose files are kept to go back to.
+ARTIFACTS_KEPT = 5
+# A fit that takes longer is stopped, a minute before the queue would stop its task.
+TRAINING_TIMEOUT_SECONDS = CELERY_TASK_TIME_LIMIT - 60
 AUTO_UPDATE = env.flag("AUTO_UPDATE", True)
 UPDATE_THRESHOLD = env.integer("UPDATE_THRESHOLD", 50, minimum=1, maximum=1_000_000)
 UPDATE_INTERVAL_HOURS = env.number("UPDATE_INTERVAL_HOURS", 6, minimum=0.01, maximum=8760)

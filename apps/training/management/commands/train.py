@@ -1,0 +1,48 @@
+"""Fits a recipe and puts the result to work."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.management.base import CommandParser
+from tqdm import tqdm
+
+from apps.core.management.base import MarqueeCommand
+from apps.training.models import ModelVersion
+from apps.training.services import train
+from apps.training.services.training import STEPS
+
+
+class Command(MarqueeCommand):
+    help = "Fit every algorithm on all ratings and serve the result within two seconds."
+
+    def add_command_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--recipe", default="standard", help="the recipe to fit (default: standard)")
+        parser.add_argument("--full", action="store_true", help="fit from nothing; the default")
+        parser.add_argument("--run", type=int, metavar="ID", help="fit this run, which a worker took up")
+
+    def execute_command(
+        self, *args: Any, recipe: str, run: int | None, **options: Any
+    ) -> Mapping[str, object]:
+        hidden = self.quiet or not sys.stderr.isatty()
+        with tqdm(total=len(STEPS), disable=hidden, file=sys.stderr, leave=False) as bar:
+
+            def show(step: str) -> None:
+                bar.set_description(step)
+                bar.update()
+
+            return _summary(train(recipe=recipe, trigger="command", progress=show, run_id=run))
+
+
+def _summary(version: ModelVersion) -> Mapping[str, object]:
+    return {
+        "version": version.name,
+        "recipe": version.recipe.name,
+        "n_users": version.n_users,
+        "n_movies": version.n_movies,
+        "n_ratings": version.n_ratings,
+        "seconds": version.metrics["seconds"],
+        "fit_seconds": version.fit_seconds,
+        "artifact_mb": round(version.metrics["artifact_bytes"] / 1e6, 1),
+        "coverage": version.metrics["coverage"],
+    }

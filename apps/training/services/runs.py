@@ -1,0 +1,147 @@
+"""A run from its request to its end. Every step is a conditional UPDATE, so no two processes share one."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error as DatabaseFailure
+from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from apps.core.errors import Conflict
+from apps.training.artifacts import discard_artifact
+from apps.training.models import ModelVersion, TrainingRun
+from apps.training.services.recipes import find_recipe
+
+logger = logging.getLogger(__name__)
+
+REQUESTED = "requested"
+TAKEN_UP = "taken up"
+STALE_AFTER = timedelta(minutes=5)
+BEAT_SECONDS = 30.0
+
+
+def request_run(*, recipe: str, trigger: str) -> TrainingRun:
+    """A run that waits for a process to take it up.
+
+    Raises ``Conflict`` while the recipe has a run that shows signs of life.
+    """
+    chosen = find_recipe(recipe)
+    abandon_stale_runs()
+    try:
+        with transaction.atomic():
+            return TrainingRun.objects.create(recipe=chosen, trigger=trigger, phase=REQUESTED)
+    except IntegrityError:
+        running = TrainingRun.objects.filter(recipe=chosen, status=TrainingRun.Status.RUNNING).first()
+        which = f"run {running.pk}, {running.phase}" if running else "it has just begun"
+        raise Conflict(
+            f"Training of recipe {recipe!r} is already running ({which}); start again when it has ended."
+        ) from None
+
+
+def take_up_run(*, run_id: int) -> bool:
+    """Whether the requested run is now the caller's to fit, rather than somebody else's or ended."""
+    return _advance(run_id, before=REQUESTED, after=TAKEN_UP)
+
+
+def begin_run(*, run_id: int) -> TrainingRun:
+    """The run that was taken up, now begun. Raises ``Conflict`` when it is not waiting for that."""
+    if not _advance(run_id, before=TAKEN_UP, after="started"):
+        raise Conflict(f"Run {run_id} is not waiting to be fitted; start one with manage.py train.")
+    return TrainingRun.objects.select_related("recipe").get(pk=run_id)
+
+
+def enter_phase(*, run: TrainingRun, phase: str) -> None:
+    """Says what the run is at. Raises ``Conflict`` when it was given up for dead meanwhile."""
+    if not _running(run.pk).update(phase=phase[:40], heartbeat_at=timezone.now()):
+        raise Conflict(f"Run {run.pk} was given up meanwhile; its result is thrown away.")
+
+
+def succeed_run(*, run: TrainingRun) -> None:
+    """Raises ``Conflict`` when the run was given up for dead meanwhile."""
+    if not _end(_running(run.pk), TrainingRun.Status.SUCCEEDED):
+        raise Conflict(f"Run {run.pk} was given up meanwhile; its result is thrown away.")
+
+
+def fail_run(*, run: TrainingRun, error: str) -> bool:
+    """Whether the run was still running, and now has failed and left nothing on disk."""
+    failed = _end(_running(run.pk), TrainingRun.Status.FAILED, error)
+    if failed:
+        _discard_leftovers(run)
+    return failed
+
+
+def abandon_stale_runs() -> list[int]:
+    """Gives up runs whose process died, with what it left on disk. Returns their ids."""
+    error = "There was no sign of life for five minutes."
+    abandoned = []
+    for run in _silent():
+        # Asked again row by row: the process may have spoken since.
+        if _end(_silent().filter(pk=run.pk), TrainingRun.Status.ABANDONED, error):
+            _discard_leftovers(run)
+            abandoned.append(run.pk)
+    return abandoned
+
+
+def artifact_name(run: TrainingRun) -> str:
+    """The name of the version that ``run`` makes: when it began, and the run's number."""
+    return f"{run.started_at:%Y%m%dT%H%M%S}-{run.pk}"
+
+
+def artifact_path(name: str) -> Path:
+    return Path(settings.ARTIFACT_DIR) / name
+
+
+@contextmanager
+def signs_of_life(run: TrainingRun) -> Iterator[None]:
+    """Keeps the run from counting as dead during a fit of hours in which it does not speak."""
+    ended = threading.Event()
+    thread = threading.Thread(target=_beat, args=(run.pk, ended), name=f"run-{run.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _running(run_id: int) -> QuerySet[TrainingRun]:
+    return TrainingRun.objects.filter(pk=run_id, status=TrainingRun.Status.RUNNING)
+
+
+def _silent() -> QuerySet[TrainingRun]:
+    seen_at = Coalesce("heartbeat_at", "started_at")
+    return TrainingRun.objects.annotate(seen_at=seen_at).filter(
+        status=TrainingRun.Status.RUNNING, seen_at__lt=timezone.now() - STALE_AFTER
+    )
+
+
+def _advance(run_id: int, *, before: str, after: str) -> bool:
+    waiting = _running(run_id).filter(phase=before)
+    return bool(waiting.update(phase=after, heartbeat_at=timezone.now()))
+
+
+def _end(alive: QuerySet[TrainingRun], status: TrainingRun.Status, error: str = "") -> bool:
+    return bool(alive.update(status=status, finished_at=timezone.now(), error=error))
+
+
+def _discard_leftovers(run: TrainingRun) -> None:
+    name = artifact_name(run)
+    if not ModelVersion.objects.filter(artifact=name).exists():
+        discard_artifact(artifact_path(name))
+
+
+def _beat(run_id: int, ended: threading.Event) -> None:
+    try:
+        while not ended.wait(BEAT_SECONDS):
+            _running(run_id).update(heartbeat_at=timezone.now())
+    except DatabaseFailure:
+        logger.exception("run_heartbeat_failed run=%s", run_id)
+    finally:
+        connection.close()
