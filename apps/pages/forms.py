@@ -1,0 +1,100 @@
+"""What pages accept. Rules of the domain are the services': their refusals become form errors."""
+
+from typing import Any
+
+from django import forms
+
+from apps.core.errors import ApplicationError
+from apps.events.models import Kind
+
+LARGEST_ID = 2**63 - 1
+# A view is recorded by opening the film's page, a click by the link that led there.
+SAID_BY_FORM = [kind for kind in Kind if kind not in {Kind.VIEW, Kind.CLICK}]
+NO_STARS = "Choose how many stars first."
+
+
+class FeedbackForm(forms.Form):
+    """One thing said of a film. ``client_id`` comes with the form, so a double click says it once."""
+
+    kind = forms.ChoiceField(choices=[(kind.value, kind.value) for kind in SAID_BY_FORM])
+    value = forms.FloatField(required=False)
+    event_id = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    client_id = forms.RegexField(r"\A[0-9a-f]{32}\Z")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        kind = cleaned.get("kind")
+        if kind == Kind.RATE and cleaned.get("value") is None:
+            self.add_error("value", NO_STARS)
+        elif kind is not None and kind != Kind.RATE:
+            cleaned["value"] = None
+        return cleaned
+
+    @property
+    def act_id(self) -> str:
+        """Tells this act from every other; another button or star of the same form is another act."""
+        said = self.cleaned_data
+        stars = "" if said["value"] is None else f":{said['value']:g}"
+        return f"{said['client_id']}:{said['kind']}{stars}"
+
+    @property
+    def first_error(self) -> str:
+        return str(next(message for messages in self.errors.values() for message in messages))
+
+
+class SearchForm(forms.Form):
+    """``GET /search``. What cannot be read is left out rather than refused."""
+
+    q = forms.CharField(required=False, max_length=200, strip=True)
+
+    @property
+    def text(self) -> str:
+        self.full_clean()
+        return str(self.cleaned_data.get("q", ""))
+
+
+class SignUpForm(forms.Form):
+    username = forms.CharField(
+        max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"})
+    )
+    password = forms.CharField(
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 8 characters, and nothing that is easy to guess.",
+    )
+    email = forms.CharField(
+        required=False,
+        max_length=254,
+        label="Email (optional)",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        help_text="Only to set a new password when you have forgotten yours.",
+    )
+
+
+class LogInForm(forms.Form):
+    username = forms.CharField(
+        max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"})
+    )
+    password = forms.CharField(
+        strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+
+class ResetForm(forms.Form):
+    email = forms.CharField(max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+
+
+class NewPasswordForm(forms.Form):
+    password = forms.CharField(
+        strip=False,
+        label="New password",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 8 characters, and nothing that is easy to guess.",
+    )
+
+
+def add_refusal(form: forms.Form, refusal: ApplicationError) -> None:
+    """Puts a service's refusal beside the fields that it names, else above the form."""
+    named = [(error.pointer.lstrip("/"), error.detail) for error in refusal.errors]
+    for name, detail in named or [("", refusal.detail)]:
+        form.add_error(name if name in form.fields else None, detail)

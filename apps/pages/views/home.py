@@ -1,0 +1,33 @@
+"""Home, search, and what the site is."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from apps.catalog.models import Movie
+from apps.pages.cards import cards_of_movies
+from apps.pages.forms import SearchForm
+from apps.pages.home import home_of
+from apps.pages.visitors import visitor_of
+
+PAGE_LENGTH = 24
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "pages/home.html", {"home": home_of(visitor_of(request))})
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    text = SearchForm(request.GET).text
+    found = Movie.objects.available().popular().search(text).with_card()
+    page = Paginator(found, PAGE_LENGTH).get_page(request.GET.get("page"))
+    context = {"text": text, "page": page, "cards": cards_of_movies(page.object_list)}
+    return render(request, "pages/search.html", context)
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    return render(request, "pages/about.html")

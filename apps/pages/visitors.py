@@ -1,0 +1,51 @@
+"""Who looks at a page, and who says something on one."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest
+
+from apps.accounts.acting import acting_user_or_new_guest, caller_of
+from apps.accounts.models import User
+from apps.accounts.units import Unit, unit_of, viewer_timezone
+from apps.core.address import client_address
+from apps.core.rates import enforce
+from apps.events.models import RecommendationEvent
+from apps.recommendations.services.feedback import adopt_viewer
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """``viewer`` is None for somebody who has no row: nothing is known of their taste."""
+
+    viewer: User | None
+    unit: Unit
+    timezone: ZoneInfo | None
+
+
+def visitor_of(request: HttpRequest) -> Visitor:
+    viewer = caller_of(request)
+    return Visitor(viewer, unit_of(request), viewer_timezone(request, viewer))
+
+
+def speaking_viewer(request: HttpRequest) -> User:
+    """Who says something; a visitor without a row becomes a guest who owns what they were shown."""
+    viewer = caller_of(request)
+    enforce("write_address", client_address(request), refusal="Too many changes at once from this address")
+    if viewer is None:
+        viewer = acting_user_or_new_guest(request, None)
+        adopt_viewer(viewer)
+    enforce("write", f"user:{viewer.pk}", refusal="Too many changes at once")
+    return viewer
+
+
+def own_event_id(request: HttpRequest, *, event_id: int | None, movie_id: int) -> int | None:
+    """The impression that a link or form names if this visitor was shown that film by it, else None.
+
+    Addresses are passed on and go stale, so an impression of somebody else is no error here.
+    """
+    unit = unit_of(request)
+    if event_id is None or unit.key is None:
+        return None
+    shown = RecommendationEvent.objects.filter(pk=event_id, movie_id=movie_id, slate__unit_key=unit.key)
+    return event_id if shown.exists() else None
