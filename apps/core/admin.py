@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from apps.core.models import AuditEntry
+from apps.core.models import AuditEntry, Heartbeat
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
@@ -28,3 +28,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_filter = ["action", "target_type"]
     search_fields = ["actor_name", "action", "target_id", "request_id"]
     date_hierarchy = "at"
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnlyAdmin):
+    list_display = ["name", "at"]

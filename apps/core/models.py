@@ -1,4 +1,4 @@
-"""What staff did, kept for good."""
+"""What staff did, kept for good; and what is alive."""
 
 from django.db import models
 
@@ -27,3 +27,17 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_type} {self.target_id}".strip()
+
+
+class Heartbeat(models.Model):
+    """When something that should be alive last said so, by its name."""
+
+    name = models.CharField(max_length=60, unique=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "heartbeats"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,12 +1,13 @@
-"""Writing the audit."""
+"""Writing the audit and the signs of life."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from django.db import models
+from django.utils import timezone
 
 from apps.core.middleware import current_request_id
-from apps.core.models import AuditEntry
+from apps.core.models import AuditEntry, Heartbeat
 
 
 class Actor(Protocol):
@@ -44,3 +45,9 @@ def record_audit(
 def forget_actor(*, actor_id: int) -> int:
     """Takes the name off everything that a person did; what was done stays. Returns the entries."""
     return AuditEntry.objects.filter(actor_id=actor_id).update(actor_id=None, actor_name="")
+
+
+def record_heartbeat(name: str) -> Heartbeat:
+    """Says that ``name`` is alive now."""
+    heartbeat, _ = Heartbeat.objects.update_or_create(name=name, defaults={"at": timezone.now()})
+    return heartbeat
