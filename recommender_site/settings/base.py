@@ -233,7 +233,8 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "interval_step": 0.02,
     "interval_max": 0.02,
 }
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
+# Seconds between two looks into the queue of a worker in the same process.
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"polling_interval": 0.05}
 if CELERY_BROKER_URL.startswith("redis"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         # Three times the longest task: shorter would run it twice.
