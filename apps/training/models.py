@@ -1,13 +1,17 @@
 """Recipes, the versions fitted from them, and the runs that fitted them."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+
+from apps.algorithms.base import InvalidParameter
+from apps.training.parameters import check_parameters
 
 
 class Recipe(models.Model):
     """What staff choose: the arms' parameters and blend weights. A version is its latest fit.
 
-    ``parameters`` maps an arm's name to the parameters that differ from the arm's defaults.
+    ``parameters`` maps an arm's name, or ``predictor``, to the parameters that differ from its defaults.
     """
 
     name = models.SlugField(max_length=60, unique=True)
@@ -21,6 +25,13 @@ class Recipe(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Raises ``ValidationError`` saying which parameter is wrong and what would be right."""
+        try:
+            check_parameters(self.parameters)
+        except InvalidParameter as refusal:
+            raise ValidationError({"parameters": str(refusal)}) from refusal
 
 
 class TrainingRun(models.Model):

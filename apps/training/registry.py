@@ -51,9 +51,9 @@ class Stored:
 
 
 def engine(recipe: str = "standard") -> Engine | None:
-    """The engine of the recipe's live version; None when no version can be loaded. Never raises.
+    """The engine of the recipe's live version; None when there is none or none can be loaded.
 
-    A change is seen within ``settings.VERSION_TTL_SECONDS``. Costs one SELECT every half of that,
+    Never raises. A change is seen within ``settings.VERSION_TTL_SECONDS``. Costs one SELECT every half of that,
     else nothing. The version before serves while a new one is read and verified in a thread of its
     own; only the first load of a process is waited for. With a delay of 0 the caller loads, so a
     change is seen at once.
@@ -81,30 +81,38 @@ def reset() -> None:
         _slots.clear()
 
 
+@dataclass(frozen=True)
+class _Serving:
+    """What serves, and the row that it was loaded from."""
+
+    stored: Stored | None = None
+    engine: Engine | None = None
+
+
 class _Slot:
     """One recipe's engine and when it was last compared with the database."""
 
     def __init__(self, recipe: str) -> None:
         self._recipe = recipe
-        self._engine: Engine | None = None
+        self._serving = _Serving()
         self._is_settled = False
         self._next_check = 0.0
         self._lock = threading.Lock()
         self._loader: threading.Thread | None = None
-        self._refused: dict[str, float] = {}
+        self._refused: dict[Stored, float] = {}
 
     def current(self) -> Engine | None:
         if self._is_settled and time.monotonic() < self._next_check:
-            return self._engine
+            return self._serving.engine
         # Whoever finds the lock taken is served by the engine at hand, once there has been a look.
         if not self._lock.acquire(blocking=not self._is_settled):
-            return self._engine
+            return self._serving.engine
         try:
             if not self._is_settled or time.monotonic() >= self._next_check:
                 self._check()
         finally:
             self._lock.release()
-        return self._engine
+        return self._serving.engine
 
     def _check(self) -> None:
         try:
@@ -116,15 +124,18 @@ class _Slot:
         self._is_settled = True
 
     def _follow(self, live: Sequence[Stored]) -> None:
-        if not live or (self._engine and self._engine.version == live[0].version):
-            return
         if self._loader and self._loader.is_alive():
             return
-        candidates = [stored for stored in live if self._may_try(stored)]
-        if self._engine is None:
-            before = _query(_BEFORE, self._recipe, N_FALLBACKS)
-            candidates += [stored for stored in before if self._may_try(stored)]
-        if self._engine is None or settings.VERSION_TTL_SECONDS == 0:
+        if not live:
+            self._serving = _Serving()
+        elif self._serving.stored != live[0]:
+            self._catch_up(live)
+
+    def _catch_up(self, live: Sequence[Stored]) -> None:
+        is_first = self._serving.engine is None
+        before = _query(_BEFORE, self._recipe, N_FALLBACKS) if is_first else []
+        candidates = [stored for stored in (*live, *before) if self._may_try(stored)]
+        if is_first or settings.VERSION_TTL_SECONDS == 0:
             self._load(candidates)
         elif candidates:
             self._loader = threading.Thread(
@@ -133,7 +144,7 @@ class _Slot:
             self._loader.start()
 
     def _may_try(self, stored: Stored) -> bool:
-        return time.monotonic() >= self._refused.get(stored.version, 0.0)
+        return time.monotonic() >= self._refused.get(stored, 0.0)
 
     def _load(self, candidates: Sequence[Stored]) -> None:
         """Serves the first candidate that loads; the engine at hand stays if none does."""
@@ -145,22 +156,21 @@ class _Slot:
             except Exception:  # noqa: BLE001 - whatever a file does to the loader; logged by _refuse
                 self._refuse(stored, "failed")
             else:
-                self._refused.pop(stored.version, None)
-                self._engine = loaded
+                self._refused.pop(stored, None)
+                self._serving = _Serving(stored, loaded)
                 logger.info("version_serves recipe=%s version=%s", self._recipe, stored.version)
                 return
 
     def _refuse(self, stored: Stored, reason: str) -> None:
         """Called while an exception is handled."""
-        self._refused[stored.version] = time.monotonic() + RETRY_SECONDS
+        self._refused[stored] = time.monotonic() + RETRY_SECONDS
         telemetry.artifact_failures.labels(reason=reason).inc()
-        serving = self._engine.version if self._engine else "none"
         logger.exception(
             "version_refused recipe=%s version=%s reason=%s serving=%s",
             self._recipe,
             stored.version,
             reason,
-            serving,
+            self._serving.stored.version if self._serving.stored else "none",
         )
 
 

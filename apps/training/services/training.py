@@ -21,6 +21,7 @@ from apps.training.artifacts import Artifact, discard_artifact, save_artifact
 from apps.training.datasets import build_flags, build_interactions
 from apps.training.engines import pack_engine, unpack_engine
 from apps.training.models import ModelVersion, TrainingRun
+from apps.training.parameters import split_parameters
 from apps.training.services.runs import (
     artifact_name,
     artifact_path,
@@ -127,9 +128,9 @@ def _fit(work: _Work) -> ModelVersion:
 def _learn(
     work: _Work, interactions: Interactions, rng: np.random.Generator
 ) -> tuple[dict[str, Recommender], RatingPredictor]:
-    parameters = dict(work.run.recipe.parameters)
     try:
-        predictor = RatingPredictor(**parameters.pop("predictor", {}))
+        parameters, predicting = split_parameters(work.run.recipe.parameters)
+        predictor = RatingPredictor(**predicting)
         with threadpool_limits(os.cpu_count()):
             arms = fit_arms(ARMS, interactions, rng, parameters=parameters, before_each=work.begin)
             work.begin("predicted ratings")
