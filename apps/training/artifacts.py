@@ -188,7 +188,7 @@ def _parse(path: Path, raw: bytes) -> dict[str, Any]:
     if version != FORMAT:
         raise ArtifactRefused(
             "format",
-            f"{path / MANIFEST} is of format {version!r}, and only format {FORMAT} is read: train again.",
+            f"{path / MANIFEST} is of format {version!r}, not {FORMAT}: run manage.py train.",
         )
     return dict(manifest)
 

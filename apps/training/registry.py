@@ -53,9 +53,9 @@ class Stored:
 def engine(recipe: str = "standard") -> Engine | None:
     """The engine of the recipe's live version; None when there is none or none can be loaded.
 
-    Never raises. A change is seen within ``settings.VERSION_TTL_SECONDS``. Costs one SELECT every half of that,
-    else nothing. The version before serves while a new one is read and verified in a thread of its
-    own; only the first load of a process is waited for. With a delay of 0 the caller loads, so a
+    Never raises. A change is seen within ``settings.VERSION_TTL_SECONDS``: one SELECT every half of
+    that, else no cost. The version before serves while a new one is read and verified in a thread of
+    its own; only the first load of a process is waited for. With a delay of 0 the caller loads, so a
     change is seen at once.
     """
     with _slots_lock:
