@@ -1,0 +1,92 @@
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from apps.catalog.models import Keyword, Movie, MovieKeyword, MoviePerson, Person
+from apps.ratings.models import Rating
+from apps.training import columns
+from apps.training.datasets import build_flags, build_interactions
+from tests.factories import make_user
+from tests.training.conftest import N_FILMS, N_PEOPLE
+
+pytestmark = pytest.mark.django_db
+
+
+def test_reads_every_standing_rating_of_everybody(films: list[Movie]) -> None:
+    interactions = build_interactions()
+    assert interactions.ratings.shape == (N_PEOPLE, N_FILMS)
+    assert interactions.ratings.nnz == Rating.objects.count()
+    assert interactions.items.ids.tolist() == [film.pk for film in films]
+    for row, user_id in enumerate(Rating.objects.order_by("user").values_list("user", flat=True).distinct()):
+        stars = dict(Rating.objects.filter(user=user_id).values_list("movie_id", "value"))
+        history = interactions.history(row)
+        assert dict(zip(interactions.items.ids[history.items].tolist(), history.values, strict=True)) == stars
+
+
+def test_histories_are_in_the_order_in_which_viewers_acted(films: list[Movie]) -> None:
+    user = make_user()
+    for second, film in enumerate(reversed(films)):
+        at = datetime(2026, 5, 1, 12, 0, 0, second * 2000, tzinfo=UTC)
+        Rating.objects.create(user=user, movie=film, value=3.5, changed_at=at)
+    interactions = build_interactions()
+    assert interactions.history(N_PEOPLE).items.tolist() == list(range(N_FILMS))[::-1]
+    assert interactions.rated_at[-N_FILMS] == pytest.approx(at.timestamp(), abs=1e-3)
+
+
+def test_leaves_withdrawn_ratings_and_people_without_any_out(films: list[Movie]) -> None:
+    Rating.objects.create(user=make_user(), movie=films[0], value=None, changed_at=datetime.now(UTC))
+    assert build_interactions().n_users == N_PEOPLE
+
+
+def test_a_hidden_film_stays_if_somebody_rated_it(films: list[Movie]) -> None:
+    Movie.objects.filter(pk__in=[films[0].pk, films[-1].pk]).update(is_available=False)
+    assert build_interactions().items.ids.tolist() == [film.pk for film in films[:-1]]
+
+
+def test_an_empty_site_has_empty_arrays(db: None) -> None:
+    interactions = build_interactions()
+    assert (interactions.n_users, interactions.n_items, interactions.ratings.nnz) == (0, 0, 0)
+    assert interactions.features.term_names == ()
+
+
+def test_chunks_change_nothing(films: list[Movie], monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = build_interactions()
+    monkeypatch.setattr(columns, "CHUNK_ROWS", 7)
+    parts = build_interactions()
+    assert (whole.ratings != parts.ratings).nnz == 0
+    np.testing.assert_array_equal(whole.rated_at, parts.rated_at)
+
+
+def test_genres_are_columns_with_names(films: list[Movie]) -> None:
+    features = build_interactions().features
+    assert features.genre_names == ("Comedy", "Drama")
+    np.testing.assert_array_equal(features.genres.toarray()[:2], [[1, 0], [0, 1]])
+    assert features.primary_genre.tolist() == [0, 1] * (N_FILMS // 2)
+    films[0].moviegenre_set.all().delete()
+    Movie.objects.filter(pk=films[0].pk).update(primary_genre=None)
+    assert build_interactions().features.primary_genre[0] == -1
+
+
+def test_terms_say_their_kind_and_are_shared_by_two_films(films: list[Movie]) -> None:
+    heist, lone = (Keyword.objects.create(name=name) for name in ("heist", "lone"))
+    campion = Person.objects.create(name="Jane Campion")
+    Movie.objects.filter(pk__in=[film.pk for film in films[:2]]).update(language="fr")
+    for film, weight in zip(films[:2], (1, 20), strict=True):
+        MovieKeyword.objects.create(movie=film, keyword=heist, weight=weight)
+        MoviePerson.objects.create(movie=film, person=campion, role="director")
+        MoviePerson.objects.create(movie=film, person=campion, role="cast", position=10)
+    MovieKeyword.objects.create(movie=films[0], keyword=lone)
+    features = build_interactions().features
+    expected = {"keyword:heist", "director:Jane Campion", "language:fr", "decade:1990", "title:story"}
+    assert expected | {"decade:2000", "title:rivers"} == set(features.term_names)
+    column = features.term_names.index("keyword:heist")
+    np.testing.assert_allclose(features.terms[:2, column].toarray().ravel(), np.log1p([1, 20]), rtol=1e-6)
+    assert features.terms[2:, column].nnz == 0
+
+
+def test_flags_follow_the_films(films: list[Movie]) -> None:
+    Movie.objects.filter(pk=films[3].pk).update(is_long_tail=True)
+    Movie.objects.filter(pk=films[4].pk).update(is_niche=True)
+    long_tail, niche = build_flags(build_interactions().items)
+    assert (np.flatnonzero(long_tail).tolist(), np.flatnonzero(niche).tolist()) == ([3], [4])
