@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from apps.accounts.models import User
 from apps.catalog.models import Movie
@@ -70,6 +70,26 @@ def record_preference(*, user_id: int, movie_id: int, kind: str, value: float | 
     return bool(before != after)
 
 
+@transaction.atomic
+def erase_preferences(*, model: type[Preference], user_id: int) -> None:
+    """Deletes a person's rows of one kind, tombstones too; films stop counting their ratings."""
+    _delete(model, _locked(model, user_id))
+
+
+@transaction.atomic
+def merge_preferences(*, model: type[Preference], from_id: int, to_id: int) -> None:
+    """Hands a guest's rows of one kind to an account. A film that the account has a row about, be
+    it a tombstone, keeps that row, and the guest's is deleted.
+    """
+    guests = _locked(model, from_id)
+    ours = model._default_manager.filter(user_id=to_id, movie_id__in=[row.movie_id for row in guests])
+    taken = set(ours.values_list("movie_id", flat=True))
+    for row in guests:
+        if row.movie_id not in taken and not _hand_over(model, row, to_id):
+            taken.add(row.movie_id)
+    _delete(model, [row for row in guests if row.movie_id in taken])
+
+
 def count_change(*, movie_id: int, before: float | None, after: float | None) -> None:
     """Tells the film that one of its ratings went from ``before`` to ``after``; None is no rating."""
     stars = (after or 0.0) - (before or 0.0)
@@ -81,6 +101,28 @@ def count_change(*, movie_id: int, before: float | None, after: float | None) ->
 def rank(state: float | bool | None) -> float:
     """What decides between two acts at the same moment."""
     return -2.0 if state is None else float(state)
+
+
+def _locked(model: type[Preference], user_id: int) -> list[Any]:
+    rows = model._default_manager.filter(user_id=user_id).order_by("movie_id")
+    return list(rows.select_for_update(no_key=True))
+
+
+def _hand_over(model: type[Preference], row: Any, to_id: int) -> bool:
+    """False when the account got a row about the film in this moment."""
+    try:
+        with transaction.atomic():
+            model._default_manager.filter(pk=row.pk).update(user_id=to_id)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _delete(model: type[Preference], rows: list[Any]) -> None:
+    if model is Rating:
+        standing = [row for row in rows if row.value is not None]
+        count_ratings(deltas={row.movie_id: (-row.value, -1) for row in standing})
+    model._default_manager.filter(pk__in=[row.pk for row in rows]).delete()
 
 
 def _write(act: _Act, state: Any, *, user_id: int, movie_id: int, at: datetime) -> tuple[Any, Any]:
