@@ -1,7 +1,7 @@
-"""Films as pages show them."""
+"""Films as lists show them."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -14,9 +14,14 @@ GENRES_SHOWN = 2
 
 @dataclass(frozen=True)
 class Card:
-    """``rating`` is the viewer's own stars, ``expected`` the stars we think they would give."""
+    """``genres`` are in the order of the source. ``rating`` is the viewer's own stars, ``expected``
+    those we think they would give; ``event_id`` the impression, if the list is logged.
+    """
 
-    movie: Movie
+    movie_id: int
+    title: str
+    year: int | None
+    genres: tuple[str, ...]
     event_id: int | None = None
     reason: str = ""
     expected: float | None = None
@@ -25,27 +30,47 @@ class Card:
     @property
     def href(self) -> str:
         """The film's page. The impression goes along, so that the log learns of the click."""
-        path = reverse("film", args=[self.movie.pk])
+        path = reverse("film", args=[self.movie_id])
         return f"{path}?{urlencode({'e': self.event_id})}" if self.event_id is not None else path
 
     @property
     def facts(self) -> str:
         """Year and genres in one line."""
-        genres = ", ".join(self.movie.genre_names[:GENRES_SHOWN])
-        return " · ".join(part for part in (str(self.movie.year or ""), genres) if part)
+        genres = ", ".join(self.genres[:GENRES_SHOWN])
+        return " · ".join(part for part in (str(self.year or ""), genres) if part)
 
 
-def cards_of_slates(*slates: ServedSlate) -> list[list[Card]]:
-    """The slates' films as cards, slate by slate. Two queries together."""
-    wanted = {slot.movie_id for slate in slates for slot in slate.slots}
-    movies = Movie.objects.with_card().in_bulk(wanted)
-    return [[_card(slot, movies[slot.movie_id]) for slot in slate.slots] for slate in slates]
+def cards_of_movies(movie_ids: Collection[int]) -> dict[int, Card]:
+    """Cards by film id. One query, genres included; none for no films."""
+    rows = (
+        Movie.objects.filter(pk__in=set(movie_ids))
+        .order_by("pk", "moviegenre__position")
+        .values_list("pk", "title", "year", "moviegenre__genre__name")
+    )
+    cards: dict[int, Card] = {}
+    for movie_id, title, year, genre in rows:
+        card = cards.get(movie_id) or Card(movie_id, title, year, ())
+        cards[movie_id] = replace(card, genres=(*card.genres, genre)) if genre else card
+    return cards
 
 
-def cards_of_movies(movies: Iterable[Movie]) -> Sequence[Card]:
-    """Cards of films read ``with_card``."""
-    return [Card(movie) for movie in movies]
+def cards_of_slates(*slates: ServedSlate, with_expected: bool) -> list[list[Card]]:
+    """The slates' films as cards, slate by slate. One query together.
+
+    ``with_expected`` only if the stars that the slates predict are the viewer's: without a history
+    they are everybody's, and beside an anchor they are those of its admirers.
+    """
+    plain = cards_of_movies({slot.movie_id for slate in slates for slot in slate.slots})
+    return [_slate_cards(slate.slots, plain, with_expected=with_expected) for slate in slates]
 
 
-def _card(slot: Slot, movie: Movie) -> Card:
-    return Card(movie, event_id=slot.event_id, reason=slot.reason.text, expected=slot.predicted_rating)
+def _slate_cards(slots: Iterable[Slot], plain: dict[int, Card], *, with_expected: bool) -> list[Card]:
+    return [
+        replace(
+            plain[slot.movie_id],
+            event_id=slot.event_id,
+            reason=slot.reason.text,
+            expected=slot.predicted_rating if with_expected else None,
+        )
+        for slot in slots
+    ]

@@ -47,9 +47,12 @@ class OwnPanel:
 
 @dataclass(frozen=True)
 class FilmPage:
+    """``expected`` are the stars that this viewer may give; None while nothing is known of them."""
+
     movie: Movie
     panel: OwnPanel
     similar: Sequence[Card]
+    expected: float | None
 
     @property
     def average(self) -> float | None:
@@ -73,9 +76,12 @@ def film_page(visitor: Visitor, movie_id: int, event_id: int | None) -> FilmPage
                 anchor=movie_id,
                 timezone=visitor.timezone,
             )
-        )
+        ),
+        with_expected=False,
     )
-    return FilmPage(movie, own_panel(visitor, movie, event_id), similar)
+    panel = own_panel(visitor, movie, event_id)
+    expected = panel.state.predicted_rating if visitor.viewer else None
+    return FilmPage(movie, panel, similar, expected)
 
 
 def own_panel(visitor: Visitor, movie: Movie, event_id: int | None) -> OwnPanel:

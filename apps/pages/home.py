@@ -42,7 +42,7 @@ def home_of(visitor: Visitor) -> Home:
     slates = [_slate(visitor, Surface.FOR_YOU)] if tastes.rated else []
     shown = tuple(slot.movie_id for slate in slates for slot in slate.slots)
     slates.append(_slate(visitor, Surface.HOME_POPULAR, skip=shown))
-    *for_you, popular = cards_of_slates(*slates)
+    *for_you, popular = cards_of_slates(*slates, with_expected=bool(tastes.rated))
     return Home(
         for_you=for_you[0] if for_you else (),
         popular=popular,

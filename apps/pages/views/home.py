@@ -1,5 +1,7 @@
 """Home, search, and what the site is."""
 
+from urllib.parse import urlencode
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,9 +24,16 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     text = SearchForm(request.GET).text
-    found = Movie.objects.available().popular().search(text).with_card()
+    found = Movie.objects.available().popular().search(text).values_list("pk", flat=True)
     page = Paginator(found, PAGE_LENGTH).get_page(request.GET.get("page"))
-    context = {"text": text, "page": page, "cards": cards_of_movies(page.object_list)}
+    movie_ids = list(page.object_list)
+    cards = cards_of_movies(movie_ids)
+    context = {
+        "text": text,
+        "query": f"{urlencode({'q': text})}&" if text else "",
+        "page": page,
+        "cards": [cards[movie_id] for movie_id in movie_ids],
+    }
     return render(request, "pages/search.html", context)
 
 
