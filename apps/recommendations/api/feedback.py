@@ -1,8 +1,9 @@
 """``POST /events`` and the older addresses below ``/analytics/track``."""
 
+from collections.abc import Callable
 from typing import Any
 
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -121,6 +122,15 @@ def _answer_item(request: Request, event: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _described(
+    operation_id: str, request: type[StrictSerializer] | None
+) -> Callable[[type[APIView]], type[APIView]]:
+    answers = {200: GivenShape, 201: GivenShape}
+    return extend_schema_view(
+        post=extend_schema(operation_id=operation_id, request=request, responses=answers, tags=["feedback"])
+    )
+
+
 class TrackView(APIView):
     """Says one thing of a film, in the words of older clients."""
 
@@ -133,29 +143,23 @@ class TrackView(APIView):
         return track(request, body.get("user_id"), body["movie_id"], self.kind, body.get("rating"))
 
 
-@extend_schema(operation_id="track_click", request=TrackBody, responses={201: GivenShape}, tags=["feedback"])
+@_described("track_click", TrackBody)
 class TrackClickView(TrackView):
     kind = Kind.CLICK
 
 
-@extend_schema(
-    operation_id="track_rating", request=TrackRatingBody, responses={201: GivenShape}, tags=["feedback"]
-)
+@_described("track_rating", TrackRatingBody)
 class TrackRatingView(TrackView):
     kind = Kind.RATE
     body_class = TrackRatingBody
 
 
-@extend_schema(
-    operation_id="track_thumbs_up", request=TrackBody, responses={201: GivenShape}, tags=["feedback"]
-)
+@_described("track_thumbs_up", TrackBody)
 class TrackThumbsUpView(TrackView):
     kind = Kind.THUMBS_UP
 
 
-@extend_schema(
-    operation_id="track_thumbs_down", request=TrackBody, responses={201: GivenShape}, tags=["feedback"]
-)
+@_described("track_thumbs_down", TrackBody)
 class TrackThumbsDownView(TrackView):
     kind = Kind.THUMBS_DOWN
 
@@ -171,12 +175,12 @@ class TrackPathView(APIView):
         return track(request, user_id, movie_id, self.kind)
 
 
-@extend_schema(operation_id="track_favorite", request=None, responses={201: GivenShape}, tags=["feedback"])
+@_described("track_favorite", None)
 class TrackFavoriteView(TrackPathView):
     kind = Kind.FAVORITE
 
 
-@extend_schema(operation_id="track_watchlist", request=None, responses={201: GivenShape}, tags=["feedback"])
+@_described("track_watchlist", None)
 class TrackWatchlistView(TrackPathView):
     kind = Kind.WATCHLIST
 
