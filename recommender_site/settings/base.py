@@ -218,7 +218,7 @@ SPECTACULAR_SETTINGS = {
 UNFOLD = {"SITE_TITLE": "Marquee", "SITE_HEADER": "Marquee", "SITE_URL": "/", "SHOW_HISTORY": True}
 
 # --- Celery. What must not be lost lives in the database; a task is a nudge. ---------------------
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL or "memory://")
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL or "memory://localhost")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

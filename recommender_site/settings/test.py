@@ -8,8 +8,8 @@ SECRET_KEY = "the-tests-sign-with-this-and-nothing-else-does"  # noqa: S105 - si
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-CELERY_BROKER_URL = "memory://"
-CELERY_BROKER_TRANSPORT_OPTIONS = {}
+CELERY_BROKER_URL = "memory://localhost"
+CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05}
 ARTIFACT_DIR = VAR_DIR / "test-artifacts"
 # Tests see a change at once; those about the delay set it themselves.
 VERSION_TTL_SECONDS = 0.0
