@@ -74,6 +74,11 @@ def database(default: str) -> dict[str, Any]:
         ) from error
 
 
+def for_child(**values: str) -> dict[str, str]:
+    """The whole environment of a process that this one starts: its own, with ``values`` set."""
+    return {**os.environ, **values}
+
+
 def local_secret_key() -> str:
     """``SECRET_KEY``, else a random one kept in ``var/secret-key`` (readable by its owner alone)."""
     given = text("SECRET_KEY")

@@ -1,7 +1,6 @@
 """Fits in a process of their own: its memory goes back to the system, and it has every core."""
 
 import logging
-import os
 import subprocess
 import sys
 
@@ -9,6 +8,7 @@ from django.conf import settings
 
 from apps.training.models import TrainingRun
 from apps.training.services.runs import REQUESTED, abandon_stale_runs, fail_run, request_run, take_up_run
+from recommender_site import env
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +45,11 @@ def sweep_runs() -> list[int]:
 def _fit_in_process(run_id: int) -> str:
     """What went wrong, empty when nothing did."""
     manage = str(settings.BASE_DIR / "manage.py")
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": str(settings.SETTINGS_MODULE)}
     try:
         # Our own program and a number: nothing of it comes from outside.
         ended = subprocess.run(  # noqa: S603
             [sys.executable, manage, "train", "--run", str(run_id), "--json"],
-            env=environment,
+            env=env.for_child(DJANGO_SETTINGS_MODULE=str(settings.SETTINGS_MODULE)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
