@@ -1,12 +1,10 @@
-import inspect
-
+import implicit.als
 import implicit.utils
 import numpy as np
 import pytest
 from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
-from apps.algorithms.arms import als
 from apps.algorithms.arms.als import Als
 from apps.algorithms.types import History
 from apps.algorithms.weights import signal_matrix
@@ -79,9 +77,15 @@ def test_asked_for_some_films_it_leaves_their_order():
     assert items.tolist() == [9, 1, 5]
 
 
-def test_takes_the_implementation_that_needs_no_gpu():
-    assert als.AlternatingLeastSquares is AlternatingLeastSquares
-    assert "use_gpu" not in inspect.signature(als.AlternatingLeastSquares).parameters
+def test_takes_the_implementation_that_needs_no_gpu(monkeypatch):
+    """Left to itself implicit takes the one for a GPU wherever it finds CUDA."""
+
+    def choose(**options):
+        raise AssertionError("the choice was left to implicit")
+
+    monkeypatch.setattr(implicit.als, "AlternatingLeastSquares", choose)
+    arm = Als(**SMALL).fit(make_random_interactions(make_rng()), make_rng())
+    assert arm.scores([make_history([2])]).any()
 
 
 @pytest.mark.filterwarnings("error")
