@@ -23,6 +23,7 @@ _YEAR = re.compile(r"(?P<title>.*\S)\s*\((?P<year>[0-9]{4})(?:[–-][0-9]{0,4})?
 _ALSO_KNOWN_AS = re.compile(r"(?:a\.k\.a\.?|aka)\s+", re.IGNORECASE)
 # "(Part 1 of …)" is part of the name, not another name.
 _PART = re.compile(r"(?:part|vol|volume|episode|chapter)\b", re.IGNORECASE)
+_FRACTION = re.compile("[¼-¾⅐-⅞]")
 _CONTRACTION = re.compile(r"['’](?=(?:s|t|d|m|re|ll|ve)(?![^\W_]))", re.IGNORECASE)
 _LIGATURES = str.maketrans(
     {
@@ -77,7 +78,7 @@ def normalise(text: str) -> str:
 
     An apostrophe parts words ("d'Amélie") except before an English ending ("Ocean's", "don't").
     """
-    lowered = _CONTRACTION.sub("", text).casefold()
+    lowered = _FRACTION.sub(r" \g<0>", _CONTRACTION.sub("", text)).casefold()
     # Decomposing can bring up capitals, and lower case can bring up marks: hence twice.
     lowered = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", lowered).casefold())
     plain = "".join(sign for sign in lowered if unicodedata.category(sign) != "Mn")
