@@ -56,10 +56,11 @@ def _checks() -> dict[str, str]:
 def _migrations() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    return OK if _is_migrated() else "missing: run manage.py migrate"
+    return OK if is_migrated() else "missing: run manage.py migrate"
 
 
-def _is_migrated() -> bool:
+def is_migrated() -> bool:
+    """Whether every migration has run. Looked up until it has, then known."""
     try:
         return _found_migrated()
     except _NotMigrated:
