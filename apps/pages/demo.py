@@ -1,0 +1,109 @@
+"""What ``manage.py demo`` prepares. Each step looks first whether it is done, so that a second run is
+quick, and one after an interruption goes on where the first one stopped.
+"""
+
+import secrets
+import subprocess
+import sys
+
+from django.conf import settings
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+from django.db import transaction
+from django.db.models import Q
+
+from apps.accounts.models import User
+from apps.core.errors import Unavailable
+from apps.experiments.services import assign
+from apps.pages.health import is_migrated
+from apps.ratings.models import Rating
+from apps.training.models import TrainingRun
+from apps.training.registry import engine
+from apps.training.services import abandon_stale_runs
+
+VIEWER, STAFF, ADMIN = "viewer", "staff", "admin"
+STAFF_GROUP = "Staff"
+# What staff change besides looking at everything: they steer, and keep the catalogue.
+STEERING = (
+    "catalog.add_movie",
+    "catalog.change_movie",
+    "experiments.change_servingpolicy",
+    "training.add_recipe",
+    "training.change_recipe",
+    "training.add_trainingrun",
+)
+
+
+def migrate() -> bool:
+    """Whether the database lacked anything."""
+    if is_migrated():
+        return False
+    call_command("migrate", verbosity=0, interactive=False)
+    return True
+
+
+def has_data() -> bool:
+    """Whether anything was loaded, of whatever source. A load that was cut off left no rating."""
+    return Rating.objects.filter(user__is_imported=True).exists()
+
+
+def load_data() -> None:
+    _manage("load_movielens", "demo")
+
+
+def has_model() -> bool:
+    """Whether there is a model whose files can be read.
+
+    Newer ratings alone do not call for another: lists take them in at once, and the worker refits.
+    """
+    return engine(assign(None, {}).recipe) is not None
+
+
+def is_training() -> bool:
+    """Whether a run is under way. One that a killed process left behind is given up after minutes."""
+    abandon_stale_runs()
+    return TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING).exists()
+
+
+def train() -> None:
+    _manage("train")
+
+
+def ensure_accounts() -> dict[str, str]:
+    """Passwords by username of the accounts made now; those that existed keep theirs."""
+    made = {}
+    for username in (VIEWER, STAFF, ADMIN):
+        if not User.objects.named(username).exists():
+            made[username] = secrets.token_urlsafe(12)
+            _make_account(username, made[username])
+    return made
+
+
+@transaction.atomic
+def _make_account(username: str, password: str) -> None:
+    user = User.objects.create_user(
+        username, password=password, is_staff=username != VIEWER, is_superuser=username == ADMIN
+    )
+    if username == STAFF:
+        user.groups.add(_staff_group())
+
+
+def _staff_group() -> Group:
+    """Given its permissions when it is made; what the site's people change of it stays."""
+    group, is_new = Group.objects.get_or_create(name=STAFF_GROUP)
+    if is_new:
+        wanted = Q(codename__startswith="view_")
+        for name in STEERING:
+            app, codename = name.split(".")
+            wanted |= Q(content_type__app_label=app, codename=codename)
+        group.permissions.set(Permission.objects.filter(wanted))
+    return group
+
+
+def _manage(*arguments: str) -> None:
+    """Runs a command in a process of its own, whose memory goes back; its bars show on our terminal."""
+    manage = str(settings.BASE_DIR / "manage.py")
+    # Our own program and our own words.
+    ended = subprocess.run([sys.executable, manage, *arguments], stdout=subprocess.DEVNULL, check=False)  # noqa: S603
+    if ended.returncode:
+        raise Unavailable(f"manage.py {' '.join(arguments)} failed; it says why above")

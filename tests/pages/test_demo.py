@@ -1,0 +1,159 @@
+"""``manage.py demo`` and ``manage.py serve``, in processes of their own on a database of their own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group
+
+from apps.accounts.models import User
+from apps.pages import demo
+
+MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A fresh machine."""
+    kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    return kept | {
+        "DJANGO_SETTINGS_MODULE": "recommender_site.settings.dev",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'demo.sqlite3'}",
+        "ARTIFACT_DIR": str(tmp_path / "models"),
+        "SECRET_KEY": "made-up-for-this-test",
+        "LOG_LEVEL": "ERROR",
+    }
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """MovieLens' own layout with two kinds of films."""
+    folder = tmp_path / "ml-tiny"
+    folder.mkdir()
+    movies = [f"{n},Film {n} ({1980 + n}),{('Horror', 'Comedy')[n % 2]}" for n in range(1, 25)]
+    ratings = [
+        f"{person},{film},{4 if (person + film) % 3 else 5},{1_000_000_000 + film}"
+        for person in range(1, 13)
+        for film in range(1, 25)
+        if film % 2 == person % 2 and (film + person) % 5
+    ]
+    (folder / "movies.csv").write_text("\n".join(["movieId,title,genres", *movies, ""]))
+    (folder / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *ratings, ""]))
+    return folder
+
+
+def run(environment: Mapping[str, str], *arguments: str) -> dict[str, object]:
+    command = [*MANAGE, *arguments, "--json"]
+    ended = subprocess.run(
+        command,
+        env=environment,
+        capture_output=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr.decode()
+    return dict(json.loads(ended.stdout))
+
+
+@pytest.fixture
+def migrated(environment: dict[str, str]) -> dict[str, str]:
+    subprocess.run([*MANAGE, "migrate", "-v0"], env=environment, timeout=PATIENCE_SECONDS, check=True)
+    return environment
+
+
+def test_prepares_what_is_missing_once(migrated: dict[str, str], data: Path) -> None:
+    run(migrated, "load_movielens", str(data))
+    first = run(migrated, "demo", "--no-serve")
+    assert (first["loaded"], first["trained"]) == (False, True)
+    assert sorted(first["passwords"]) == ["admin", "staff", "viewer"]
+    second = run(migrated, "demo", "--no-serve")
+    assert second == {"migrated": False, "loaded": False, "trained": False, "passwords": {}}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(address: str, server: subprocess.Popen[bytes]) -> dict[str, object]:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:  # noqa: S310 - our own
+                return dict(json.load(answer))
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(f"nothing answers; the server says: {server.communicate()[1].decode()}")
+
+
+@pytest.fixture
+def server(migrated: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    port = free_port()
+    process = subprocess.Popen(
+        [*MANAGE, "serve", "--port", str(port)], env=migrated, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    yield process, port
+    process.kill()
+    process.wait()
+
+
+def test_serves_until_it_is_told_to_stop(server: tuple[subprocess.Popen[bytes], int]) -> None:
+    process, port = server
+    assert wait_for(f"http://127.0.0.1:{port}", process)["status"] == "degraded"
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0, errors.decode()
+    assert output.decode().startswith(f"Serving on http://127.0.0.1:{port}/")
+
+
+def test_refuses_a_taken_port_before_it_does_anything(environment: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = subprocess.run(
+            [*MANAGE, "demo", "--port", str(port)], env=environment, capture_output=True, check=False
+        )
+    assert ended.returncode == 1
+    where = f"127.0.0.1:{port} (Address already in use)"
+    refusal = f"Refused: Cannot listen on {where}: choose another port with --port"
+    assert ended.stderr.decode().strip() == refusal
+
+
+def test_refuses_to_serve_without_tables(environment: dict[str, str]) -> None:
+    command = [*MANAGE, "serve", "--port", str(free_port())]
+    ended = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.decode().strip() == (
+        "Refused: The database lacks migrations: run manage.py migrate, or manage.py demo"
+    )
+
+
+def test_makes_the_three_accounts_with_their_rights(db: None) -> None:
+    passwords = demo.ensure_accounts()
+    people = {name: User.objects.get(username=name) for name in passwords}
+    assert all(people[name].check_password(password) for name, password in passwords.items())
+    assert [person.is_staff for person in people.values()] == [False, True, True]
+    assert people["staff"].has_perms(["events.view_slate", "experiments.change_servingpolicy"])
+    assert not people["staff"].has_perm("accounts.change_user")
+    assert people["admin"].is_superuser
+
+
+def test_leaves_accounts_and_rights_alone_the_second_time(db: None) -> None:
+    first = demo.ensure_accounts()
+    Group.objects.get(name="Staff").permissions.clear()
+    User.objects.get(username="viewer").delete()
+    assert list(demo.ensure_accounts()) == ["viewer"]
+    assert User.objects.get(username="admin").check_password(first["admin"])
+    assert not Group.objects.get(name="Staff").permissions.exists()
