@@ -18,6 +18,9 @@ CAST_KEPT = 10
 """Actors of a film that count, in the order of the credits."""
 MIN_FILMS = 2
 """A term that one film alone has likens it to nothing."""
+TITLE_WEIGHT = 0.25
+"""Films that share a word of the title are seldom alike otherwise: at full weight such words cost the
+``content`` arm a sixth of its nDCG@10 on MovieLens."""
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _STOP_WORDS = frozenset(
     "and the for from with without into her his its our your their not all are was you who what when "
@@ -128,7 +131,11 @@ def _words_of_films(items: ItemIndex) -> Terms:
     )
     names = np.array(list(columns))
     kept = np.flatnonzero(matrix.getnnz(axis=0) >= MIN_FILMS)
-    return Terms(matrix[:, kept], tuple(str(name) for name in names[kept]))
+    weights = np.where(np.char.startswith(names[kept], "title:"), TITLE_WEIGHT, 1.0).astype(np.float32)
+    return Terms(
+        matrix=sparse.csr_matrix(matrix[:, kept] @ sparse.diags(weights)),
+        names=tuple(str(name) for name in names[kept]),
+    )
 
 
 def _words(title: str, year: int | None, language: str) -> Iterable[str]:

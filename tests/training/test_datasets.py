@@ -7,6 +7,7 @@ from apps.catalog.models import Keyword, Movie, MovieKeyword, MoviePerson, Perso
 from apps.ratings.models import Rating
 from apps.training import columns
 from apps.training.datasets import build_flags, build_interactions
+from apps.training.features import TITLE_WEIGHT
 from tests.factories import make_user
 from tests.training.conftest import N_FILMS, N_PEOPLE
 
@@ -83,6 +84,7 @@ def test_terms_say_their_kind_and_are_shared_by_two_films(films: list[Movie]) ->
     column = features.term_names.index("keyword:heist")
     np.testing.assert_allclose(features.terms[:2, column].toarray().ravel(), np.log1p([1, 20]), rtol=1e-6)
     assert features.terms[2:, column].nnz == 0
+    assert set(features.terms[:, features.term_names.index("title:story")].data) == {TITLE_WEIGHT}
 
 
 def test_flags_follow_the_films(films: list[Movie]) -> None:
