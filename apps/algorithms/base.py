@@ -1,7 +1,8 @@
 """The protocol that every arm keeps."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -23,6 +24,18 @@ class NotFittedError(RuntimeError):
 
 class InvalidParameter(ValueError):
     """A parameter is unknown or out of its range; the message names it and the range."""
+
+
+@dataclass(frozen=True)
+class Folded:
+    """One viewer folded into an arm: what ``scores`` and ``contributions`` say, worked out once.
+
+    ``scores`` is float32 ``(n_items,)``; ``contributions`` takes film indices and returns float64
+    ``(len(items), len(history))``.
+    """
+
+    scores: Float32
+    contributions: Callable[[Int64], Float64]
 
 
 class Recommender(ABC):
@@ -59,6 +72,10 @@ class Recommender(ABC):
         rows sum to the score (up to float error and a constant per viewer); an arm that is not
         personal returns zeros. The basis of every reason.
         """
+
+    def fold(self, history: History) -> Folded:
+        """Scores and contributions for one viewer; an arm for which these share work overrides it."""
+        return Folded(self.scores([history])[0], lambda items: self.contributions(history, items))
 
     @abstractmethod
     def arrays(self) -> Arrays:

@@ -8,7 +8,7 @@ import numpy as np
 
 from apps.algorithms.arms.learned import ConfiguredArm
 from apps.algorithms.arms.parameters import Settings, real
-from apps.algorithms.base import InvalidParameter, NotFittedError, Recommender
+from apps.algorithms.base import Folded, InvalidParameter, NotFittedError, Recommender
 from apps.algorithms.types import Arrays, Float32, Float64, History, Int64, Interactions, Parameters
 
 _PREFIX = "weight_"
@@ -76,27 +76,26 @@ class Hybrid(ConfiguredArm):
         return self
 
     def scores(self, histories: Sequence[History]) -> Float32:
-        parts = self._linked()
-        cold = parts[_COLD].scores(histories)
-        blend = np.zeros_like(cold)
-        known = np.zeros(len(histories), dtype=np.bool_)
-        for name, weight in self._weights.items():
-            rows = parts[name].scores(histories)
-            scales = _centre(rows) * np.float32(weight)
-            rows *= scales[:, None]
-            blend += rows
-            known |= scales > 0
-        blend[~known] = cold[~known]
-        return blend
+        rows = [self.fold(history).scores for history in histories]
+        return np.stack(rows) if rows else self._linked()[_COLD].scores([])
 
     def contributions(self, history: History, items: Int64) -> Float64:
+        return self.fold(history).contributions(items)
+
+    def fold(self, history: History) -> Folded:
+        """Each part is folded in once, for the blend and for what the history added to it."""
         parts = self._linked()
-        total = np.zeros((len(items), len(history)))
+        folds: list[tuple[float, Folded]] = []
+        terms: list[Float32] = []
         for name, weight in self._weights.items():
-            scale = weight * float(_centre(parts[name].scores([history]))[0])
+            folded = parts[name].fold(history)
+            centred, scale = _centre(folded.scores)
             if scale:
-                total += scale * parts[name].contributions(history, items)
-        return total
+                centred *= np.float32(weight * scale)
+                terms.append(centred)
+                folds.append((weight * scale, folded))
+        blend: Float32 = sum(terms[1:], start=terms[0]) if terms else parts[_COLD].fold(history).scores
+        return Folded(blend, lambda items: _blended(folds, history, items))
 
     def arrays(self) -> Arrays:
         """Nothing: the weights are parameters, and the parts are saved by themselves."""
@@ -116,11 +115,17 @@ class Hybrid(ConfiguredArm):
         return self._parts
 
 
-def _centre(rows: Float32) -> Float32:
-    """Take each row's mean off in place; one over its deviation comes back, 0 for a flat row."""
-    if rows.shape[1] == 0:
-        return np.zeros(len(rows), dtype=np.float32)
-    rows -= rows.mean(axis=1, keepdims=True)
-    spread = np.sqrt(np.einsum("ij,ij->i", rows, rows) / rows.shape[1])
-    flat = spread <= _FLAT
-    return np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, spread)).astype(np.float32)
+def _centre(scores: Float32) -> tuple[Float32, float]:
+    """The scores less their mean, and one over their deviation; 0 for a flat row."""
+    if len(scores) == 0:
+        return scores, 0.0
+    centred: Float32 = scores - scores.mean()
+    spread = float(np.sqrt(centred @ centred / len(scores)))
+    return centred, 0.0 if spread <= _FLAT else 1.0 / spread
+
+
+def _blended(folds: Sequence[tuple[float, Folded]], history: History, items: Int64) -> Float64:
+    total = np.zeros((len(items), len(history)))
+    for scale, folded in folds:
+        total += scale * folded.contributions(items)
+    return total

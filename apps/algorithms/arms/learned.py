@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.algorithms.arms.parameters import PersonalSettings, Settings, read_settings
-from apps.algorithms.base import NotFittedError, Recommender
+from apps.algorithms.base import Folded, NotFittedError, Recommender
 from apps.algorithms.types import (
     Arrays,
     Float32,
@@ -80,6 +80,9 @@ class LearnedArm(ConfiguredArm):
             row[:] = self._score(history)
         return rows
 
+    def fold(self, history: History) -> Folded:
+        return Folded(self._score(history), lambda items: self.contributions(history, items))
+
     def _adopt(self, arrays: Arrays) -> None:
         # np.asarray drops the memmap subclass, not the mapping: plain views index much faster.
         self._arrays = {name: np.asarray(array) for name, array in arrays.items()}
@@ -108,21 +111,22 @@ class PersonalArm(LearnedArm):
 
     def contributions(self, history: History, items: Int64) -> Float64:
         shares = np.zeros((len(items), len(history)))
-        weights = self._weights(history)
-        counted = np.flatnonzero(weights)
+        entries, weights, counted = self._counted(history)
         if self.n_items and len(counted):
-            shares[:, counted] = self._shares(history.items[counted], weights[counted], items)
+            shares[:, counted] = self._shares(entries, weights, items)
         return shares
 
     def _score(self, history: History) -> Float32:
-        weights = self._weights(history)
-        counted = np.flatnonzero(weights)
-        if len(counted) == 0:
+        entries, weights, _ = self._counted(history)
+        if len(entries) == 0:
             return np.zeros(self.n_items, dtype=np.float32)
-        return self._fold_in(history.items[counted], weights[counted])
+        return self._fold_in(entries, weights)
 
-    def _weights(self, history: History) -> Float32:
-        return history_weights(history, self.settings.signal, self.settings.half_life)
+    def _counted(self, history: History) -> tuple[Int64, Float32, Int64]:
+        """Films and weights of the entries that weigh anything, and their places in the history."""
+        weights = history_weights(history, self.settings.signal, self.settings.half_life)
+        counted = np.flatnonzero(weights)
+        return history.items[counted], weights[counted], counted
 
     @abstractmethod
     def _fold_in(self, entries: Int64, weights: Float32) -> Float32:
