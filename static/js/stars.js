@@ -4,7 +4,8 @@
 
 document.addEventListener("click", (event) => {
   const label = event.target.closest("[data-stars] label");
-  if (!label) {
+  // A key that chooses a star makes a click too, on the radio button itself.
+  if (!label || event.target === label.control) {
     return;
   }
   event.preventDefault();
