@@ -20,6 +20,7 @@ urlpatterns = [
     path("password/reset/", accounts.ResetView.as_view(), name="password-reset"),
     path("password/reset/sent/", accounts.reset_sent, name="password-reset-sent"),
     path("password/reset/<uid>/<token>/", accounts.NewPasswordView.as_view(), name="password-reset-confirm"),
+    path("favicon.ico", home.favicon, name="favicon"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]
