@@ -1,8 +1,7 @@
-"""A small house: two kinds of films, people who like one kind each, and a trained model."""
+"""A small house of films, and what a browser sends to it."""
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,7 @@ from django.test import Client
 from apps.catalog.models import Movie
 from apps.experiments.policy import forget_policy
 from apps.training import registry
-from apps.training.services import train
-from tests.factories import make_movie, make_rating, make_user
-
-N_OF_A_KIND = 16
-
-
-@dataclass(frozen=True)
-class House:
-    horror: list[Movie]
-    comedy: list[Movie]
+from tests.house import House, make_house
 
 
 @pytest.fixture(autouse=True)
@@ -38,20 +28,7 @@ def nothing_kept(tmp_path: Path, settings: Any) -> Iterator[None]:
 
 @pytest.fixture
 def house(db: None, nothing_kept: None) -> House:
-    numbers = range(N_OF_A_KIND)
-    house = House(
-        horror=[make_movie(f"Fright {number}", year=1980, genres=["Horror"]) for number in numbers],
-        comedy=[make_movie(f"Laugh {number}", year=1990, genres=["Comedy"]) for number in numbers],
-    )
-    for number in range(12):
-        person = make_user(f"movielens-{number}", is_imported=True)
-        films = house.horror if number % 2 else house.comedy
-        # Each has missed another film, so that no two films have the same raters.
-        for seat, film in enumerate(films):
-            if (seat + number) % 5:
-                make_rating(person, film, 4.0 + (seat + number) % 3 / 2)
-    train()
-    return house
+    return make_house()
 
 
 def say(

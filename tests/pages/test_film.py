@@ -10,7 +10,8 @@ from apps.accounts.models import User
 from apps.events.models import Feedback, RecommendationEvent
 from apps.ratings.models import Dismissal, Favorite, Rating, Thumb, WatchlistItem
 from tests.factories import make_movie, make_user
-from tests.pages.conftest import House, rate, say
+from tests.house import House
+from tests.pages.conftest import rate, say
 
 pytestmark = pytest.mark.django_db
 

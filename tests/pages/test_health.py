@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 
 from apps.pages import health
-from tests.pages.conftest import House
+from tests.house import House
 
 
 @pytest.fixture(autouse=True)

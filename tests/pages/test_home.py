@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from apps.accounts.models import User
 from apps.events.models import RecommendationEvent, Slate, Surface
 from tests.factories import make_movie, make_rating, make_user
-from tests.pages.conftest import House, rate, say
+from tests.house import House
+from tests.pages.conftest import rate, say
 
 TRANSACTION = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
 

@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 
 from tests.factories import make_staff
-from tests.pages.conftest import House, rate
+from tests.house import House
+from tests.pages.conftest import rate
 
 PATHS = [
     "/",
