@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm
@@ -22,6 +23,8 @@ from apps.core.services import record_audit
 
 admin.site.login_form = StaffLoginForm
 admin.site.unregister(Group)
+# Their page shows the token itself, which opens its user's account.
+admin.site.unregister([OutstandingToken, BlacklistedToken])
 
 
 @admin.register(Group)
