@@ -170,6 +170,7 @@ class MovieAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
 @admin.register(Genre)
 class GenreAdmin(_Kept):
     list_display = ["name", "films"]
+    ordering = ["name"]  # counting drops the order of the model
     search_fields = ["name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Genre]:
