@@ -27,8 +27,14 @@ from apps.pages.forms import LogInForm, NewPasswordForm, ResetForm, SignUpForm, 
 from apps.pages.redirects import next_path
 
 
+class FormPage(FormView):  # type: ignore[type-arg] # generic in its stub only
+    """Django's takes a PUT as well, for an empty POST."""
+
+    http_method_names = ["get", "head", "post", "options"]
+
+
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
-class SignUpView(FormView):  # type: ignore[type-arg] # generic in its stub only
+class SignUpView(FormPage):
     template_name = "accounts/sign_up.html"
     form_class = SignUpForm
 
@@ -47,7 +53,7 @@ class SignUpView(FormView):  # type: ignore[type-arg] # generic in its stub only
 
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
-class LogInView(FormView):  # type: ignore[type-arg] # generic in its stub only
+class LogInView(FormPage):
     template_name = "accounts/log_in.html"
     form_class = LogInForm
 
@@ -69,7 +75,7 @@ def log_out_view(request: HttpRequest) -> HttpResponse:
 
 
 @method_decorator(never_cache, name="dispatch")
-class ResetView(FormView):  # type: ignore[type-arg] # generic in its stub only
+class ResetView(FormPage):
     """Asks for the address. The answer never tells whether an account has it."""
 
     template_name = "accounts/reset.html"
@@ -94,7 +100,7 @@ def reset_sent(request: HttpRequest) -> HttpResponse:
 
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
-class NewPasswordView(FormView):  # type: ignore[type-arg] # generic in its stub only
+class NewPasswordView(FormPage):
     """Where the mailed link leads."""
 
     template_name = "accounts/new_password.html"
