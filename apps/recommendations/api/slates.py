@@ -60,6 +60,7 @@ class RecommendBody(StrictSerializer):
 
 
 class SimilarQuery(QuerySerializer):
+    user_id = IdField(required=False, help_text="For programs that act for users")
     n = IntegerField(min_value=1, max_value=MAX_LENGTH, default=10)
 
 
@@ -138,7 +139,7 @@ class SimilarView(APIView):
         query = validated_query(request, SimilarQuery)
         if not Movie.objects.available().filter(pk=movie_id).exists():
             raise NotFound(f"There is no film {movie_id}")
-        slate = recommend(similar_request(audience_of(request, None), movie_id, query["n"]))
+        slate = recommend(similar_request(audience_of(request, query.get("user_id")), movie_id, query["n"]))
         return Response(
             [
                 {
