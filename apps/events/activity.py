@@ -1,44 +1,20 @@
 """What a viewer did lately, as rows that join the query of their history.
 
-Rows are (kind, movie id, value, time), the columns of ``ratings.querysets.history_rows``, so that
-one UNION reads all that a slate needs to know. The newest few are picked by ``IN (… LIMIT n)``:
-SQLite takes no LIMIT in a part of a UNION.
+The columns are those of ``ratings.querysets.HISTORY_SQL``, so that one UNION reads all that a slate
+needs to know.
 """
-
-from typing import Any
-from uuid import UUID
-
-from django.db.models import BigIntegerField, CharField, F, FloatField, QuerySet, Value
-from django.db.models.functions import Cast
-
-from apps.events.models import Feedback, Slate
 
 CLICK = "click"
 SLATE = "slate"
 
-
-def recent_clicks(user_id: int, n: int = 10) -> QuerySet[Any, Any]:
-    """The viewer's last ``n`` clicks, as (``CLICK``, movie id, NULL, time)."""
-    newest = Feedback.objects.filter(user_id=user_id, kind__in=["click", "view"]).order_by("-occurred_at")
-    return (
-        Feedback.objects.filter(pk__in=newest.values("pk")[:n])
-        .order_by()
-        .values_list(
-            Value(CLICK, CharField()), F("movie_id"), Cast(Value(None), FloatField()), F("occurred_at")
-        )
-    )
-
-
-def recent_slates(unit_key: UUID, n: int = 3) -> QuerySet[Any, Any]:
-    """The unit's last ``n`` counted slates, as (``SLATE``, 0, NULL, time)."""
-    newest = Slate.objects.filter(unit_key=unit_key, counted=True).order_by("-created_at")
-    return (
-        Slate.objects.filter(pk__in=newest.values("pk")[:n])
-        .order_by()
-        .values_list(
-            Value(SLATE, CharField()),
-            Value(0, BigIntegerField()),
-            Cast(Value(None), FloatField()),
-            F("created_at"),
-        )
-    )
+# The viewer's last 10 clicks, and the times of the unit's last 3 counted slates.
+ACTIVITY_SQL = """
+SELECT 'click', movie_id, NULL, occurred_at FROM (
+  SELECT movie_id, occurred_at FROM feedback WHERE user_id = %(user)s AND kind IN ('click', 'view')
+  ORDER BY occurred_at DESC LIMIT 10
+) AS clicks
+UNION ALL SELECT 'slate', 0, NULL, created_at FROM (
+  SELECT created_at FROM slates WHERE unit_key = %(unit)s AND counted
+  ORDER BY created_at DESC LIMIT 3
+) AS shown
+"""

@@ -117,7 +117,8 @@ class RecommendationEvent(models.Model):
     Columns with a ``db_default`` are left out of the insert on the request path.
     """
 
-    slate = models.ForeignKey(Slate, on_delete=models.CASCADE, related_name="events")
+    # No index of its own: the unique constraint on slate and position begins with the slate.
+    slate = models.ForeignKey(Slate, on_delete=models.CASCADE, related_name="events", db_index=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,

@@ -10,7 +10,7 @@ from django.db.models import Count, F, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from apps.events.insertion import Impression, Shared, insert_feedback, insert_impressions
+from apps.events.insertion import Impression, Shared, insert_feedback, insert_impressions, insert_slate
 from apps.events.models import Feedback, Kind, MovieDay, RecommendationEvent, Slate, SlateAssignment
 from apps.events.outcome import Facts, Outcome, Said, outcome_of, settle
 from apps.events.querysets import ATTRIBUTION_WINDOW, RATING_WINDOW
@@ -35,7 +35,7 @@ def record_slate(
     slate: Slate, *, shared: Shared, impressions: Sequence[Impression], served: Sequence[Served] = ()
 ) -> list[int]:
     """Writes the slate, its assignments and one row for each film; the films' event ids in order."""
-    slate.save(force_insert=True)
+    insert_slate(slate)
     if served:
         SlateAssignment.objects.bulk_create(
             SlateAssignment(

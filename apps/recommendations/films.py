@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from django.db import connection
+
 from apps.catalog.models import Movie
 
 
@@ -14,13 +16,20 @@ class Film(NamedTuple):
     rating_count: int
 
 
+_AVAILABLE = (
+    "SELECT id, title, is_long_tail, is_niche, rating_count FROM movies WHERE is_available AND id IN ({})"
+)
 _COLUMNS = ("pk", "title", "is_long_tail", "is_niche", "rating_count")
 
 
 def available_films(movie_ids: Iterable[int]) -> dict[int, Film]:
-    """Those of the films that may be shown, by id. One query."""
-    rows = Movie.objects.available().filter(pk__in=set(movie_ids)).values_list(*_COLUMNS)
-    return {row[0]: Film(*row) for row in rows}
+    """Those of the films that may be shown, by id. One query, by hand: every list waits for it."""
+    wanted = ", ".join(str(int(movie_id)) for movie_id in set(movie_ids))
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_AVAILABLE.format(wanted))
+        return {row[0]: Film(*row) for row in cursor.fetchall()}
 
 
 def hidden_ids() -> list[int]:

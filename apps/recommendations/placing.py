@@ -1,11 +1,11 @@
 """Which film goes into which slot: owners are drawn, then each arm places its best film."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from apps.algorithms.base import Recommender
+from apps.algorithms.base import Folded
 from apps.algorithms.drafting import FALLBACK, draft, draw_weighted_owners
 from apps.algorithms.reranking import Pick, Picker, Reranking, make_picker
 from apps.algorithms.strategy import Strategy
@@ -28,10 +28,13 @@ class Placement:
 
 @dataclass(frozen=True)
 class Placed:
-    """``owners`` holds the arm drawn for each slot, before anybody passed."""
+    """``owners`` holds the arm drawn for each slot, before anybody passed; ``folds`` the viewer as each
+    of the strategy's arms took them in.
+    """
 
     placements: tuple[Placement, ...]
     owners: tuple[str, ...]
+    folds: Mapping[str, Folded]
 
 
 def place(
@@ -42,10 +45,10 @@ def place(
     ``blocked`` is a bool mask ``(n_items,)`` of films that must not be placed. Raises ``KeyError``
     when the engine's recipe lacks an arm of the strategy. The same seed gives the same slate.
     """
-    arms = [engine.arms[name] for name in strategy.arms]
+    folds = {name: engine.arms[name].fold(history) for name in strategy.arms}
     weights = strategy.weights or (1.0,)
     owners = draw_weighted_owners(weights, n, np.random.default_rng(seed))
-    pickers = _pickers(engine, arms, strategy.diversity, history=history, blocked=blocked, n=n)
+    pickers = _pickers(engine, folds, strategy.diversity, blocked=blocked, n=n)
     slots = draft(owners, pickers, _LazyFallback(engine, blocked=blocked, n=n))
     placements = tuple(
         Placement(
@@ -57,24 +60,22 @@ def place(
         )
         for slot in slots
     )
-    return Placed(placements, tuple(strategy.arms[owner] for owner in owners.tolist()))
+    return Placed(placements, tuple(strategy.arms[owner] for owner in owners.tolist()), folds)
 
 
 def _pickers(
-    engine: Engine,
-    arms: Sequence[Recommender],
-    diversity: float,
-    *,
-    history: History,
-    blocked: Bool,
-    n: int,
+    engine: Engine, folds: Mapping[str, Folded], diversity: float, *, blocked: Bool, n: int
 ) -> list[Picker]:
     reranking = Reranking(engine.traits, diversity) if diversity else None
     return [
         make_picker(
-            arm.scores([history])[0], excluded=blocked, n_slots=n, reranking=reranking, personal=arm.personal
+            folded.scores,
+            excluded=blocked,
+            n_slots=n,
+            reranking=reranking,
+            personal=engine.arms[name].personal,
         )
-        for arm in arms
+        for name, folded in folds.items()
     ]
 
 

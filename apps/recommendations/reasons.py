@@ -1,17 +1,19 @@
 """Why a film is in its slot, from the arm that placed it and the films that led it there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from apps.algorithms.types import LIKED_FROM, Float64, History
-from apps.recommendations.placing import Placement
+from apps.algorithms.types import LIKED_FROM, Float64, History, Int64
+from apps.recommendations.placing import Placed
 from apps.recommendations.slates import Reason
 from apps.training.registry import Engine
 
 POPULAR = Reason("popular", "Popular with everyone here")
 N_FILMS = 3
+# How far down the films that raised a score a liked one is looked for.
+N_LOOKED_AT = 10
 
 
 @dataclass(frozen=True)
@@ -19,8 +21,9 @@ class Lead:
     """What led an arm to a film, before titles are known.
 
     ``liked`` and ``rated`` are films of the viewer's that raised the film's score, strongest first:
-    those with 4 stars or more, and the others. ``genre`` is the film's genre that most films of the
-    history share. ``by_genre`` says that the arm goes by genre alone.
+    those with 4 stars or more, and the others. ``genre`` is looked up only where these do not say
+    enough: the film's genre that most films of the history share. ``by_genre`` says that the arm goes
+    by genre alone.
     """
 
     liked: tuple[int, ...] = ()
@@ -33,19 +36,19 @@ class Lead:
         return self.liked + self.rated
 
 
-def leads_of(engine: Engine, placements: Sequence[Placement], history: History) -> list[Lead]:
+def leads_of(engine: Engine, placed: Placed, history: History) -> list[Lead]:
     """One lead for each placement, in order. Each arm is asked once, about all films it placed."""
-    leads = [Lead()] * len(placements)
+    leads = [Lead()] * len(placed.placements)
     if len(history) == 0:
         return leads
-    for algorithm in {placement.algorithm for placement in placements}:
-        arm = engine.arms[algorithm]
-        if not arm.personal:
+    for algorithm, folded in placed.folds.items():
+        if not engine.arms[algorithm].personal:
             continue
-        spots = [spot for spot, placement in enumerate(placements) if placement.algorithm == algorithm]
-        items = np.array([placements[spot].item for spot in spots], dtype=np.int64)
-        for spot, item, led in zip(spots, items, arm.contributions(history, items), strict=True):
-            leads[spot] = _lead(engine, int(item), led, history, by_genre=algorithm == "genre")
+        spots = [spot for spot, one in enumerate(placed.placements) if one.algorithm == algorithm]
+        items = np.array([placed.placements[spot].item for spot in spots], dtype=np.int64)
+        found = _leads(engine, items, folded.contributions(items), history, by_genre=algorithm == "genre")
+        for spot, lead in zip(spots, found, strict=True):
+            leads[spot] = lead
     return leads
 
 
@@ -78,15 +81,21 @@ def led_by(engine: Engine, algorithm: str, item: int, history: History) -> list[
     return [(int(ids[spot]), float(led[spot])) for spot in np.argsort(-led, kind="stable")]
 
 
-def _lead(engine: Engine, item: int, led: Float64, history: History, *, by_genre: bool) -> Lead:
-    ids = engine.items.ids[history.items]
-    raised = [int(spot) for spot in np.argsort(-led, kind="stable") if led[spot] > 0]
-    liked = [int(ids[spot]) for spot in raised if history.values[spot] >= LIKED_FROM]
-    rated = [int(ids[spot]) for spot in raised if history.values[spot] < LIKED_FROM]
-    return Lead(tuple(liked[:N_FILMS]), tuple(rated[:1]), _shared_genre(engine, item, history), by_genre)
+def _leads(engine: Engine, items: Int64, led: Float64, history: History, *, by_genre: bool) -> Iterator[Lead]:
+    ids = engine.items.ids[history.items].tolist()
+    is_liked = (history.values >= LIKED_FROM).tolist()
+    orders = np.argsort(-led, axis=1, kind="stable")[:, :N_LOOKED_AT]
+    raises = np.take_along_axis(led, orders, axis=1) > 0
+    for item, order, raised in zip(items.tolist(), orders.tolist(), raises.sum(axis=1).tolist(), strict=True):
+        strongest = order[:raised]
+        liked = tuple(ids[spot] for spot in strongest if is_liked[spot])[:N_FILMS]
+        rated = tuple(ids[spot] for spot in strongest if not is_liked[spot])[:1]
+        genre = _shared_genre(engine, item, history) if by_genre or not liked else None
+        yield Lead(liked, rated, genre, by_genre)
 
 
 def _shared_genre(engine: Engine, item: int, history: History) -> str | None:
+    """The film's genre that most films of the history have; None when they share none."""
     own = engine.genres[item].indices
     if len(own) == 0:
         return None

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from apps.algorithms.context import Context
 from apps.algorithms.strategy import Strategy
@@ -71,16 +72,12 @@ def is_counted(request: SlateRequest) -> bool:
 
 def serve(request: SlateRequest, decision: Decision) -> ServedSlate:
     """Logs the slate, if its visitor has a unit, and returns it as it was shown."""
-    slots = tuple(_slot(position, chosen) for position, chosen in enumerate(decision.chosen, start=1))
-    slate = None
+    slate_id: UUID | None = None
+    event_ids: Sequence[int | None] = [None] * len(decision.chosen)
     if request.unit_key is not None:
-        slate = _slate_row(request, decision)
-        served = [replace(one, counted=one.counted and slate.counted) for one in decision.assignment.served]
-        impressions = [_impression(slot, chosen) for slot, chosen in zip(slots, decision.chosen, strict=True)]
-        ids = record_slate(slate, shared=_shared(slate, decision), impressions=impressions, served=served)
-        slots = tuple(replace(slot, event_id=pk) for slot, pk in zip(slots, ids, strict=True))
+        slate_id, event_ids = _record(request, decision)
     return ServedSlate(
-        recommendation_id=slate.pk if slate else None,
+        recommendation_id=slate_id,
         user_id=request.viewer.pk if request.viewer else None,
         surface=request.surface,
         strategy=decision.label,
@@ -91,13 +88,26 @@ def serve(request: SlateRequest, decision: Decision) -> ServedSlate:
         overridden_by=request.overridden_by,
         degraded=decision.degraded or None,
         context=decision.context,
-        slots=slots,
+        slots=tuple(
+            _slot(position, chosen, event_id)
+            for position, (chosen, event_id) in enumerate(
+                zip(decision.chosen, event_ids, strict=True), start=1
+            )
+        ),
     )
 
 
-def _slot(position: int, chosen: Chosen) -> Slot:
+def _record(request: SlateRequest, decision: Decision) -> tuple[UUID, list[int]]:
+    slate = _slate_row(request, decision)
+    served = [replace(one, counted=one.counted and slate.counted) for one in decision.assignment.served]
+    impressions = [_impression(position, chosen) for position, chosen in enumerate(decision.chosen, start=1)]
+    ids = record_slate(slate, shared=_shared(slate, decision), impressions=impressions, served=served)
+    return slate.pk, ids
+
+
+def _slot(position: int, chosen: Chosen, event_id: int | None) -> Slot:
     return Slot(
-        event_id=None,
+        event_id=event_id,
         movie_id=chosen.film.movie_id,
         title=chosen.film.title,
         position=position,
@@ -154,15 +164,15 @@ def _shared(slate: Slate, decision: Decision) -> Shared:
     )
 
 
-def _impression(slot: Slot, chosen: Chosen) -> Impression:
+def _impression(position: int, chosen: Chosen) -> Impression:
     return Impression(
-        movie_id=slot.movie_id,
-        position=slot.position,
-        algorithm=slot.algorithm,
-        score=slot.score,
-        confidence=slot.confidence,
-        propensity=slot.propensity,
+        movie_id=chosen.film.movie_id,
+        position=position,
+        algorithm=chosen.algorithm,
+        score=chosen.score,
+        confidence=None,
+        propensity=chosen.propensity,
         is_long_tail=chosen.film.is_long_tail,
         is_niche=chosen.film.is_niche,
-        reason=slot.reason.as_json(),
+        reason=chosen.reason.as_json(),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -20,9 +21,10 @@ from apps.algorithms.context import (
     user_segment,
 )
 from apps.algorithms.types import ItemIndex
-from apps.events.activity import CLICK, SLATE, recent_clicks, recent_slates
+from apps.core.rows import read_rows
+from apps.events.activity import ACTIVITY_SQL, CLICK, SLATE
 from apps.ratings.history import Preferences, preferences_from
-from apps.ratings.querysets import history_rows
+from apps.ratings.querysets import HISTORY_SQL
 from apps.training.registry import Engine
 
 SESSION_IDLE = timedelta(minutes=30)
@@ -56,20 +58,19 @@ class ViewerState:
 EMPTY = ViewerState(preferences_from([]), (), ())
 
 
+_SQL = f"{HISTORY_SQL} UNION ALL {ACTIVITY_SQL}"
+
+
 def read_viewer(viewer: User | None, unit_key: UUID | None) -> ViewerState:
     """One query; none for somebody without a unit."""
-    queries = [history_rows(viewer.pk), recent_clicks(viewer.pk)] if viewer else []
-    if unit_key:
-        queries.append(recent_slates(unit_key))
-    if not queries:
+    if viewer is None and unit_key is None:
         return EMPTY
-    rows: list[tuple[Any, ...]] = list(
-        queries[0].union(*queries[1:], all=True) if queries[1:] else queries[0]
-    )
+    unit: Any = User._meta.get_field("unit_key").get_db_prep_value(unit_key, connection)
+    rows = read_rows(_SQL, {"user": viewer.pk if viewer else None, "unit": unit})
     clicks = [(row[1], row[3]) for row in rows if row[0] == CLICK]
     slates = [row[3] for row in rows if row[0] == SLATE]
     return ViewerState(
-        preferences_from([row for row in rows if row[0] not in (CLICK, SLATE)]),
+        preferences_from(rows),
         tuple(sorted(clicks, key=lambda click: click[1], reverse=True)),
         tuple(sorted(slates, reverse=True)),
     )

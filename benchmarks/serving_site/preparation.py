@@ -8,14 +8,13 @@ import django
 django.setup()
 
 from django.core.management import call_command  # noqa: E402 - Django is set up above
-from django.db import connection  # noqa: E402
 from rest_framework_simplejwt.tokens import AccessToken  # noqa: E402
 
 from apps.accounts.models import User  # noqa: E402
 from apps.catalog.models import Movie  # noqa: E402
 from apps.ratings.models import Rating  # noqa: E402
 from apps.training.models import ModelVersion  # noqa: E402
-from benchmarks.serving_site.bare import CREATE, INDEX  # noqa: E402
+from benchmarks.serving_site.bare import create_table  # noqa: E402
 
 
 def main(films: int, n_viewers: int) -> None:
@@ -26,9 +25,7 @@ def main(films: int, n_viewers: int) -> None:
     viewers = _viewers(n_viewers)
     if not ModelVersion.objects.filter(status="live").exists():
         call_command("train", stdout=sys.stderr)
-    with connection.cursor() as cursor:
-        cursor.execute(CREATE[connection.vendor])
-        cursor.execute(INDEX)
+    create_table()
     print(json.dumps([str(AccessToken.for_user(viewer)) for viewer in viewers]))
 
 

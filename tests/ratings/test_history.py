@@ -1,10 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db.models import CharField, F, FloatField, Value
-from django.db.models.functions import Cast
 
-from apps.catalog.models import Movie
 from apps.ratings.history import preferences_from
 from apps.ratings.querysets import history_rows
 from apps.ratings.services import record_preference
@@ -72,18 +69,3 @@ def test_what_was_taken_back_is_not_in_the_history() -> None:
             at = NOON + timedelta(minutes=minute)
             record_preference(user_id=user.pk, movie_id=film.pk, kind=kind, value=None, at=at)
     assert list(history_rows(user.pk)) == []
-
-
-@pytest.mark.django_db
-def test_another_query_of_the_same_columns_joins_the_history() -> None:
-    user, film = make_user(), make_movie()
-    record_preference(user_id=user.pk, movie_id=film.pk, kind="rate", value=4.0, at=NOON)
-    seen = Movie.objects.order_by().values_list(
-        Value("click", CharField()), F("id"), Cast(Value(None), FloatField()), F("created_at")
-    )
-    rows = list(history_rows(user.pk).union(seen, all=True))
-    assert {(kind, movie_id, value) for kind, movie_id, value, _ in rows} == {
-        ("rating", film.pk, 4.0),
-        ("click", film.pk, None),
-    }
-    assert all(at.tzinfo is not None for *_, at in rows)

@@ -182,7 +182,7 @@ def _described(plan: _Plan, active: Engine, placed: Placed, history: History) ->
     """The placements with film, reason and predicted stars; those that may not be shown are left out."""
     items = np.array([placement.item for placement in placed.placements], dtype=np.int64)
     movie_ids = active.items.ids[items].tolist()
-    leads = leads_of(active, placed.placements, history)
+    leads = leads_of(active, placed, history)
     films = available_films([*movie_ids, *(named for lead in leads for named in lead.movie_ids)])
     titles = {movie_id: film.title for movie_id, film in films.items()}
     stars = active.predictor.predict(history, items) if active.predictor else None
