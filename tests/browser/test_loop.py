@@ -86,6 +86,17 @@ def test_rates_by_keyboard(page: Page, house: House) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_text("You gave it 3.5 stars")).to_be_visible()
     assert Rating.objects.get(user__is_guest=True).value == 3.5
+    expect(page.get_by_role("radio", name="3½ stars")).to_be_focused()
+
+
+def test_keeps_the_keyboard_near_the_rows(page: Page) -> None:
+    page.goto("/about")
+    page.goto("/")
+    row(page, "Popular").first.get_by_role("radio", name="4 stars", exact=True).focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(row(page, "For you").first).to_be_visible()
+    expect(page.locator("#rows")).to_be_focused()
 
 
 def test_rates_without_script(plain_page: Page) -> None:
@@ -117,6 +128,7 @@ def test_turns_a_button_on_and_off(page: Page, house: House) -> None:
     for pressed in ("true", "false"):
         button.click()
         expect(button).to_have_attribute("aria-pressed", pressed)
+        expect(button).to_be_focused()
 
 
 @pytest.mark.parametrize("width", [360, 1280])
