@@ -42,9 +42,39 @@ def sum_rows(matrix: sparse.csr_matrix, rows: Int64, weights: Float32) -> Float3
     return np.asarray(total, dtype=np.float32)
 
 
+def dense_rows(matrix: sparse.csr_matrix, rows: Int64) -> Float32:
+    """``matrix[rows]`` as a dense float32 ``(len(rows), n_columns)``; for a few rows."""
+    taken, owner = _entries(matrix, rows)
+    block = np.zeros((len(rows), matrix.shape[1]), dtype=np.float32)
+    block[owner, matrix.indices[taken]] = matrix.data[taken]
+    return block
+
+
 def dense_block(matrix: sparse.csr_matrix, rows: Int64, columns: Int64) -> Float32:
-    """``matrix[rows][:, columns]`` as a dense float32 ``(len(rows), len(columns))``."""
-    return np.asarray(matrix[rows][:, columns].toarray(), dtype=np.float32)
+    """``matrix[rows][:, columns]`` as a dense float32 ``(len(rows), len(columns))``; no column twice.
+
+    Costs the entries of these rows and one pass over the columns of the matrix.
+    """
+    taken, owner = _entries(matrix, rows)
+    place = np.full(matrix.shape[1], -1, dtype=np.int32)
+    place[columns] = np.arange(len(columns), dtype=np.int32)
+    spots = place[matrix.indices[taken]]
+    kept = np.flatnonzero(spots >= 0)
+    block = np.zeros((len(rows), len(columns)), dtype=np.float32)
+    block[owner[kept], spots[kept]] = matrix.data[taken[kept]]
+    return block
+
+
+def _entries(matrix: sparse.csr_matrix, rows: Int64) -> tuple[Int64, Int64]:
+    """Where the stored entries of ``rows`` lie, row by row, and to which place of ``rows`` each belongs.
+
+    For a few rows: scipy's own indexing checks and copies more than there is to read.
+    """
+    starts = matrix.indptr[rows].astype(np.int64)
+    lengths = matrix.indptr[rows + 1] - starts
+    owner = np.repeat(np.arange(len(rows)), lengths)
+    taken = np.arange(len(owner)) + (starts - np.cumsum(lengths) + lengths)[owner]
+    return taken, owner
 
 
 def keep_strongest(blocks: Iterable[Float32], n_columns: int, *, keep: int) -> sparse.csr_matrix:

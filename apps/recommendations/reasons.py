@@ -84,7 +84,7 @@ def led_by(engine: Engine, algorithm: str, item: int, history: History) -> list[
 def _leads(engine: Engine, items: Int64, led: Float64, history: History, *, by_genre: bool) -> Iterator[Lead]:
     ids = engine.items.ids[history.items].tolist()
     is_liked = (history.values >= LIKED_FROM).tolist()
-    orders = np.argsort(-led, axis=1, kind="stable")[:, :N_LOOKED_AT]
+    orders = _strongest(led)
     raises = np.take_along_axis(led, orders, axis=1) > 0
     for item, order, raised in zip(items.tolist(), orders.tolist(), raises.sum(axis=1).tolist(), strict=True):
         strongest = order[:raised]
@@ -92,6 +92,17 @@ def _leads(engine: Engine, items: Int64, led: Float64, history: History, *, by_g
         rated = tuple(ids[spot] for spot in strongest if not is_liked[spot])[:1]
         genre = _shared_genre(engine, item, history) if by_genre or not liked else None
         yield Lead(liked, rated, genre, by_genre)
+
+
+def _strongest(led: Float64) -> Int64:
+    """The ``N_LOOKED_AT`` films of the history that did most for each film, strongest first."""
+    n = led.shape[1]
+    if n > N_LOOKED_AT:
+        orders = np.argpartition(-led, N_LOOKED_AT, axis=1)[:, :N_LOOKED_AT]
+    else:
+        orders = np.tile(np.arange(n), (len(led), 1))
+    ranks = np.argsort(-np.take_along_axis(led, orders, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(orders, ranks, axis=1)
 
 
 def _shared_genre(engine: Engine, item: int, history: History) -> str | None:

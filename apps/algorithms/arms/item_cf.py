@@ -30,7 +30,8 @@ class ItemCf(PersonalArm):
     """Item-based collaborative filtering: ``scores = x B`` for a viewer's weighted row ``x``.
 
     ``B`` is EASE (Steck 2019) while its dense inverse is affordable, and BM25 neighbours above
-    ``max_ease_items`` films. Either way it is stored sparse, ``neighbours`` entries a row.
+    ``max_ease_items`` films. Either way it is stored sparse, ``neighbours`` entries a row, and
+    also turned round: what led to a few films is read off their own rows.
 
     Parameters
     ----------
@@ -52,6 +53,7 @@ class ItemCf(PersonalArm):
     settings_class = ItemCfSettings
     settings: ItemCfSettings
     _rows: sparse.csr_matrix
+    _targets: sparse.csr_matrix
 
     @property
     def n_items(self) -> int:
@@ -61,11 +63,10 @@ class ItemCf(PersonalArm):
         settings = self.settings
         matrix = signal_matrix(interactions.ratings, settings.signal)
         if self._method(interactions.n_items) == "ease":
-            return pack_csr("rows", ease_weights(matrix, settings.l2, settings.neighbours))
-        return pack_csr(
-            "rows",
-            bm25_neighbours(matrix, settings.neighbours, k1=settings.bm25_k1, b=settings.bm25_b),
-        )
+            rows = ease_weights(matrix, settings.l2, settings.neighbours)
+        else:
+            rows = bm25_neighbours(matrix, settings.neighbours, k1=settings.bm25_k1, b=settings.bm25_b)
+        return {**pack_csr("rows", rows), **pack_csr("targets", sparse.csr_matrix(rows.T))}
 
     def _method(self, n_items: int) -> str:
         if self.settings.method != "auto":
@@ -75,10 +76,10 @@ class ItemCf(PersonalArm):
     def _adopt(self, arrays: Arrays) -> None:
         super()._adopt(arrays)
         self._rows = unpack_csr("rows", self.arrays_)
+        self._targets = unpack_csr("targets", self.arrays_)
 
     def _fold_in(self, entries: Int64, weights: Float32) -> Float32:
         return sum_rows(self._rows, entries, weights)
 
     def _shares(self, entries: Int64, weights: Float32, items: Int64) -> Float64:
-        block = dense_block(self._rows, entries, items)
-        return np.asarray((block * weights[:, None]).T, dtype=np.float64)
+        return np.asarray(dense_block(self._targets, items, entries) * weights, dtype=np.float64)

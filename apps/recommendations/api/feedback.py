@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from apps.accounts.permissions import Viewer, Visitor
 from apps.core.api.bodies import validated_body
-from apps.core.api.fields import IdField, StarsField
+from apps.core.api.fields import IdField, MomentField, StarsField, UUIDField
 from apps.core.api.problems import describe
 from apps.core.api.serializers import StrictSerializer
 from apps.core.errors import ApplicationError
@@ -31,11 +31,11 @@ class EventBody(StrictSerializer):
     event_type = serializers.ChoiceField(choices=Kind.choices)
     rating = StarsField(required=False)
     event_id = IdField(required=False, help_text="The impression that this answers")
-    recommendation_id = serializers.UUIDField(required=False)
+    recommendation_id = UUIDField(required=False)
     client_id = serializers.RegexField(
         r"\A[A-Za-z0-9_.:-]{1,64}\Z", required=False, help_text="Makes a repeat harmless"
     )
-    occurred_at = serializers.DateTimeField(required=False)
+    occurred_at = MomentField(required=False)
 
 
 class BatchBody(StrictSerializer):
