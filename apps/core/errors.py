@@ -64,6 +64,12 @@ class Conflict(ApplicationError):
     title = "The state does not allow this"
 
 
+class TooLarge(ApplicationError):
+    status = 413
+    code = "too-large"
+    title = "The request is too large"
+
+
 class TooMany(ApplicationError):
     """``retry_after`` is in seconds."""
 

@@ -14,7 +14,7 @@ def read_rows(sql: str, parameters: Mapping[str, Any]) -> list[Row]:
     """Runs a SELECT of the four columns of ``Row``."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        rows = cursor.fetchall()
+        rows: list[Row] = cursor.fetchall()
     if connection.vendor == "sqlite":
         return [(*row[:3], _time(row[3])) for row in rows]
     return rows

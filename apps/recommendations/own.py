@@ -48,7 +48,7 @@ def own_state(viewer: User | None, movie_id: int) -> OwnState:
         rating=mine.get(RATING),
         favorite=FAVORITE in mine,
         watchlist=WATCHLIST in mine,
-        thumb=_THUMBS.get(mine.get(THUMB, 0.0)),
+        thumb=_THUMBS.get(mine.get(THUMB) or 0.0),
         dismissed=DISMISSAL in mine,
         predicted_rating=_predicted(rated, movie_id),
     )

@@ -109,18 +109,22 @@ class PersonalArm(LearnedArm):
 
     settings: PersonalSettings
 
-    def contributions(self, history: History, items: Int64) -> Float64:
-        shares = np.zeros((len(items), len(history)))
+    def fold(self, history: History) -> Folded:
         entries, weights, counted = self._counted(history)
-        if self.n_items and len(counted):
-            shares[:, counted] = self._shares(entries, weights, items)
-        return shares
+        if len(entries) == 0 or self.n_items == 0:
+            return Folded(
+                np.zeros(self.n_items, dtype=np.float32), lambda items: np.zeros((len(items), len(history)))
+            )
+        return Folded(
+            self._fold_in(entries, weights),
+            lambda items: _spread(self._shares(entries, weights, items), counted, len(history)),
+        )
+
+    def contributions(self, history: History, items: Int64) -> Float64:
+        return self.fold(history).contributions(items)
 
     def _score(self, history: History) -> Float32:
-        entries, weights, _ = self._counted(history)
-        if len(entries) == 0:
-            return np.zeros(self.n_items, dtype=np.float32)
-        return self._fold_in(entries, weights)
+        return self.fold(history).scores
 
     def _counted(self, history: History) -> tuple[Int64, Float32, Int64]:
         """Films and weights of the entries that weigh anything, and their places in the history."""
@@ -135,3 +139,12 @@ class PersonalArm(LearnedArm):
     @abstractmethod
     def _shares(self, entries: Int64, weights: Float32, items: Int64) -> Float64:
         """What each entry adds to the score of each of ``items``, ``(len(items), len(entries))``."""
+
+
+def _spread(shares: Float64, counted: Int64, n: int) -> Float64:
+    """Shares of the entries that weigh, among ``n`` entries of which the others add nothing."""
+    if len(counted) == n:
+        return shares
+    spread = np.zeros((len(shares), n))
+    spread[:, counted] = shares
+    return spread

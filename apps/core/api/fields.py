@@ -2,12 +2,18 @@
 
 import math
 import re
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
 MAX_ID = 2**63 - 1
 _ASCII_INTEGER = re.compile(r"-?[0-9]{1,19}")
+_HEXADECIMAL = "[0-9a-fA-F]"
+_UUID = re.compile(f"{_HEXADECIMAL}{{8}}(-?{_HEXADECIMAL}{{4}}){{3}}-?{_HEXADECIMAL}{{12}}")
+# The first and last moments that every zone and every database can hold, with room for a difference.
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 
 
 class IntegerField(serializers.IntegerField):
@@ -59,6 +65,32 @@ class StarsField(FloatField):
         value = super().to_internal_value(data)
         if not 0.5 <= value <= 5.0 or (value * 2) != int(value * 2):
             self.fail("stars")
+        return value
+
+
+class UUIDField(serializers.UUIDField):
+    """A UUID as a text of ASCII digits, hyphens or not; Python's own takes numbers, too."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not (isinstance(data, str) and _UUID.fullmatch(data)):
+            self.fail("invalid", value=data)
+        return UUID(data)
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment as ISO 8601 in ASCII, from 1970 on. Without an offset it is the site's time."""
+
+    default_error_messages = {"moment": "A time as ISO 8601 is needed, from 1970 on."}
+
+    def to_internal_value(self, data: Any) -> datetime:
+        if not (isinstance(data, str) and data.isascii()):
+            self.fail("moment")
+        try:
+            value: datetime = super().to_internal_value(data).astimezone(UTC)
+        except OverflowError:
+            self.fail("moment")
+        if not _FIRST <= value <= _LAST:
+            self.fail("moment")
         return value
 
 

@@ -17,6 +17,9 @@ from apps.core.middleware import current_request_id
 
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
+# An answer repeats what was sent, but never more of it than a person reads.
+MAX_ERRORS = 50
+MAX_TEXT = 500
 
 
 def problem(
@@ -28,18 +31,25 @@ def problem(
     instance: str,
     errors: tuple[FieldError, ...] = (),
 ) -> dict[str, Any]:
-    """The body of one problem."""
+    """The body of one problem: at most ``MAX_ERRORS`` errors, and no text over ``MAX_TEXT`` characters."""
     body: dict[str, Any] = {
         "type": f"urn:marquee:problem:{code}",
         "title": title,
         "status": status_code,
-        "detail": detail,
-        "instance": instance,
+        "detail": _short(detail),
+        "instance": _short(instance),
         "request_id": current_request_id(),
     }
     if errors:
-        body["errors"] = [{"pointer": error.pointer, "detail": error.detail} for error in errors]
+        body["errors"] = [
+            {"pointer": _short(error.pointer), "detail": _short(error.detail)}
+            for error in errors[:MAX_ERRORS]
+        ]
     return body
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
