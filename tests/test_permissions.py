@@ -4,11 +4,7 @@ Each address of the API is asked as every kind of caller, with a body that would
 403. A caller who asks for somebody else is refused wherever the API takes a ``user_id``.
 """
 
-import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache as cache_once
 from typing import Any
 
@@ -16,18 +12,16 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
 from django.contrib.contenttypes.models import ContentType
-from django.core.cache import cache
-from django.db import transaction
 from django.db.models import Model
 from django.http import HttpResponse
-from django.test import Client, RequestFactory
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.test import RequestFactory
+from django.urls import reverse
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
-from rest_framework_simplejwt.tokens import AccessToken
 
 from apps.accounts.models import User
 from apps.core.admin import ReadOnlyAdmin
+from tests.callers import METHODS, Caller, addresses, api_routes, bearer, guest, signed_in, undone
 from tests.factories import PASSWORD, make_api_key, make_movie, make_staff, make_user
 from tests.rows import make_impression, make_row
 
@@ -35,14 +29,15 @@ pytestmark = pytest.mark.django_db
 
 # A link that opens nothing leads to another page; an empty form comes back or is refused.
 PAGE_STATUSES = {200, 301, 302, 400}
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 READS = {"GET", "HEAD"}
 REFUSED = {401, 403}
 
 # --- The tables ----------------------------------------------------------------------------------
-# Anybody; anybody who is a person; who has said who they are; an account or a key that acts for users;
-# an account and no key. Else a permission, and the scope that stands for it.
-ANYBODY, PERSON, VIEWER, ACTOR, ACCOUNT = "anybody", "person", "viewer", "actor", "account"
+# Who may: anybody; anybody, but a key only if it acts for users; anybody but a key; who has a cookie or
+# an account; these and a key that acts for users; accounts and such keys; accounts alone. Else a
+# permission, and the scope that stands for it.
+ANYBODY, READER, PERSON, KNOWN = "anybody", "reader", "person", "known"
+SPEAKER, ACTOR, ACCOUNT = "speaker", "actor", "account"
 ADD_MOVIE = ("catalog.add_movie", "catalog.write")
 CHANGE_MOVIE = ("catalog.change_movie", "catalog.write")
 Who = str | tuple[str, str]
@@ -57,27 +52,27 @@ API: dict[tuple[str, str], Who] = {
     ("POST", "auth/password/reset"): ANYBODY,
     ("POST", "auth/password/reset/confirm"): ANYBODY,
     ("GET", "me"): PERSON,
-    ("PATCH", "me"): "person with a cookie",
+    ("PATCH", "me"): KNOWN,
     ("DELETE", "me"): PERSON,
     ("GET", "me/export"): PERSON,
     ("GET", "movies"): ANYBODY,
     ("POST", "movies"): ADD_MOVIE,
-    ("GET", "movies/recommendations"): "anybody who may act",
+    ("GET", "movies/recommendations"): READER,
     ("GET", "movies/<id:movie_id>"): ANYBODY,
     ("PUT", "movies/<id:movie_id>"): CHANGE_MOVIE,
     ("PATCH", "movies/<id:movie_id>"): CHANGE_MOVIE,
-    ("GET", "movies/<id:movie_id>/similar"): "anybody who may act",
+    ("GET", "movies/<id:movie_id>/similar"): READER,
     ("POST", "recommend"): ACTOR,
-    ("POST", "events"): VIEWER,
+    ("POST", "events"): SPEAKER,
     ("POST", "analytics/track/click"): ACTOR,
     ("POST", "analytics/track/rating"): ACTOR,
     ("POST", "analytics/track/thumbs-up"): ACTOR,
     ("POST", "analytics/track/thumbs-down"): ACTOR,
     ("POST", "analytics/track/favorite/<id:user_id>/<id:movie_id>"): ACTOR,
     ("POST", "analytics/track/watchlist/<id:user_id>/<id:movie_id>"): ACTOR,
-    **{("GET", name): "anybody who may act" for name in OWN_LISTS},
-    **{("GET", f"{name}/<id:movie_id>"): "anybody who may act" for name in OWN_LISTS},
-    **{(method, f"{name}/<id:movie_id>"): VIEWER for name in OWN_LISTS for method in ("PUT", "DELETE")},
+    **{("GET", name): READER for name in OWN_LISTS},
+    **{("GET", f"{name}/<id:movie_id>"): READER for name in OWN_LISTS},
+    **{(method, f"{name}/<id:movie_id>"): SPEAKER for name in OWN_LISTS for method in ("PUT", "DELETE")},
 }
 # Outside of API and admin every address is for anybody.
 FORM = {"GET", "POST"}
@@ -119,14 +114,13 @@ ADMIN: dict[str, tuple[str, str]] = {
     "admin/training/trainingrun/retrain/": ("POST", "training.add_trainingrun"),
 }
 TABLE_PAGES = re.compile(r"admin/(\w+)/(\w+)/(add/|<path:object_id>/((history|delete|change)/)?)?")
-APP_LIST = re.compile(r"admin/\^\(\?P<app_label>.*")
 
 SERVED: dict[str, set[str]] = {
     ANYBODY: {"nobody", "guest", "viewer", "key without scope", "key with scope", "staff"},
-    "anybody who may act": {"nobody", "guest", "viewer", "key with scope", "staff"},
+    READER: {"nobody", "guest", "viewer", "key with scope", "staff"},
     PERSON: {"nobody", "guest", "viewer", "staff"},
-    "person with a cookie": {"guest", "viewer", "staff"},
-    VIEWER: {"guest", "viewer", "key with scope", "staff"},
+    KNOWN: {"guest", "viewer", "staff"},
+    SPEAKER: {"guest", "viewer", "key with scope", "staff"},
     ACTOR: {"viewer", "key with scope", "staff"},
     ACCOUNT: {"viewer", "staff"},
 }
@@ -148,36 +142,6 @@ def is_served(role: str, who: Who) -> bool:
 
 
 # --- Every address there is ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Address:
-    route: str
-    pattern: URLPattern
-
-    @property
-    def view(self) -> Any:
-        """The class of the view; None for a function."""
-        return getattr(self.pattern.callback, "view_class", None)
-
-
-def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[Address]:
-    for entry in (resolver or get_resolver()).url_patterns:
-        route = prefix + str(entry.pattern)
-        if isinstance(entry, URLResolver):
-            yield from addresses(entry, route)
-        else:
-            yield Address(APP_LIST.sub("admin/<app_label>/", route), entry)
-
-
-def api_routes() -> set[tuple[str, str]]:
-    return {
-        (method, address.route.removeprefix("api/v1/"))
-        for address in addresses()
-        if address.route.startswith("api/v1/")
-        for method in METHODS
-        if hasattr(address.view, method.lower())
-    }
 
 
 def test_every_address_of_the_api_is_in_the_table() -> None:
@@ -211,7 +175,7 @@ class Cast:
         self.movie = make_movie(title="Alien", year=1979, genres=["Horror"])
         self.viewer, self.other, self.staff = make_user(), make_user(), make_staff()
 
-    def caller(self, role: str, who: Who) -> "Caller":
+    def caller(self, role: str, who: Who) -> Caller:
         permission, scope = who if isinstance(who, tuple) else (None, "act_for_users")
         if role == "guest":
             return guest()
@@ -245,7 +209,7 @@ class Cast:
         assert "<" not in path, f"/{route} takes something that these tests do not know: teach them"
         return f"/{path}"
 
-    def ask(self, caller: "Caller", method: str, route: str, *, about: User | None = None) -> HttpResponse:
+    def ask(self, caller: Caller, method: str, route: str, *, about: User | None = None) -> HttpResponse:
         """Asks below /api/v1/, ``about`` whom in path, query or body; None says nobody."""
         path = self.path(f"api/v1/{route}", (about or caller.user).pk)
         body = {} if method in READS else self.body(method, route)
@@ -255,49 +219,6 @@ class Cast:
             else:
                 body["user_id"] = about.pk
         return caller.send(method, path, body)
-
-
-class Caller:
-    """A browser or a program with its credential. ``user`` is who it is, or whom it acts for."""
-
-    def __init__(self, headers: dict[str, str], *, user: User, browser: Client | None = None) -> None:
-        self.headers, self.user = headers, user
-        self.browser = browser or Client(enforce_csrf_checks=True)
-
-    def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> HttpResponse:
-        data = json.dumps(body) if body else b""
-        return self.browser.generic(method, path, data, "application/json", headers=self.headers)
-
-
-def bearer(user: User) -> Caller:
-    return Caller({"Authorization": f"Bearer {AccessToken.for_user(user)}"}, user=user)
-
-
-def guest(*, csrf: bool = True) -> Caller:
-    """Who has opened a page: a signed cookie, and the token that its writes need."""
-    browser = Client(enforce_csrf_checks=True)
-    browser.get("/about")
-    token = {"X-CSRFToken": browser.cookies["csrftoken"].value} if csrf else {}
-    return Caller(token, user=User(pk=0), browser=browser)
-
-
-def signed_in(user: User, *, csrf: bool = True) -> Caller:
-    browser = Client(enforce_csrf_checks=True)
-    browser.force_login(user)
-    browser.get("/about")
-    token = {"X-CSRFToken": browser.cookies["csrftoken"].value} if csrf else {}
-    return Caller(token, user=user, browser=browser)
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """What one request does is gone before the next, its share of the throttles too."""
-    savepoint = transaction.savepoint()
-    try:
-        yield
-    finally:
-        transaction.savepoint_rollback(savepoint)
-        cache.clear()
 
 
 @cache_once
