@@ -1,0 +1,171 @@
+"""Processes that rate, click, dismiss and ask for films at once: nothing lost, nothing counted twice."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db.models import Count
+from rest_framework_simplejwt.tokens import AccessToken
+
+from apps.accounts.models import User
+from apps.catalog.models import Movie
+from apps.events.models import Feedback, RecommendationEvent, Slate
+from apps.ratings.models import Dismissal, Favorite, Rating
+from apps.recommendations.services import recommend
+from apps.recommendations.slates import SlateRequest
+from apps.training import registry
+from tests.factories import make_user
+from tests.house import make_house
+from tests.processes import run_at_once
+
+PROCESSES = 4
+VIEWERS = 3
+SLATES_EACH = 6
+LENGTH = 8
+
+# Every process says all there is to say, from another beginning, and asks for films in between.
+TALK = """
+from collections import Counter
+from django.test import Client
+client, answers = Client(raise_request_exception=False), Counter()
+for token, body in order:
+    headers = {"Authorization": f"Bearer {token}"}
+    if body is None:
+        response = client.get("/api/v1/movies/recommendations?n=8", headers=headers)
+    else:
+        response = client.post("/api/v1/events", body, "application/json", headers=headers)
+    answers[f"{'GET' if body is None else 'POST'} {response.status_code}"] += 1
+    if response.status_code >= 400:
+        print(response.content.decode(), file=sys.stderr)
+print(json.dumps(answers))
+"""
+
+
+@dataclass(frozen=True)
+class Story:
+    """What is said of the film in one slot, in this order, and what that makes of its impression."""
+
+    acts: Sequence[dict[str, Any]]
+    outcome: str
+    clicked: bool = False
+    stars: float | None = None
+    is_rated: bool = False
+    dismissed: bool = False
+    favorite: bool = False
+
+
+def act(kind: str, stars: float | None = None) -> dict[str, Any]:
+    return {"event_type": kind} if stars is None else {"event_type": kind, "rating": stars}
+
+
+# One a slot; the last slot hears nothing.
+STORIES = [
+    Story([act("click")], "success", clicked=True),
+    Story([act("rate", 5), act("rate", 1.5)], "failure", stars=1.5, is_rated=True),
+    Story([act("rate", 2), act("unrate"), act("rate", 4.5)], "success", stars=4.5, is_rated=True),
+    Story([act("click"), act("dismiss")], "failure", clicked=True, dismissed=True),
+    Story([act("dismiss"), act("undismiss"), act("favorite")], "success", favorite=True),
+    Story([act("rate", 4), act("unrate"), act("favorite"), act("unfavorite")], "pending"),
+    Story([act("thumbs_up"), act("thumbs_down"), act("view")], "failure", clicked=True),
+    Story([], "pending"),
+]
+
+
+@pytest.fixture
+def own_model(tmp_path: Path, settings: Any) -> Any:
+    settings.ARTIFACT_DIR = tmp_path
+    registry.reset()
+    yield
+    registry.reset()
+
+
+def shown_to(viewer: User) -> list[int]:
+    """The event ids of a list that the viewer was shown."""
+    request = SlateRequest(viewer=viewer, unit_key=viewer.unit_key, counted=True, surface="api", n=LENGTH)
+    return [slot.event_id for slot in recommend(request).slots if slot.event_id is not None]
+
+
+def acts_on(event_ids: Sequence[int], token: str) -> list[tuple[str, dict[str, Any]]]:
+    start = datetime.now(UTC) - timedelta(hours=1)
+    events = RecommendationEvent.objects.in_bulk(event_ids)
+    return [
+        (
+            token,
+            {
+                "item_id": events[event_id].movie_id,
+                "event_id": event_id,
+                "client_id": f"{event_id}-{number}",
+                "occurred_at": (start + timedelta(minutes=number)).isoformat(),
+                **one,
+            },
+        )
+        for event_id, story in zip(event_ids, STORIES, strict=True)
+        for number, one in enumerate(story.acts)
+    ]
+
+
+def turned(order: list[Any], start: int) -> list[Any]:
+    """All of it from another beginning, every other one backwards, with requests for films between."""
+    said = order[start:] + order[:start]
+    asking = [(token, None) for token in {token for token, _ in order}] * SLATES_EACH
+    step = max(1, len(said) // len(asking))
+    mixed = list(reversed(said)) if start % 2 else said
+    for number, question in enumerate(asking):
+        mixed.insert(number * (step + 1), question)
+    return mixed
+
+
+def facts(event: RecommendationEvent) -> tuple[Any, ...]:
+    return (
+        event.outcome,
+        event.clicked,
+        event.rating_value,
+        event.rated,
+        event.dismissed,
+        event.added_to_favorites,
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_at_once_come_to_what_one_after_the_other_would(own_model: None) -> None:
+    make_house()
+    totals = {movie.pk: (movie.rating_sum, movie.rating_count) for movie in Movie.objects.all()}
+    viewers = [make_user() for _ in range(VIEWERS)]
+    shown = {viewer.pk: shown_to(viewer) for viewer in viewers}
+    order = [
+        one for viewer in viewers for one in acts_on(shown[viewer.pk], str(AccessToken.for_user(viewer)))
+    ]
+    printed = run_at_once(TALK, [turned(order, 7 * number) for number in range(PROCESSES)])
+    answers: Counter[str] = sum((Counter(json.loads(one)) for one in printed), Counter())
+    asked = PROCESSES * SLATES_EACH * VIEWERS
+    replays = (PROCESSES - 1) * len(order)
+    assert answers == {"GET 200": asked, "POST 201": len(order), "POST 200": replays}
+
+    assert Feedback.objects.count() == len(order)
+    assert Slate.objects.count() == VIEWERS + asked
+    rows = Slate.objects.annotate(n_rows=Count("events"), n_films=Count("events__movie", distinct=True))
+    assert set(rows.values_list("n_rows", "n_films", "n_returned", "degraded")) == {(8, 8, 8, "")}
+    for event_ids in shown.values():
+        events = RecommendationEvent.objects.in_bulk(event_ids)
+        for event_id, story in zip(event_ids, STORIES, strict=True):
+            assert facts(events[event_id]) == (
+                story.outcome,
+                story.clicked,
+                story.stars,
+                story.is_rated,
+                story.dismissed,
+                story.favorite,
+            )
+            stars = (story.stars or 0.0, int(story.stars is not None))
+            total = totals[events[event_id].movie_id]
+            totals[events[event_id].movie_id] = (total[0] + stars[0], total[1] + stars[1])
+    assert {movie.pk: (movie.rating_sum, movie.rating_count) for movie in Movie.objects.all()} == totals
+    given = Rating.objects.filter(user__in=viewers)
+    assert sorted(given.values_list("value", flat=True).exclude(value=None)) == sorted([1.5, 4.5] * VIEWERS)
+    assert Dismissal.objects.filter(is_active=True).count() == VIEWERS
+    assert Favorite.objects.filter(is_active=True).count() == VIEWERS
