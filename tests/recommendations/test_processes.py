@@ -19,6 +19,7 @@ from apps.ratings.models import Dismissal, Favorite, Rating
 from apps.recommendations.services import recommend
 from apps.recommendations.slates import SlateRequest
 from apps.training import registry
+from tests.callers import guest
 from tests.factories import make_user
 from tests.house import make_house
 from tests.processes import run_at_once
@@ -32,7 +33,7 @@ LENGTH = 8
 TALK = """
 from collections import Counter
 from django.test import Client
-client, answers = Client(raise_request_exception=False), Counter()
+client, answers = Client(raise_request_exception=False, SERVER_NAME="127.0.0.1"), Counter()
 for token, body in order:
     headers = {"Authorization": f"Bearer {token}"}
     if body is None:
@@ -169,3 +170,38 @@ def test_all_at_once_come_to_what_one_after_the_other_would(own_model: None) -> 
     assert sorted(given.values_list("value", flat=True).exclude(value=None)) == sorted([1.5, 4.5] * VIEWERS)
     assert Dismissal.objects.filter(is_active=True).count() == VIEWERS
     assert Favorite.objects.filter(is_active=True).count() == VIEWERS
+
+
+# The same browser in several windows: each says the same thing, and one of its own.
+FIRST_WORDS = """
+from django.test import Client
+cookies, token, movie_id, number = order
+client = Client(raise_request_exception=False, SERVER_NAME="127.0.0.1")
+client.cookies.load(cookies)
+said = []
+for client_id in ("the-same", f"own-{number}"):
+    body = {"item_id": movie_id, "event_type": "click", "client_id": client_id}
+    response = client.post("/api/v1/events", body, "application/json", headers={"X-CSRFToken": token})
+    said.append(response.status_code)
+    if response.status_code >= 400:
+        print(response.content.decode(), file=sys.stderr)
+print(json.dumps(said))
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_visitor_who_speaks_in_several_windows_at_once_becomes_one_guest(own_model: None) -> None:
+    make_house()
+    visitor = guest()
+    slate = visitor.send("GET", "/api/v1/movies/recommendations").json()
+    movie_id = slate["recommendations"][0]["movie_id"]
+    cookies = {name: morsel.value for name, morsel in visitor.browser.cookies.items()}
+    token = visitor.headers["X-CSRFToken"]
+    printed = run_at_once(FIRST_WORDS, [(cookies, token, movie_id, number) for number in range(PROCESSES)])
+    first, own = zip(*(json.loads(one) for one in printed), strict=True)
+    assert (sorted(first), own) == ([200] * (PROCESSES - 1) + [201], (201,) * PROCESSES)
+    one = User.objects.get(is_guest=True)
+    assert Feedback.objects.filter(user=one, unit_key=one.unit_key).count() == 1 + PROCESSES
+    assert set(Slate.objects.values_list("unit_key", "user")) == {(one.unit_key, one.pk)}
+    event = RecommendationEvent.objects.get(movie_id=movie_id)
+    assert (event.user, event.clicked, event.outcome) == (one, True, "success")
