@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ PROCESSES = 4
 VIEWERS = 3
 SLATES_EACH = 6
 LENGTH = 8
+COUNTS = ("pk", "rating_sum", "rating_count")
 
 # Every process says all there is to say, from another beginning, and asks for films in between.
 TALK = """
@@ -58,6 +59,10 @@ class Story:
     is_rated: bool = False
     dismissed: bool = False
     favorite: bool = False
+
+    @property
+    def facts(self) -> tuple[Any, ...]:
+        return self.outcome, self.clicked, self.stars, self.is_rated, self.dismissed, self.favorite
 
 
 def act(kind: str, stars: float | None = None) -> dict[str, Any]:
@@ -132,44 +137,48 @@ def facts(event: RecommendationEvent) -> tuple[Any, ...]:
     )
 
 
+def assert_slates_whole(number: int) -> None:
+    """Every slate has its rows, each of another film."""
+    slates = Slate.objects.annotate(n_rows=Count("events"), n_films=Count("events__movie", distinct=True))
+    assert slates.count() == number
+    assert set(slates.values_list("n_rows", "n_films", "n_returned", "degraded")) == {(8, 8, 8, "")}
+
+
+def assert_stories_told(shown: Mapping[int, Sequence[int]], totals: dict[int, tuple[float, int]]) -> None:
+    """Impressions and films, whose counts were ``totals`` before, are what the stories make of them."""
+    for event_ids in shown.values():
+        events = RecommendationEvent.objects.in_bulk(event_ids)
+        for event_id, story in zip(event_ids, STORIES, strict=True):
+            assert facts(events[event_id]) == story.facts
+            if story.stars is not None:
+                total, count = totals[events[event_id].movie_id]
+                totals[events[event_id].movie_id] = (total + story.stars, count + 1)
+    assert ratings_of_films() == totals
+
+
+def ratings_of_films() -> dict[int, tuple[float, int]]:
+    return {pk: (total, count) for pk, total, count in Movie.objects.values_list(*COUNTS)}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_all_at_once_come_to_what_one_after_the_other_would(own_model: None) -> None:
     make_house()
-    totals = {movie.pk: (movie.rating_sum, movie.rating_count) for movie in Movie.objects.all()}
-    viewers = [make_user() for _ in range(VIEWERS)]
+    totals, viewers = ratings_of_films(), [make_user() for _ in range(VIEWERS)]
     shown = {viewer.pk: shown_to(viewer) for viewer in viewers}
     order = [
         one for viewer in viewers for one in acts_on(shown[viewer.pk], str(AccessToken.for_user(viewer)))
     ]
     printed = run_at_once(TALK, [turned(order, 7 * number) for number in range(PROCESSES)])
     answers: Counter[str] = sum((Counter(json.loads(one)) for one in printed), Counter())
-    asked = PROCESSES * SLATES_EACH * VIEWERS
-    replays = (PROCESSES - 1) * len(order)
+    asked, replays = PROCESSES * SLATES_EACH * VIEWERS, (PROCESSES - 1) * len(order)
     assert answers == {"GET 200": asked, "POST 201": len(order), "POST 200": replays}
-
     assert Feedback.objects.count() == len(order)
-    assert Slate.objects.count() == VIEWERS + asked
-    rows = Slate.objects.annotate(n_rows=Count("events"), n_films=Count("events__movie", distinct=True))
-    assert set(rows.values_list("n_rows", "n_films", "n_returned", "degraded")) == {(8, 8, 8, "")}
-    for event_ids in shown.values():
-        events = RecommendationEvent.objects.in_bulk(event_ids)
-        for event_id, story in zip(event_ids, STORIES, strict=True):
-            assert facts(events[event_id]) == (
-                story.outcome,
-                story.clicked,
-                story.stars,
-                story.is_rated,
-                story.dismissed,
-                story.favorite,
-            )
-            stars = (story.stars or 0.0, int(story.stars is not None))
-            total = totals[events[event_id].movie_id]
-            totals[events[event_id].movie_id] = (total[0] + stars[0], total[1] + stars[1])
-    assert {movie.pk: (movie.rating_sum, movie.rating_count) for movie in Movie.objects.all()} == totals
-    given = Rating.objects.filter(user__in=viewers)
-    assert sorted(given.values_list("value", flat=True).exclude(value=None)) == sorted([1.5, 4.5] * VIEWERS)
-    assert Dismissal.objects.filter(is_active=True).count() == VIEWERS
-    assert Favorite.objects.filter(is_active=True).count() == VIEWERS
+    assert_slates_whole(VIEWERS + asked)
+    assert_stories_told(shown, totals)
+    stars = Rating.objects.filter(user__in=viewers).exclude(value=None).values_list("value", flat=True)
+    assert sorted(stars) == sorted([1.5, 4.5] * VIEWERS)
+    for flag in (Dismissal, Favorite):
+        assert flag.objects.filter(is_active=True).count() == VIEWERS
 
 
 # The same browser in several windows: each says the same thing, and one of its own.
