@@ -1,0 +1,249 @@
+"""Everything held about a person is handed out, and nothing of it is left after erasure."""
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.db import connection, models
+from django.test import Client
+
+from apps.accounts.models import User
+from apps.accounts.privacy import erase_user, export_user, registered_sources
+from apps.catalog.models import Movie
+from apps.core.services import record_audit
+from apps.events.models import Feedback, RecommendationEvent, Slate
+from apps.ratings.models import Favorite, Rating
+from tests.callers import Caller, guest, signed_in
+from tests.factories import PASSWORD, make_user
+from tests.house import House, make_house
+from tests.pages.conftest import nothing_kept
+
+__all__ = ["nothing_kept"]
+
+pytestmark = pytest.mark.django_db
+
+NAME, EMAIL, FIRST, LAST = "ursula-of-anarres", "ursula@anarres.example", "Ursulaq", "Kroeberq"
+
+
+@pytest.fixture
+def house(nothing_kept: None) -> House:
+    return make_house()
+
+
+def api(caller: Caller, method: str, path: str, **body: Any) -> Any:
+    response = caller.send(method, f"/api/v1/{path}", body or None)
+    assert response.status_code in {200, 201}, response.content
+    return response.json()
+
+
+def do_everything(caller: Caller, films: Sequence[Movie]) -> None:
+    """Every kind of act that the site knows, on lists that were shown and on films that were found."""
+    shown = api(caller, "GET", "movies/recommendations?n=6")
+    for number, kind in enumerate(("view", "click", "thumbs_up", "favorite", "watchlist", "dismiss")):
+        slot = shown["recommendations"][number]
+        body = {"item_id": slot["movie_id"], "event_id": slot["event_id"], "client_id": f"own-{number}"}
+        api(caller, "POST", "events", event_type=kind, **body)
+    api(caller, "PUT", f"ratings/{films[0].pk}", rating=4.5)
+    api(caller, "PUT", f"ratings/{films[1].pk}", rating=2)
+    api(caller, "DELETE", f"ratings/{films[1].pk}")
+    assert caller.browser.get("/").status_code == 200
+    assert caller.browser.get(f"/film/{films[2].pk}").status_code == 200
+
+
+def make_account() -> User:
+    return make_user(NAME, email=EMAIL, first_name=FIRST, last_name=LAST, timezone="Europe/Lisbon")
+
+
+def log_in(caller: Caller) -> Caller:
+    """By the site's own form, which adopts the guest of the browser."""
+    data = {"username": NAME, "password": PASSWORD}
+    assert caller.browser.post("/log-in", data, headers=caller.headers).status_code == 302
+    caller.headers["X-CSRFToken"] = caller.browser.cookies["csrftoken"].value
+    return caller
+
+
+def leave_every_trace(house: House) -> tuple[User, User]:
+    """An account and the guest that it was, who have done all there is to do."""
+    visitor = guest()
+    do_everything(visitor, house.horror)
+    was = User.objects.get(is_guest=True)
+    account = make_account()
+    log_in(visitor)
+    do_everything(visitor, house.comedy)
+    tokens = Client().post(
+        "/api/v1/auth/token", {"username": NAME, "password": PASSWORD}, content_type="application/json"
+    )
+    assert tokens.status_code == 200
+    record_audit("catalog.update_movie", by=account, target=house.horror[0])
+    return account, was
+
+
+def exported(user: User) -> dict[str, list[dict[str, Any]]]:
+    with zipfile.ZipFile(io.BytesIO(export_user(user))) as files:
+        names = [name for name in files.namelist() if name.endswith(".json")]
+        return {name.removesuffix(".json"): json.loads(files.read(name)) for name in names}
+
+
+# --- Finding a word in any table -----------------------------------------------------------------
+
+
+def traces(*words: str) -> list[str]:
+    """Columns that hold one of the words: of every table there is, ours or not, whatever their type."""
+    found = set()
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            columns = [f"{table}.{column[0]}" for column in cursor.description]
+            for row in cursor.fetchall():
+                cells = zip(columns, map(_text, row), strict=True)
+                found |= {column for column, text in cells if any(word in text for word in words)}
+    return sorted(found)
+
+
+def _text(value: Any) -> str:
+    """As it would be found, be it in bytes, in JSON or as a UUID."""
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).decode("latin-1").lower()
+    return str(value).replace("-", "").lower()
+
+
+def words_of(user: User) -> list[str]:
+    texts = (NAME, EMAIL, FIRST, LAST, user.username, user.unit_key.hex)
+    return [text.replace("-", "").lower() for text in texts]
+
+
+def test_finds_a_word_wherever_it_stands() -> None:
+    user = make_account()
+    record_audit("a", by=user, after={"deep": [{"in": "JSON"}]})
+    assert set(traces(FIRST.lower())) == {"users.first_name"}
+    assert set(traces(user.unit_key.hex)) == {"users.unit_key"}
+    assert "audit_entries.after" in traces("deep")
+
+
+# --- Export --------------------------------------------------------------------------------------
+
+
+def test_the_export_holds_something_of_every_source(house: House) -> None:
+    account, was = leave_every_trace(house)
+    held = exported(account)
+    assert set(held) == {source.name for source in registered_sources()}
+    assert [name for name, rows in held.items() if not rows] == []
+    assert [row["username"] for row in held["profile"]] == [NAME, was.username]
+    assert len(held["slates"]) == Slate.objects.count()
+    assert len(held["impressions"]) == RecommendationEvent.objects.count()
+    assert len(held["feedback"]) == Feedback.objects.count() == 18
+
+
+def test_every_column_that_points_at_a_user_belongs_to_a_source() -> None:
+    """A table that is new here holds something of a person: give it a source, then name it."""
+    pointing = {
+        f"{model._meta.db_table}.{field.column}"
+        for model in apps.get_models(include_auto_created=True)
+        for field in model._meta.local_fields
+        if isinstance(field, models.ForeignKey) and field.related_model is User
+    }
+    assert pointing == {
+        "users.merged_into_id",
+        "users_groups.user_id",
+        "users_user_permissions.user_id",
+        "django_admin_log.user_id",
+        "token_blacklist_outstandingtoken.user_id",
+        "ratings.user_id",
+        "favorites.user_id",
+        "watchlist_items.user_id",
+        "thumbs.user_id",
+        "dismissals.user_id",
+        "slates.user_id",
+        "recommendation_events.user_id",
+        "feedback.user_id",
+    }
+
+
+def test_nobody_gets_what_is_held_about_somebody_else(house: House) -> None:
+    leave_every_trace(house)
+    held = exported(make_user())
+    assert {name for name, rows in held.items() if rows} == {"profile"}
+
+
+# --- Erasure -------------------------------------------------------------------------------------
+
+
+def test_erasing_leaves_the_log_and_no_trace_of_the_person(house: House) -> None:
+    others = Movie.objects.in_bulk()
+    account, was = leave_every_trace(house)
+    counts = Slate.objects.count(), RecommendationEvent.objects.count()
+    outcomes = sorted(RecommendationEvent.objects.values_list("pk", "outcome", "algorithm", "propensity"))
+    words = words_of(account) + words_of(was)
+    assert traces(*words)
+    erase_user(account, by=account)
+    assert traces(*words) == []
+    assert (Slate.objects.count(), RecommendationEvent.objects.count()) == counts
+    kept = sorted(RecommendationEvent.objects.values_list("pk", "outcome", "algorithm", "propensity"))
+    assert kept == outcomes
+    assert not Feedback.objects.exists()
+    assert not Session.objects.exists()
+    assert not User.objects.filter(pk__in=[account.pk, was.pk]).exists()
+    for movie in Movie.objects.all():
+        before = others[movie.pk]
+        assert (movie.rating_sum, movie.rating_count) == (before.rating_sum, before.rating_count)
+
+
+def test_what_a_slate_was_made_from_goes_with_the_person(house: House) -> None:
+    account, _ = leave_every_trace(house)
+    made = Slate.objects.exclude(history=b"")
+    assert made.exists()
+    erase_user(account)
+    assert not made.exists()
+    assert set(Slate.objects.values_list("user", "unit_key")) == {(None, None)}
+    assert set(RecommendationEvent.objects.values_list("user", flat=True)) == {None}
+
+
+def test_a_guest_erases_themselves_by_the_cookie_alone(house: House) -> None:
+    visitor = guest()
+    do_everything(visitor, house.horror)
+    was = User.objects.get(is_guest=True)
+    rows = RecommendationEvent.objects.count()
+    assert visitor.send("DELETE", "/api/v1/me").status_code == 204
+    assert traces(was.username.replace("-", ""), was.unit_key.hex) == []
+    assert RecommendationEvent.objects.count() == rows
+    assert api(visitor, "GET", "ratings")["count"] == 0
+
+
+def test_an_account_erases_itself_by_its_password_alone(house: House) -> None:
+    account = make_account()
+    browser = signed_in(account)
+    do_everything(browser, house.comedy)
+    assert browser.send("DELETE", "/api/v1/me", {"password": "wrong"}).status_code == 400
+    assert User.objects.filter(pk=account.pk).exists()
+    assert browser.send("DELETE", "/api/v1/me", {"password": PASSWORD}).status_code == 204
+    assert traces(*words_of(account)) == []
+
+
+# --- Guests who log in ---------------------------------------------------------------------------
+
+
+def test_at_log_in_the_accounts_own_win_and_the_log_keeps_its_unit(house: House) -> None:
+    account = make_account()
+    browser = signed_in(account)
+    api(browser, "PUT", f"ratings/{house.horror[0].pk}", rating=1)
+    api(browser, "PUT", f"favorites/{house.horror[3].pk}")
+    api(browser, "DELETE", f"favorites/{house.horror[3].pk}")
+    visitor = guest()
+    do_everything(visitor, house.horror)
+    was = User.objects.get(is_guest=True)
+    api(visitor, "PUT", f"favorites/{house.horror[3].pk}")
+    said = Feedback.objects.filter(unit_key=was.unit_key).count()
+    log_in(visitor)
+    mine = Rating.objects.of(account.pk)
+    assert mine.get(movie=house.horror[0]).value == 1
+    assert mine.get(movie=house.horror[1]).value is None
+    assert not Favorite.objects.get(user=account, movie=house.horror[3]).is_active
+    assert not Rating.objects.of(was.pk).exists()
+    assert Feedback.objects.filter(unit_key=was.unit_key, user=account).count() == said
+    assert set(Slate.objects.filter(unit_key=was.unit_key).values_list("user", flat=True)) == {account.pk}
+    assert api(visitor, "GET", "me")["username"] == NAME
