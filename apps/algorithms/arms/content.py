@@ -8,7 +8,7 @@ from scipy import sparse
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real
 from apps.algorithms.popularity import popularity
-from apps.algorithms.sparse_arrays import dense_rows, pack_csr, sum_rows, unpack_csr
+from apps.algorithms.sparse_arrays import dense_block, dense_rows, pack_csr, sum_rows, unpack_csr
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions, ItemFeatures
 from apps.algorithms.weights import SIGNALS
 
@@ -72,8 +72,9 @@ class Content(PersonalArm):
     def _shares(self, entries: Int64, weights: Float32, items: Int64) -> Float64:
         length = _length(sum_rows(self._films, entries, weights))
         wanted = dense_rows(self._films, items)
-        alike = np.asarray(self._films[entries] @ wanted.T)
-        return np.asarray(alike.T * (weights / length), dtype=np.float64)
+        columns = np.flatnonzero(wanted.any(axis=0))
+        alike = wanted[:, columns] @ dense_block(self._films, entries, columns).T
+        return np.asarray(alike * (weights / length), dtype=np.float64)
 
     def _profile(self, entries: Int64, weights: Float32) -> Float32:
         profile = sum_rows(self._films, entries, weights)

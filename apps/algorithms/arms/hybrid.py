@@ -20,8 +20,8 @@ _FLAT = 1e-6
 
 @dataclass(frozen=True)
 class HybridSettings(Settings):
-    weight_svd: float = real(0.1, low=0.0, high=100.0)
-    weight_als: float = real(0.1, low=0.0, high=100.0)
+    weight_svd: float = real(0.2, low=0.0, high=100.0)
+    weight_als: float = real(0.0, low=0.0, high=100.0)
     weight_item_cf: float = real(1.0, low=0.0, high=100.0)
     weight_content: float = real(0.2, low=0.0, high=100.0)
     weight_genre: float = real(0.1, low=0.0, high=100.0)
