@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.core.errors import ApplicationError
 from apps.experiments.models import ServingPolicy
@@ -16,7 +17,9 @@ class ServingPolicyForm(forms.ModelForm):  # type: ignore[type-arg] # not generi
     """``seen_version`` is the version that the form was opened on."""
 
     seen_version = forms.IntegerField(widget=forms.HiddenInput)
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), help_text="Goes into the audit")
+    reason = forms.CharField(
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}), help_text="Goes into the audit"
+    )
 
     class Meta:
         model = ServingPolicy
@@ -50,11 +53,12 @@ class ServingPolicyAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no ty
         return False
 
     def save_model(self, request: HttpRequest, obj: ServingPolicy, form: Any, change: bool) -> None:
-        change_policy(
+        changed = change_policy(
             strategy=form.cleaned_data["strategy"],
             recipe=form.cleaned_data["recipe"],
             reason=form.cleaned_data["reason"],
             by=request.user,
             expected_version=form.cleaned_data["seen_version"],
         )
+        obj.version = changed.version  # the admin's own message names it
         messages.info(request, "The new policy serves everybody within two seconds.")
