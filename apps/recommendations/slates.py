@@ -19,7 +19,8 @@ MAX_LENGTH = 100
 class SlateRequest:
     """One wish for a list of films.
 
-    ``unit_key`` None is a visitor without a unit (a first hit, a crawler): popular films, no log.
+    ``unit_key`` None is a visitor without a unit (a first hit, a crawler): nothing is logged, and
+    without an ``anchor`` the films are the popular ones.
     ``counted`` False keeps the slate out of experiments, bandit and alerts. Whatever of
     ``algorithm``, ``diversity``, ``genre``, ``exclude`` and ``use_bandit`` is given overrides the
     viewer's strategy and is recorded. ``skip`` are films that the same page shows already: kept out,

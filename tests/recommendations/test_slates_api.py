@@ -143,6 +143,12 @@ def test_similar_films_are_a_bare_list(client, house):
     assert [list(row) for row in answer] == [["movie_id", "title", "score", "reason"]] * 4
 
 
+def test_films_are_similar_for_a_first_hit_without_a_cookie_too(client, house):
+    answer = get(client, f"/api/v1/movies/{house.comedy[0].pk}/similar?n=8").json()
+    assert {row["movie_id"] for row in answer} <= {film.pk for film in house.comedy[1:]}
+    assert not Slate.objects.exists()
+
+
 def test_there_are_no_films_like_one_that_is_not_there(client, house):
     answer = get(client, "/api/v1/movies/987654/similar")
     assert (answer.status_code, answer.json()["detail"]) == (404, "There is no film 987654")

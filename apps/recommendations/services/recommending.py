@@ -121,10 +121,12 @@ def _anchors(request: SlateRequest) -> tuple[int, ...]:
 
 
 def _strategy(request: SlateRequest, assigned: Strategy) -> Strategy:
-    """The assigned strategy with the surface's arm or the request's wishes; without a unit, popular."""
+    """The assigned strategy with the surface's arm or the request's wishes; popular for a visitor of
+    whom nothing is known: without a unit and without a film to start from.
+    """
     strategy = assigned
     arm = SURFACE_ARMS.get(request.surface, request.algorithm)
-    if request.unit_key is None:
+    if request.unit_key is None and request.anchor is None:
         arm = FALLBACK_ARM
     if arm is not None:
         strategy = replace(strategy, policy="fixed", arms=(arm,), weights=(1.0,), slots=None)
