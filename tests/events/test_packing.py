@@ -25,5 +25,5 @@ def test_nothing_packs_to_nothing():
 
 
 def test_refuses_a_history_with_a_rating_missing():
-    with pytest.raises(ValueError, match="^a history needs one rating for each film$"):
+    with pytest.raises(ValueError, match=r"^a history needs one rating for each film$"):
         pack_history([1, 2], [3.0])
