@@ -111,12 +111,21 @@ class Movie(models.Model):
         return [link.genre.name for link in self.moviegenre_set.all()]
 
 
+class MovieGenreManager(models.Manager["MovieGenre"]):
+    """A link is read for its genre's name, so the genre comes with it."""
+
+    def get_queryset(self) -> models.QuerySet["MovieGenre"]:
+        return super().get_queryset().select_related("genre")
+
+
 class MovieGenre(models.Model):
     """``position`` is the order of the source, from 0."""
 
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
     genre = models.ForeignKey(Genre, on_delete=models.PROTECT)
     position = models.PositiveSmallIntegerField(default=0)
+
+    objects = MovieGenreManager()
 
     class Meta:
         db_table = "movie_genres"
