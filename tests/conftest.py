@@ -7,8 +7,14 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.core.handlers.base import BaseHandler
 from django.db import connection
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from hypothesis import settings as hypothesis_settings
+from zeal import zeal_context
+from zeal.constants import initialize_app_registry
+from zeal.patch import patch as watch_relations
 
 SERVICES_REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1"
 SERVICES = {"PostgreSQL": ("127.0.0.1", 5432), "Redis": ("127.0.0.1", 6379)}
@@ -43,6 +49,28 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def artifact_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Model files of this run alone: a second run, or a second process of this one, has its own."""
     settings.ARTIFACT_DIR = tmp_path_factory.mktemp("artifacts")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_query_for_each_row() -> Iterator[None]:
+    """An error in each request that reads the same relation row by row, of two rows already.
+
+    Requests alone are watched: what a test itself reads in a loop costs nobody anything.
+    """
+    initialize_app_registry()
+    watch_relations()
+    answer = BaseHandler.get_response
+
+    def watched(handler: BaseHandler, request: HttpRequest) -> HttpResponseBase:
+        with zeal_context():
+            return answer(handler, request)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(BaseHandler, "get_response", watched)
+        # A log-in and a log-out read both before and after; the admin, the caller and the one shown.
+        once_each = [{"model": name, "field": "get()"} for name in ("accounts.User", "sessions.Session")]
+        patched.setattr(settings, "ZEAL_ALLOWLIST", once_each, raising=False)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -11,11 +11,15 @@ import pytest
 from django.contrib import admin
 from django.db import connection
 from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import path, reverse
+from zeal import NPlusOneError
 
 from apps.accounts.models import User
 from apps.catalog.models import Movie
+from apps.ratings.models import Rating
 from apps.ratings.services import record_preference
 from tests.callers import Caller, bearer, signed_in
 from tests.factories import make_movie, make_rating, make_user
@@ -57,6 +61,22 @@ def rate(viewer: User, films: list[Movie]) -> None:
 
 def make_films(number: int) -> list[Movie]:
     return [make_movie(f"Film {n}", year=1990, genres=["Drama", "Horror"]) for n in range(number)]
+
+
+def row_by_row(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(", ".join(str(rating.movie) for rating in Rating.objects.all()))
+
+
+urlpatterns = [path("row-by-row", row_by_row)]
+
+
+@pytest.mark.urls("tests.recommendations.test_query_counts")
+def test_a_request_that_asks_row_by_row_is_an_error_in_every_test(client: Client) -> None:
+    make_rating()
+    assert client.get("/row-by-row").status_code == 200
+    make_rating()
+    with pytest.raises(NPlusOneError, match=r"ratings\.Rating\.movie"):
+        client.get("/row-by-row")
 
 
 # --- The API -------------------------------------------------------------------------------------
