@@ -46,6 +46,15 @@ def test_prints_one_json_object() -> None:
     assert json.loads(run("3", "--json")) == {"counted_films": 3, "tags": ["a"]}
 
 
+def test_an_interruption_is_one_line_and_exit_code_1(capsys, monkeypatch) -> None:
+    def interrupted(*arguments: Any, **options: Any) -> Mapping[str, object]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Command, "execute_command", interrupted)
+    line = "Refused: Interrupted; what was not finished was undone, and can be run again\n"
+    assert exit_of(capsys, "3") == (1, line)
+
+
 def test_a_refusal_is_one_line_and_exit_code_1(capsys) -> None:
     assert exit_of(capsys, "--", "-1") == (1, "Refused: There is nothing to count\n")
     with pytest.raises(CommandError, match=r"^There is nothing to count$"):

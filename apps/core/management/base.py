@@ -43,6 +43,8 @@ class MarqueeCommand(BaseCommand):
             result = self.execute_command(**options)
         except ApplicationError as refusal:
             raise Refused(refusal.detail) from None
+        except KeyboardInterrupt:
+            raise Refused("Interrupted; what was not finished was undone, and can be run again") from None
         if self.quiet:
             self.stdout.write(encode(result).decode())
         else:

@@ -66,6 +66,9 @@ class Command(MarqueeCommand):
         people = User.objects.filter(is_imported=True).count()
         counts = f"{Rating.objects.count():,} ratings of {Movie.objects.count():,} films by {people:,} people"
         self._say(f"  {counts}")
+        hidden = Movie.objects.filter(is_available=False).count()
+        if hidden:
+            self._say(f"  {hidden} films have neither title nor year there: they are kept, and hidden")
         self._say(f"  {CITATION}\n  {TERMS}")
         return True
 
