@@ -66,12 +66,14 @@ def path(name: str, default: Path) -> Path:
 
 def database(default: str) -> dict[str, Any]:
     """Django's settings of the database that ``DATABASE_URL`` names."""
+    refusal = "DATABASE_URL must look like postgres://user:password@host:5432/name or sqlite:///path"
     try:
-        return dict(_env.db_url("DATABASE_URL", default=default))
+        settings = dict(_env.db_url("DATABASE_URL", default=default))
     except (ValueError, ImproperlyConfigured) as error:
-        raise ImproperlyConfigured(
-            "DATABASE_URL must look like postgres://user:password@host:5432/name or sqlite:///path"
-        ) from error
+        raise ImproperlyConfigured(refusal) from error
+    if "ENGINE" not in settings:  # no scheme that is known: only a warning there
+        raise ImproperlyConfigured(refusal)
+    return settings
 
 
 def for_child(**values: str) -> dict[str, str]:
