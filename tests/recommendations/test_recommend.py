@@ -203,6 +203,13 @@ def test_films_like_one_film_are_of_its_kind(house):
     assert {slot.reason.text for slot in slate.slots} == {"Liked by people who liked Laugh 0"}
 
 
+def test_films_like_one_film_do_not_hang_on_the_sites_strategy(house):
+    serve({"policy": "fixed", "arms": {"popular": 1.0}})
+    slate = ask(make_user(), n=5, surface=Surface.SIMILAR, anchor=house.comedy[0].pk)
+    assert {slot.algorithm for slot in slate.slots} == {"hybrid"}
+    assert set(movie_ids(slate)) <= {film.pk for film in house.comedy[1:]}
+
+
 def test_predicts_stars_within_the_scale(fan):
     assert all(0.5 <= (slot.predicted_rating or 0) <= 5.0 for slot in ask(fan, n=100).slots)
 

@@ -128,6 +128,13 @@ def test_recommend_takes_a_wish_that_it_may_not_grant(client, fan):
     assert (slate["strategy"], slate["overridden_by"], len(slate["recommendations"])) == ("hybrid", None, 2)
 
 
+def test_recommend_refuses_a_wish_for_what_there_is_not(client, fan):
+    answer = client.post(
+        "/api/v1/recommend", {"model_type": "magic"}, "application/json", headers=bearer(fan)
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/model_type")
+
+
 def test_recommend_grants_the_wish_of_staff(client, house):
     body = {"n_recommendations": 2, "model_type": "svd"}
     answer = client.post("/api/v1/recommend", body, "application/json", headers=bearer(make_staff()))

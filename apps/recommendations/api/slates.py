@@ -184,6 +184,10 @@ def _require_bandit_right(request: Request, use_bandit: bool | None) -> None:
 
 
 def _granted_wish(request: Request, model_type: str | None) -> str | None:
-    """A wish that the caller may make; any other is not granted, which is no error."""
-    allowed = model_type in ARMS and (model_type in OPEN_ALGORITHMS or may_steer(request))
-    return model_type if allowed else None
+    """A wish that the caller may make; another arm is not granted, which is no error."""
+    if model_type is None:
+        return None
+    if model_type not in ARMS:
+        known = ", ".join(ARMS)
+        raise InvalidInput.of("/model_type", f"There is no algorithm {model_type!r}; there are: {known}")
+    return model_type if model_type in OPEN_ALGORITHMS or may_steer(request) else None

@@ -24,8 +24,9 @@ from apps.recommendations.viewer import ViewerState, context_of, read_viewer
 from apps.training.registry import Engine, engine
 
 MAX_STARS = 5.0
-# Rows of a page that are one arm's by definition.
-SURFACE_ARMS = {Surface.HOME_POPULAR: "popular"}
+# Rows of a page that are one arm's by definition: the site's strategy may hold arms that do not look
+# at the film that likes are wanted of.
+SURFACE_ARMS = {Surface.HOME_POPULAR: "popular", Surface.SIMILAR: "hybrid"}
 logger = logging.getLogger(__name__)
 
 
