@@ -6,7 +6,8 @@ the order of ``PARTS``, so the last part changes fastest. Order and values are p
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from itertools import product
 from typing import Final, Literal, Self, get_args
 
 import numpy as np
@@ -26,6 +27,7 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 CONTEXT_SIZES = tuple(len(values) for values in PARTS.values())
 N_CONTEXTS = int(np.prod(CONTEXT_SIZES))
+_INDICES = {values: index for index, values in enumerate(product(*PARTS.values()))}
 
 REGULAR_FROM = 5
 POWER_FROM = 50
@@ -53,8 +55,13 @@ class Context:
     @property
     def index(self) -> int:
         """0 to 95."""
-        spots = tuple(PARTS[part].index(value) for part, value in self.as_dict().items())
-        return int(np.ravel_multi_index(spots, CONTEXT_SIZES))
+        return _INDICES[
+            self.time_of_day,
+            self.day_type,
+            self.user_segment,
+            self.genre_saturation,
+            self.session_position,
+        ]
 
     @classmethod
     def from_index(cls, index: int) -> Self:
@@ -66,7 +73,7 @@ class Context:
         return cls(**values)  # type: ignore[arg-type]  # values come from the literals themselves
 
     def as_dict(self) -> dict[str, str]:
-        return asdict(self)
+        return dict(self.__dict__)
 
 
 def time_of_day(hour: int) -> TimeOfDay:

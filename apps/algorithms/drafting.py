@@ -6,8 +6,7 @@ draw, for a fixed strategy its place among the strategy's arms.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -18,8 +17,7 @@ FALLBACK: Final = -1
 """``placed_by`` of a film that the fallback placed, as no arm that took part had one."""
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """One film of a slate: whose slot it was, who filled it, and that arm's score of the film."""
 
     item: int

@@ -1,10 +1,13 @@
-"""How well known and how well liked a film is."""
+"""How well known and how well liked a film is, and how divided people are about it."""
 
 import numpy as np
 from scipy import sparse
 
 from apps.algorithms.types import Float32, Float64
 from apps.algorithms.weights import signal_matrix
+
+N_STEPS = 10
+"""Half a star to five."""
 
 
 def signal_counts(ratings: sparse.csr_matrix, signal: str) -> Float64:
@@ -23,6 +26,22 @@ def bayesian_means(ratings: sparse.csr_matrix, prior_weight: float) -> Float64:
     sums = np.bincount(ratings.indices, weights=ratings.data, minlength=ratings.shape[1])
     counts = np.bincount(ratings.indices, minlength=ratings.shape[1])
     return np.asarray((prior_weight * float(ratings.data.mean()) + sums) / (prior_weight + counts))
+
+
+def rating_entropy(ratings: sparse.csr_matrix) -> Float32:
+    """How divided people are about each film, float32 ``(n_items,)`` from 0 to log 10.
+
+    The Shannon entropy of its stars in nats, ``-sum p log p`` over the ten half-star steps: 0 when all
+    gave the same, or nobody any. A value off the scale counts as its end. What a newcomer says of a
+    film that all agree on tells little of them (Rashid et al., "Getting to Know You", IUI 2002).
+    """
+    n_items = ratings.shape[1]
+    steps = np.clip(np.rint(ratings.data * 2) - 1, 0, N_STEPS - 1).astype(np.int64)
+    counts = np.bincount(ratings.indices * N_STEPS + steps, minlength=n_items * N_STEPS)
+    counts = counts.reshape(n_items, N_STEPS).astype(np.float64)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
+    logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+    return np.asarray(np.abs((shares * logs).sum(axis=1)), dtype=np.float32)
 
 
 def popularity(ratings: sparse.csr_matrix) -> Float32:

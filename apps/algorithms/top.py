@@ -4,6 +4,9 @@ import numpy as np
 
 from apps.algorithms.types import Float32, Int64
 
+# Scores a group: their best is found at the speed of memory, and few groups hold one of the best.
+_GROUP = 64
+
 
 def top_items(scores: Float32, n: int) -> Int64:
     """Indices of the ``n`` highest finite scores, int64, best first, equal scores by index.
@@ -11,18 +14,33 @@ def top_items(scores: Float32, n: int) -> Int64:
     ``scores`` is float32 ``(n_items,)``; minus infinity marks a film that may not be placed, and NaN
     counts as such a mark. Fewer than ``n`` come back when fewer are finite. O(n_items).
     """
-    finite = np.isfinite(scores)
-    masked = scores if finite.all() else np.where(finite, scores, np.float32(-np.inf))
     if n < 1 or len(scores) == 0:
         return np.empty(0, dtype=np.int64)
-    cut = len(scores) - min(n, len(scores))
-    threshold = np.partition(masked, cut)[cut]
-    if threshold == -np.inf:
-        chosen = np.flatnonzero(finite)
-    else:
-        above = np.flatnonzero(masked > threshold)
-        level = np.flatnonzero(masked == threshold)[: n - len(above)]
-        chosen = np.concatenate([above, level])
-    # ``above`` and ``level`` ascend, so a stable sort leaves equal scores in order of index.
+    finite = np.isfinite(scores)
+    masked = scores if finite.all() else np.where(finite, scores, np.float32(-np.inf))
+    threshold = _lower_bound(masked, n)
+    chosen = np.flatnonzero(finite if threshold == -np.inf else masked >= threshold)
+    if len(chosen) > 8 * n:
+        chosen = _cut(masked, chosen, n)
+    # ``chosen`` ascends, so a stable sort leaves equal scores in order of index.
     order = np.argsort(-masked[chosen], kind="stable")
     return chosen[order][:n].astype(np.int64, copy=False)
+
+
+def _lower_bound(scores: Float32, n: int) -> float:
+    """A score that at least ``n`` films reach: the n-th best of the groups' best. No bound for few films."""
+    n_groups = len(scores) // _GROUP
+    if n_groups < n:
+        return -np.inf
+    # A group is a column, so that each step compares whole rows.
+    best = scores[: n_groups * _GROUP].reshape(_GROUP, n_groups).max(axis=0)
+    return float(np.partition(best, n_groups - n)[n_groups - n])
+
+
+def _cut(scores: Float32, chosen: Int64, n: int) -> Int64:
+    """Of ``chosen``, ascending, those above the n-th best and as many level with it as fill up."""
+    values = scores[chosen]
+    threshold = np.partition(values, len(values) - n)[len(values) - n]
+    above = chosen[values > threshold]
+    level = chosen[values == threshold][: n - len(above)]
+    return np.sort(np.concatenate([above, level]))

@@ -23,7 +23,7 @@ class Backlog:
     total_processed: int
 
 
-def backlog(recipe: str = "standard") -> Backlog:
+def backlog(recipe: str) -> Backlog:
     """Counted from the database, so that a lost message loses nothing. Two queries."""
     live = ModelVersion.objects.filter(recipe__name=recipe, status=ModelVersion.Status.LIVE)
     # A run reads the ratings after it started, so none that it missed is forgotten here.

@@ -9,11 +9,11 @@ import numpy.typing as npt
 from scipy import sparse
 
 from apps.algorithms.base import Recommender
-from apps.algorithms.popularity import signal_counts
+from apps.algorithms.matrices import pack_csr, unpack_csr
+from apps.algorithms.popularity import rating_entropy, signal_counts
 from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.registry import load_arms
 from apps.algorithms.reranking import FilmTraits
-from apps.algorithms.sparse_arrays import pack_csr, unpack_csr
 from apps.algorithms.types import Bool, Float32, Int32, Interactions, ItemFeatures, ItemIndex
 from apps.training.artifacts import Artifact, Groups
 
@@ -33,6 +33,8 @@ class Engine:
         ``primary_genre``.
     is_long_tail
         bool ``(n_items,)`` as the catalogue said when the version was fitted.
+    entropy
+        float32 ``(n_items,)``: how divided people are about each film (``rating_entropy``).
     """
 
     version: str
@@ -44,6 +46,7 @@ class Engine:
     genre_names: tuple[str, ...]
     traits: FilmTraits
     is_long_tail: Bool
+    entropy: Float32
 
     @property
     def n_items(self) -> int:
@@ -82,6 +85,7 @@ def pack_engine(
         "popularity": signal_counts(interactions.ratings, "all").astype(np.float32),
         "vectors": film_vectors(arms, features),
         "is_long_tail": is_long_tail,
+        "entropy": rating_entropy(interactions.ratings),
         **pack_csr("genres", features.genres),
     }
     groups: dict[str, Mapping[str, npt.NDArray[Any]]] = {_FILMS: films, _PREDICTOR: predictor.arrays()}
@@ -116,6 +120,7 @@ def unpack_engine(artifact: Artifact, *, version: str, recipe: str) -> Engine:
             primary_genre=films["primary_genre"],
         ),
         is_long_tail=films["is_long_tail"],
+        entropy=films["entropy"],
     )
 
 

@@ -9,7 +9,7 @@ from django.db.models import FloatField, Model, QuerySet, Value
 from django.db.models.functions import Cast
 from scipy import sparse
 
-from apps.algorithms.sparse_arrays import empty_csr
+from apps.algorithms.matrices import empty_csr
 from apps.algorithms.types import Int32, Int64, ItemFeatures, ItemIndex
 from apps.catalog.models import Genre, Keyword, Movie, MovieGenre, MovieKeyword, MoviePerson, Person
 from apps.training.columns import CHUNK_ROWS, column_chunks, read_columns

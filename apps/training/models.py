@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from apps.algorithms.base import InvalidParameter
 from apps.training.parameters import check_parameters
@@ -22,6 +23,13 @@ class Recipe(models.Model):
     class Meta:
         db_table = "recipes"
         ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"),
+                name="recipes_one_a_name_in_any_case",
+                violation_error_message="There is a recipe of this name, perhaps in other capitals.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -37,8 +45,9 @@ class Recipe(models.Model):
 class TrainingRun(models.Model):
     """One fit of one recipe, from its request to its end. The row is the lock and the truth.
 
-    ``phase`` is ``requested`` until a process takes the run up, then what that process is at. Without
-    a sign of life for ``services.runs.STALE_AFTER`` the run counts as abandoned and blocks nobody.
+    One run at a time on the whole site, whatever its recipe: a fit takes every core. ``phase`` is
+    ``requested`` until a process takes the run up, then what that process is at. Without a sign of
+    life for ``services.runs.STALE_AFTER`` the run counts as abandoned and blocks nobody.
     """
 
     class Status(models.TextChoices):
@@ -61,7 +70,7 @@ class TrainingRun(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["recipe"], condition=Q(status="running"), name="training_runs_one_a_recipe"
+                fields=["status"], condition=Q(status="running"), name="training_runs_one_at_a_time"
             )
         ]
 

@@ -18,7 +18,7 @@ from apps.core import telemetry
 from apps.training.artifacts import ArtifactRefused, open_artifact, verify_artifact
 from apps.training.engines import Engine, unpack_engine
 
-__all__ = ["Engine", "Stored", "engine", "load_engine", "reset"]
+__all__ = ["Engine", "Refusal", "Stored", "engine", "load_engine", "refusal_of", "reset"]
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +50,15 @@ class Stored:
         return Path(settings.ARTIFACT_DIR) / self.artifact
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why this process could not load a version. ``reason`` is one word, ``detail`` names the file."""
+
+    reason: str
+    detail: str
+    retry_at: float
+
+
 def engine(recipe: str = "standard") -> Engine | None:
     """The engine of the recipe's live version; None when there is none or none can be loaded.
 
@@ -61,6 +70,13 @@ def engine(recipe: str = "standard") -> Engine | None:
     with _slots_lock:
         slot = _slots.setdefault(recipe, _Slot(recipe))
     return slot.current()
+
+
+def refusal_of(version: str, *, recipe: str) -> Refusal | None:
+    """Why this process does not serve the version although it tried; None when it did not try, or does."""
+    with _slots_lock:
+        slot = _slots.get(recipe)
+    return slot.refusal_of(version) if slot else None
 
 
 def load_engine(stored: Stored, *, recipe: str) -> Engine:
@@ -99,7 +115,7 @@ class _Slot:
         self._next_check = 0.0
         self._lock = threading.Lock()
         self._loader: threading.Thread | None = None
-        self._refused: dict[Stored, float] = {}
+        self._refused: dict[Stored, Refusal] = {}
 
     def current(self) -> Engine | None:
         if self._is_settled and time.monotonic() < self._next_check:
@@ -113,6 +129,11 @@ class _Slot:
         finally:
             self._lock.release()
         return self._serving.engine
+
+    def refusal_of(self, version: str) -> Refusal | None:
+        # A copy: the thread that loads adds to it and takes from it.
+        refused = dict(self._refused)
+        return next((why for stored, why in refused.items() if stored.version == version), None)
 
     def _check(self) -> None:
         try:
@@ -144,7 +165,8 @@ class _Slot:
             self._loader.start()
 
     def _may_try(self, stored: Stored) -> bool:
-        return time.monotonic() >= self._refused.get(stored, 0.0)
+        refused = self._refused.get(stored)
+        return refused is None or time.monotonic() >= refused.retry_at
 
     def _load(self, candidates: Sequence[Stored]) -> None:
         """Serves the first candidate that loads; the engine at hand stays if none does."""
@@ -152,18 +174,18 @@ class _Slot:
             try:
                 loaded = load_engine(stored, recipe=self._recipe)
             except ArtifactRefused as refusal:
-                self._refuse(stored, refusal.reason)
-            except Exception:  # noqa: BLE001 - whatever a file does to the loader; logged by _refuse
-                self._refuse(stored, "failed")
+                self._refuse(stored, refusal.reason, str(refusal))
+            except Exception as error:  # noqa: BLE001 - whatever a file does to the loader; logged by _refuse
+                self._refuse(stored, "failed", f"{type(error).__name__}: {error}")
             else:
                 self._refused.pop(stored, None)
                 self._serving = _Serving(stored, loaded)
                 logger.info("version_serves recipe=%s version=%s", self._recipe, stored.version)
                 return
 
-    def _refuse(self, stored: Stored, reason: str) -> None:
+    def _refuse(self, stored: Stored, reason: str, detail: str) -> None:
         """Called while an exception is handled."""
-        self._refused[stored] = time.monotonic() + RETRY_SECONDS
+        self._refused[stored] = Refusal(reason, detail, time.monotonic() + RETRY_SECONDS)
         telemetry.artifact_failures.labels(reason=reason).inc()
         logger.exception(
             "version_refused recipe=%s version=%s reason=%s serving=%s",

@@ -3,18 +3,23 @@
 from celery import shared_task
 from django.conf import settings
 
-from apps.core.errors import Conflict
+from apps.core.errors import Conflict, NotFound
+from apps.experiments.policy import recipes_in_use
 from apps.training.services import fit_requested, start_retrain, sweep_runs
 
 
 @shared_task
 def retrain() -> str:
-    """The nightly fit."""
+    """The nightly fit of every recipe that serves anybody, one after the other."""
     if not settings.AUTO_UPDATE:
         return "AUTO_UPDATE is off"
+    return " ".join(_fit_nightly(recipe) for recipe in sorted(recipes_in_use()))
+
+
+def _fit_nightly(recipe: str) -> str:
     try:
-        return start_retrain(trigger="nightly").status
-    except Conflict as refusal:
+        return start_retrain(recipe=recipe, trigger="nightly").status
+    except (Conflict, NotFound) as refusal:
         return refusal.detail
 
 

@@ -32,7 +32,7 @@ def test_ease_equals_the_closed_form_whichever_side_is_inverted(n_users, n_items
     ratings = make_random_interactions(make_rng(), n_users=n_users, n_items=n_items).ratings
     matrix = signal_matrix(ratings, "graded")
     expected = brute_force_ease(matrix.toarray().astype(np.float64), 3.0)
-    np.testing.assert_allclose(ease_weights(matrix, 3.0, n_items).toarray(), expected, atol=1e-5)
+    np.testing.assert_allclose(ease_weights(matrix, 3.0), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("n_users", [50, 1_100])
@@ -40,21 +40,12 @@ def test_ease_is_the_same_over_several_blocks(n_users):
     ratings = make_random_interactions(make_rng(), n_users=n_users, n_items=1_050, density=0.02).ratings
     matrix = signal_matrix(ratings, "all")
     expected = brute_force_ease(matrix.toarray().astype(np.float64), 20.0)
-    np.testing.assert_allclose(ease_weights(matrix, 20.0, 1_050).toarray(), expected, atol=1e-5)
-
-
-def test_every_film_keeps_its_strongest_sources():
-    matrix = signal_matrix(make_random_interactions(make_rng()).ratings, "all")
-    full, cut = ease_weights(matrix, 3.0, 30).toarray(), ease_weights(matrix, 3.0, 4).toarray()
-    for target in range(30):
-        kept = np.flatnonzero(cut[:, target])
-        assert set(kept) == set(np.argsort(-np.abs(full[:, target]))[:4])
-        np.testing.assert_allclose(cut[kept, target], full[kept, target], rtol=1e-6)
+    np.testing.assert_allclose(ease_weights(matrix, 20.0), expected, atol=1e-5)
 
 
 def test_a_film_is_not_its_own_neighbour():
     matrix = signal_matrix(make_random_interactions(make_rng()).ratings, "all")
-    for weights in (ease_weights(matrix, 3.0, 5), bm25_neighbours(matrix, 5, k1=1.2, b=0.5)):
+    for weights in (ease_weights(matrix, 3.0), bm25_neighbours(matrix, 5, k1=1.2, b=0.5)):
         assert not weights.diagonal().any()
         assert weights.shape == (30, 30)
 

@@ -24,8 +24,7 @@ def test_every_arm_is_listed_under_its_own_name():
 def test_refuses_an_unknown_arm():
     with pytest.raises(InvalidParameter) as refusal:
         make_arm("oracle")
-    known = "popular, genre, content, svd, als, item_cf, hybrid"
-    assert str(refusal.value) == f"There is no arm 'oracle'; the arms are: {known}."
+    assert str(refusal.value) == f"There is no arm 'oracle'; the arms are: {', '.join(ARMS)}."
 
 
 def test_defaults_are_json_scalars_that_make_the_same_arm():

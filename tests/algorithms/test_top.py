@@ -8,6 +8,14 @@ from apps.algorithms.top import top_items
 SCORES = st.lists(st.sampled_from([-2.0, 0.0, 1.0, 1.5, np.inf, -np.inf, np.nan]), max_size=40)
 
 
+@given(seed=st.integers(0, 2**32 - 1), size=st.integers(1000, 3000), n=st.integers(1, 40))
+def test_equals_a_full_sort_of_a_whole_catalogue(seed, size, n):
+    scores = np.random.default_rng(seed).normal(size=size).round(1).astype(np.float32)
+    scores[::7] = -np.inf
+    expected = sorted(np.flatnonzero(np.isfinite(scores)).tolist(), key=lambda item: (-scores[item], item))
+    assert top_items(scores, n).tolist() == expected[:n]
+
+
 @given(scores=SCORES, n=st.integers(0, 50))
 def test_equals_a_full_sort_by_score_and_index(scores, n):
     finite = [item for item, score in enumerate(scores) if np.isfinite(score)]

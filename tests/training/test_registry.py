@@ -18,6 +18,7 @@ from apps.catalog.models import Movie
 from apps.training.models import ModelVersion
 from apps.training.registry import engine
 from apps.training.services import activate, train
+from tests.processes import database_url
 
 pytestmark = pytest.mark.django_db
 
@@ -258,13 +259,3 @@ def read_version(watcher: "subprocess.Popen[str]") -> tuple[str, float]:
     assert watcher.stdout is not None
     version, seen_at = watcher.stdout.readline().split()
     return version, float(seen_at)
-
-
-def database_url() -> str:
-    """The test database, for another process."""
-    values = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{values['NAME']}"
-    return (
-        f"postgres://{values['USER']}:{values['PASSWORD']}@{values['HOST']}:{values['PORT']}/{values['NAME']}"
-    )

@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 
 from apps.catalog.models import Movie
 from apps.training.services import train
-from tests.training.test_registry import database_url
+from tests.processes import database_url
 
 SERVE = """
 import sys

@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
+from apps.experiments.models import ServingPolicy
 from apps.training import tasks
-from apps.training.models import TrainingRun
+from apps.training.models import Recipe, TrainingRun
 from apps.training.services import request_run
 
 pytestmark = pytest.mark.django_db
@@ -12,8 +13,20 @@ pytestmark = pytest.mark.django_db
 def test_the_nightly_fit_leaves_a_run_alone_that_is_under_way() -> None:
     run = request_run(recipe="standard", trigger="test")
     assert tasks.retrain() == (
-        f"Training of recipe 'standard' is already running (run {run.pk}, requested);"
-        " start again when it has ended."
+        f"Training is already running (run {run.pk} of recipe 'standard', requested):"
+        " one run at a time; start again when it has ended."
+    )
+
+
+def test_the_nightly_fit_is_of_the_recipe_that_serves() -> None:
+    ServingPolicy.objects.update_or_create(pk=1, defaults={"strategy": {}, "recipe": "wide"})
+    assert tasks.retrain() == "There is no recipe 'wide'; the recipes are: none yet."
+    wide = Recipe.objects.create(name="wide")
+    run = request_run(recipe="wide", trigger="test")
+    assert (tasks.retrain(), run.recipe) == (
+        f"Training is already running (run {run.pk} of recipe 'wide', requested):"
+        " one run at a time; start again when it has ended.",
+        wide,
     )
 
 

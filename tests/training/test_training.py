@@ -32,7 +32,7 @@ from apps.training.services import (
     train,
 )
 from apps.training.services.training import STEPS
-from tests.training.test_registry import database_url
+from tests.processes import database_url
 
 pytestmark = pytest.mark.django_db
 
@@ -147,37 +147,49 @@ def store_absurd_ratings() -> None:
             cursor.execute("UPDATE ratings SET value = 3e38")
 
 
-def test_refuses_a_second_start(films: list[Movie]) -> None:
+@pytest.mark.parametrize("recipe", ["standard", "other"])
+def test_refuses_a_second_start_whatever_its_recipe(films: list[Movie], recipe: str) -> None:
+    Recipe.objects.create(name="other")
     run = request_run(recipe="standard", trigger="test")
     with pytest.raises(Conflict) as refused:
-        train()
+        train(recipe=recipe)
     assert refused.value.detail == (
-        f"Training of recipe 'standard' is already running (run {run.pk}, requested);"
-        " start again when it has ended."
+        f"Training is already running (run {run.pk} of recipe 'standard', requested):"
+        " one run at a time; start again when it has ended."
     )
+    assert TrainingRun.objects.get() == run
 
 
-def test_another_recipe_may_run_beside(films: list[Movie]) -> None:
+def test_another_recipe_is_fitted_when_the_run_before_has_ended(films: list[Movie]) -> None:
     Recipe.objects.create(name="other")
-    request_run(recipe="standard", trigger="test")
-    assert train(recipe="other").status == "live"
+    standard, other = train(), train(recipe="other")
+    assert (standard.status, other.status) == ("live", "live")
+
+
+def test_a_silent_run_blocks_no_other_recipe(films: list[Movie]) -> None:
+    Recipe.objects.create(name="other")
+    run = request_run(recipe="other", trigger="test")
+    TrainingRun.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=6))
+    assert train().status == "live"
+    run.refresh_from_db()
+    assert run.status == "abandoned"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_eight_starts_at_once_one_wins() -> None:
-    ensure_standard_recipe()
+    names = [Recipe.objects.create(name=f"recipe-{number}").name for number in range(4)]
     barrier, outcomes = threading.Barrier(8), []
 
-    def start() -> None:
+    def start(recipe: str) -> None:
         barrier.wait()
         try:
-            outcomes.append(request_run(recipe="standard", trigger="test").status)
+            outcomes.append(request_run(recipe=recipe, trigger="test").status)
         except Conflict:
             outcomes.append("conflict")
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=start) for _ in range(8)]
+    threads = [threading.Thread(target=start, args=[name]) for name in names * 2]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -273,14 +285,14 @@ def own_process(own_artifacts: Path, monkeypatch: pytest.MonkeyPatch, settings: 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_retrain_fits_in_a_process_of_its_own(films: list[Movie], own_process: None) -> None:
-    run = start_retrain(trigger="nightly")
+    run = start_retrain(recipe="standard", trigger="nightly")
     assert (run.status, run.trigger, run.error) == ("succeeded", "nightly", "")
     assert ModelVersion.objects.get(status="live").run == run
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_retrain_that_fails_says_why(own_process: None) -> None:
-    run = start_retrain()
+    run = start_retrain(recipe="standard", trigger="nightly")
     assert run.status == "failed"
     assert run.error == "There are no ratings to learn from: load some with manage.py load_movielens demo."
 
@@ -288,7 +300,7 @@ def test_a_retrain_that_fails_says_why(own_process: None) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_process_that_cannot_start_fails_its_run(own_process: None, settings: Any) -> None:
     settings.SETTINGS_MODULE = "recommender_site.settings.none"
-    run = start_retrain()
+    run = start_retrain(recipe="standard", trigger="nightly")
     assert run.status == "failed"
     assert "No module named 'recommender_site.settings.none'" in run.error
 
@@ -296,7 +308,7 @@ def test_a_process_that_cannot_start_fails_its_run(own_process: None, settings: 
 @pytest.mark.django_db(transaction=True)
 def test_a_fit_that_takes_too_long_is_stopped(films: list[Movie], own_process: None, settings: Any) -> None:
     settings.TRAINING_TIMEOUT_SECONDS = 0.05
-    run = start_retrain()
+    run = start_retrain(recipe="standard", trigger="nightly")
     assert (run.status, run.error) == ("failed", "Stopped after 0.05 seconds.")
 
 

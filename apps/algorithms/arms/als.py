@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real, whole
+from apps.algorithms.matrices import column_major
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
 from apps.algorithms.weights import SIGNALS, signal_matrix
 
@@ -75,7 +76,7 @@ class Als(PersonalArm):
                 random_state=seed,
             )
             model.fit(matrix, show_progress=False)
-        return np.ascontiguousarray(model.item_factors, dtype=np.float32)
+        return column_major(model.item_factors)
 
     def _fold_in(self, entries: Int64, weights: Float32) -> Float32:
         factors: Float32 = self.arrays_["factors"]

@@ -7,10 +7,20 @@ from scipy import sparse
 
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real
+from apps.algorithms.matrices import (
+    count_entries,
+    dense_block,
+    pack_csr,
+    stored_columns,
+    sum_rows,
+    unpack_csr,
+)
 from apps.algorithms.popularity import popularity
-from apps.algorithms.sparse_arrays import dense_block, dense_rows, pack_csr, sum_rows, unpack_csr
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions, ItemFeatures
 from apps.algorithms.weights import SIGNALS
+
+_SCATTER_COST = 3
+"""What an entry taken column by column costs beside one of a pass over the whole matrix, measured."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +37,8 @@ class Content(PersonalArm):
     A film's row holds its terms and, times ``genre_weight``, its genres, each times
     ``idf = log((1 + n_items) / (1 + films with it)) + 1``, scaled to unit length ``t_i`` (Lops, de
     Gemmis and Semeraro 2011). ``score_i = p't_i / |p| + popularity_weight *
-    popularity_i`` with the profile ``p = sum w_j t_j``. The inverted matrix is stored too: a
-    request walks only the columns that the profile has.
+    popularity_i`` with the profile ``p = sum w_j t_j``. The inverted matrix is stored too: for a
+    narrow profile a request walks only its columns.
 
     Parameters
     ----------
@@ -65,15 +75,19 @@ class Content(PersonalArm):
 
     def _fold_in(self, entries: Int64, weights: Float32) -> Float32:
         prior = np.float32(self.settings.popularity_weight) * self.arrays_["popularity"]
-        profile = self._profile(entries, weights)
+        return np.asarray(prior + self._alike(self._profile(entries, weights)), dtype=np.float32)
+
+    def _alike(self, profile: Float32) -> Float32:
+        """``p't_i`` of all films, by whichever of the two layouts has less to read."""
         columns = np.flatnonzero(profile)
-        return np.asarray(prior + sum_rows(self._terms, columns, profile[columns]), dtype=np.float32)
+        if _SCATTER_COST * count_entries(self._terms, columns) > self._films.nnz:
+            return np.asarray(self._films @ profile, dtype=np.float32)
+        return sum_rows(self._terms, columns, profile[columns])
 
     def _shares(self, entries: Int64, weights: Float32, items: Int64) -> Float64:
         length = _length(sum_rows(self._films, entries, weights))
-        wanted = dense_rows(self._films, items)
-        columns = np.flatnonzero(wanted.any(axis=0))
-        alike = wanted[:, columns] @ dense_block(self._films, entries, columns).T
+        columns = stored_columns(self._films, items)
+        alike = dense_block(self._films, items, columns) @ dense_block(self._films, entries, columns).T
         return np.asarray(alike * (weights / length), dtype=np.float64)
 
     def _profile(self, entries: Int64, weights: Float32) -> Float32:

@@ -1,31 +1,35 @@
-"""EASE: a linear autoencoder over films with a closed form, its rows cut to the strongest entries."""
+"""EASE: a linear autoencoder over films with a closed form."""
 
 from collections.abc import Iterator
 
 import numpy as np
 from scipy import linalg, sparse
 
-from apps.algorithms.sparse_arrays import empty_csr, keep_strongest
 from apps.algorithms.types import Float32, Float64
 
 _BLOCK_ROWS = 512
 
 
-def ease_weights(matrix: sparse.csr_matrix, l2: float, keep: int) -> sparse.csr_matrix:
-    """Weights from film to film, CSR ``(n_items, n_items)``, row the source, column the target.
+def ease_weights(matrix: sparse.csr_matrix, l2: float) -> Float32:
+    """Weights from film to film, float32 ``(n_items, n_items)``, row the source, column the target.
 
     ``B_ij = -P_ij / P_jj`` with ``P = (X'X + l2 I)^-1`` and a zero diagonal (Steck 2019, eq. 8).
     ``X`` is ``matrix``, people by films. The smaller side is inverted: with fewer people than films
-    Woodbury's identity gives ``P = (I - X'(XX' + l2 I)^-1 X) / l2`` exactly. Every *target* keeps
-    its ``keep`` strongest sources: cutting sources instead leaves little known films, which are
-    nobody's strongest target, without a score. Takes ``8 * n_items ** 2`` bytes when films are
-    fewer, else ``8 * n_users * n_items``.
+    Woodbury's identity gives ``P = (I - X'(XX' + l2 I)^-1 X) / l2`` exactly. All entries are kept:
+    the many weak ones of a row together matter to a list (see ``docs/decisions/0002``). Takes
+    ``4 * n_items ** 2`` bytes for the result, and for the way there ``8 * n_items ** 2`` when films
+    are fewer, else ``8 * n_users * n_items``.
     """
     n_users, n_items = matrix.shape
+    weights = np.zeros((n_items, n_items), dtype=np.float32)
     if matrix.nnz == 0:
-        return empty_csr(n_items, n_items)
+        return weights
     blocks = _targets_by_people(matrix, l2) if n_users < n_items else _targets_by_films(matrix, l2)
-    return sparse.csr_matrix(keep_strongest(blocks, n_items, keep=keep).T)
+    start = 0
+    for block in blocks:
+        weights[:, start : start + len(block)] = block.T
+        start += len(block)
+    return weights
 
 
 def _targets_by_people(matrix: sparse.csr_matrix, l2: float) -> Iterator[Float32]:

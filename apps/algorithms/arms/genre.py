@@ -6,6 +6,7 @@ import numpy as np
 
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real
+from apps.algorithms.matrices import column_major
 from apps.algorithms.popularity import popularity
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
 from apps.algorithms.weights import SIGNALS
@@ -45,7 +46,7 @@ class Genre(PersonalArm):
         genres = interactions.features.genres.toarray().astype(np.float32)
         norms = np.sqrt(np.einsum("ij,ij->i", genres, genres))
         genres /= np.maximum(norms, 1e-12)[:, None]
-        return {"genres": genres, "popularity": popularity(interactions.ratings)}
+        return {"genres": column_major(genres), "popularity": popularity(interactions.ratings)}
 
     def _fold_in(self, entries: Int64, weights: Float32) -> Float32:
         genres: Float32 = self.arrays_["genres"]

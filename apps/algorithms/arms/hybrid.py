@@ -24,7 +24,7 @@ class HybridSettings(Settings):
     weight_als: float = real(0.0, low=0.0, high=100.0)
     weight_item_cf: float = real(1.0, low=0.0, high=100.0)
     weight_content: float = real(0.2, low=0.0, high=100.0)
-    weight_genre: float = real(0.1, low=0.0, high=100.0)
+    weight_genre: float = real(0.0, low=0.0, high=100.0)
 
     def weights(self) -> Mapping[str, float]:
         """The weight of each part that has one, by the arm's name."""
@@ -94,7 +94,7 @@ class Hybrid(ConfiguredArm):
                 centred *= np.float32(weight * scale)
                 terms.append(centred)
                 folds.append((weight * scale, folded))
-        blend: Float32 = sum(terms[1:], start=terms[0]) if terms else parts[_COLD].fold(history).scores
+        blend = _total(terms) if terms else parts[_COLD].fold(history).scores
         return Folded(blend, lambda items: _blended(folds, history, items))
 
     def arrays(self) -> Arrays:
@@ -119,9 +119,17 @@ def _centre(scores: Float32) -> tuple[Float32, float]:
     """The scores less their mean, and one over their deviation; 0 for a flat row."""
     if len(scores) == 0:
         return scores, 0.0
-    centred: Float32 = scores - scores.mean()
+    # The method of arrays checks more than it adds.
+    centred: Float32 = scores - np.add.reduce(scores) / np.float32(len(scores))
     spread = float(np.sqrt(centred @ centred / len(scores)))
     return centred, 0.0 if spread <= _FLAT else 1.0 / spread
+
+
+def _total(terms: Sequence[Float32]) -> Float32:
+    """Their sum, in the first of them."""
+    for term in terms[1:]:
+        np.add(terms[0], term, out=terms[0])
+    return terms[0]
 
 
 def _blended(folds: Sequence[tuple[float, Folded]], history: History, items: Int64) -> Float64:

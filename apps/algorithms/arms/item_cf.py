@@ -9,7 +9,7 @@ from apps.algorithms.arms.ease import ease_weights
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.neighbours import bm25_neighbours
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real, whole
-from apps.algorithms.sparse_arrays import dense_block, pack_csr, sum_rows, unpack_csr
+from apps.algorithms.matrices import dense_block, pack_csr, sum_dense_rows, sum_rows, unpack_csr
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
 from apps.algorithms.weights import SIGNALS, signal_matrix
 
@@ -29,9 +29,9 @@ class ItemCfSettings(PersonalSettings):
 class ItemCf(PersonalArm):
     """Item-based collaborative filtering: ``scores = x B`` for a viewer's weighted row ``x``.
 
-    ``B`` is EASE (Steck 2019) while its dense inverse is affordable, and BM25 neighbours above
-    ``max_ease_items`` films. Either way it is stored sparse, ``neighbours`` entries a row, and
-    also turned round: what led to a few films is read off their own rows.
+    ``B`` is EASE (Steck 2019) while its dense inverse is affordable, kept whole, and BM25 neighbours
+    above ``max_ease_items`` films, kept sparse with ``neighbours`` entries a row and also turned
+    round: what led to a few films is read off their own rows.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class ItemCf(PersonalArm):
     l2
         EASE's regularisation, 0.1 to 1,000,000.
     neighbours
-        Entries kept per film, 1 to 10,000.
+        BM25 neighbours kept per film, 1 to 10,000.
     bm25_k1, bm25_b
         BM25's saturation, 0.01 to 1,000, and length normalisation, 0 to 1.
     """
@@ -52,20 +52,21 @@ class ItemCf(PersonalArm):
     name = "item_cf"
     settings_class = ItemCfSettings
     settings: ItemCfSettings
+    _dense: Float32 | None
     _rows: sparse.csr_matrix
     _targets: sparse.csr_matrix
 
     @property
     def n_items(self) -> int:
-        return int(self.arrays_["rows_shape"][0])
+        arrays = self.arrays_
+        return len(arrays["weights"]) if "weights" in arrays else int(arrays["rows_shape"][0])
 
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
         settings = self.settings
         matrix = signal_matrix(interactions.ratings, settings.signal)
         if self._method(interactions.n_items) == "ease":
-            rows = ease_weights(matrix, settings.l2, settings.neighbours)
-        else:
-            rows = bm25_neighbours(matrix, settings.neighbours, k1=settings.bm25_k1, b=settings.bm25_b)
+            return {"weights": ease_weights(matrix, settings.l2)}
+        rows = bm25_neighbours(matrix, settings.neighbours, k1=settings.bm25_k1, b=settings.bm25_b)
         return {**pack_csr("rows", rows), **pack_csr("targets", sparse.csr_matrix(rows.T))}
 
     def _method(self, n_items: int) -> str:
@@ -75,11 +76,19 @@ class ItemCf(PersonalArm):
 
     def _adopt(self, arrays: Arrays) -> None:
         super()._adopt(arrays)
-        self._rows = unpack_csr("rows", self.arrays_)
-        self._targets = unpack_csr("targets", self.arrays_)
+        self._dense = self.arrays_.get("weights")
+        if self._dense is None:
+            self._rows = unpack_csr("rows", self.arrays_)
+            self._targets = unpack_csr("targets", self.arrays_)
 
     def _fold_in(self, entries: Int64, weights: Float32) -> Float32:
+        if self._dense is not None:
+            return sum_dense_rows(self._dense, entries, weights)
         return sum_rows(self._rows, entries, weights)
 
     def _shares(self, entries: Int64, weights: Float32, items: Int64) -> Float64:
-        return np.asarray(dense_block(self._targets, items, entries) * weights, dtype=np.float64)
+        if self._dense is not None:
+            led = self._dense[np.ix_(entries, items)].T
+        else:
+            led = dense_block(self._targets, items, entries)
+        return np.asarray(led * weights, dtype=np.float64)

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from apps.algorithms.sparse_arrays import empty_csr
+from apps.algorithms.matrices import empty_csr
 
 
 def bm25_neighbours(matrix: sparse.csr_matrix, keep: int, *, k1: float, b: float) -> sparse.csr_matrix:

@@ -8,6 +8,7 @@ from scipy.sparse.linalg import svds
 
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, whole
+from apps.algorithms.matrices import column_major
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
 from apps.algorithms.weights import SIGNALS, signal_matrix
 
@@ -44,7 +45,7 @@ class Svd(PersonalArm):
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
         matrix = signal_matrix(interactions.ratings, self.settings.signal)
         vectors = right_singular_vectors(matrix, self.settings.factors, rng)
-        return {"factors": np.ascontiguousarray(vectors.T, dtype=np.float32)}
+        return {"factors": column_major(vectors.T)}
 
     def _fold_in(self, entries: Int64, weights: Float32) -> Float32:
         factors: Float32 = self.arrays_["factors"]

@@ -1,6 +1,10 @@
 """What staff choose."""
 
-from apps.core.errors import NotFound
+from django.db import transaction
+
+from apps.core.errors import Conflict, NotFound
+from apps.core.services import Actor, record_audit
+from apps.experiments.policy import recipes_in_use
 from apps.training.models import Recipe
 
 STANDARD = "standard"
@@ -20,6 +24,32 @@ def find_recipe(name: str) -> Recipe:
         return ensure_standard_recipe()
     recipe = Recipe.objects.filter(name=name).first()
     if recipe is None:
-        known = ", ".join(Recipe.objects.values_list("name", flat=True)[:20]) or "none yet"
-        raise NotFound(f"There is no recipe {name!r}; the recipes are: {known}.")
+        raise NotFound(no_such_recipe(name))
     return recipe
+
+
+def no_such_recipe(name: str) -> str:
+    """A sentence that says which recipes there are."""
+    known = ", ".join(Recipe.objects.values_list("name", flat=True)[:20]) or "none yet"
+    return f"There is no recipe {name!r}; the recipes are: {known}."
+
+
+def require_removable(recipe: Recipe) -> None:
+    """Raises ``Conflict`` while the recipe serves, and for good once something was fitted from it."""
+    if recipe.name in recipes_in_use():
+        raise Conflict(
+            f"Recipe {recipe.name!r} serves: choose another one in the serving policy before you delete it."
+        )
+    if recipe.runs.exists() or recipe.versions.exists():
+        raise Conflict(
+            f"Recipe {recipe.name!r} has been trained: its runs and versions stay, and so does it."
+        )
+
+
+@transaction.atomic
+def delete_recipe(*, recipe: Recipe, by: Actor) -> None:
+    """Raises ``Conflict`` as ``require_removable`` does."""
+    require_removable(recipe)
+    before = {"name": recipe.name, "parameters": recipe.parameters}
+    record_audit("training.delete_recipe", by=by, target=recipe, before=before)
+    recipe.delete()

@@ -30,7 +30,7 @@ BEAT_SECONDS = 30.0
 def request_run(*, recipe: str, trigger: str) -> TrainingRun:
     """A run that waits for a process to take it up.
 
-    Raises ``Conflict`` while the recipe has a run that shows signs of life.
+    Raises ``Conflict`` while any run of the site shows signs of life.
     """
     chosen = find_recipe(recipe)
     abandon_stale_runs()
@@ -38,10 +38,9 @@ def request_run(*, recipe: str, trigger: str) -> TrainingRun:
         with transaction.atomic():
             return TrainingRun.objects.create(recipe=chosen, trigger=trigger, phase=REQUESTED)
     except IntegrityError:
-        running = TrainingRun.objects.filter(recipe=chosen, status=TrainingRun.Status.RUNNING).first()
-        which = f"run {running.pk}, {running.phase}" if running else "it has just begun"
         raise Conflict(
-            f"Training of recipe {recipe!r} is already running ({which}); start again when it has ended."
+            f"Training is already running{_which_is_running()}: one run at a time;"
+            " start again when it has ended."
         ) from None
 
 
@@ -109,6 +108,12 @@ def signs_of_life(run: TrainingRun) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def _which_is_running() -> str:
+    running = TrainingRun.objects.select_related("recipe").filter(status=TrainingRun.Status.RUNNING).first()
+    # It may have ended since it was in the way.
+    return f" (run {running.pk} of recipe {running.recipe.name!r}, {running.phase})" if running else ""
 
 
 def _running(run_id: int) -> QuerySet[TrainingRun]:

@@ -15,8 +15,8 @@ logger = logging.getLogger(__name__)
 ERROR_CHARACTERS = 2_000
 
 
-def start_retrain(*, recipe: str = "standard", trigger: str = "nightly") -> TrainingRun:
-    """The ended run of a full fit. Raises ``Conflict`` while another run of the recipe is alive."""
+def start_retrain(*, recipe: str, trigger: str) -> TrainingRun:
+    """The ended run of a full fit. Raises ``Conflict`` while another run is alive."""
     return fit_requested(run_id=request_run(recipe=recipe, trigger=trigger).pk)
 
 

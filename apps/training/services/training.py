@@ -57,9 +57,9 @@ def train(
     (``take_up_run``), to be fitted instead of a new one.
 
     Takes every core and several times the memory of the ratings: call it in a process of its own
-    (``start_retrain``). Raises ``Conflict`` while another run of the recipe is alive, when there is
-    nothing to learn from and when the result fails its checks. Whatever goes wrong, the run says so,
-    no file is left and the version before stays live.
+    (``start_retrain``). Raises ``Conflict`` while another run is alive, when there is nothing to learn
+    from and when the result fails its checks. Whatever goes wrong, the run says so, no file is left
+    and the version before stays live.
     """
     run = begin_run(run_id=run_id or _take_up_new(recipe, trigger))
     try:

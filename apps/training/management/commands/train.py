@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 from tqdm import tqdm
 
 from apps.core.management.base import MarqueeCommand
+from apps.experiments.policy import current_policy
 from apps.training.models import ModelVersion
 from apps.training.services import train
 from apps.training.services.training import STEPS
@@ -17,13 +18,14 @@ class Command(MarqueeCommand):
     help = "Fit every algorithm on all ratings and serve the result within two seconds."
 
     def add_command_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--recipe", default="standard", help="the recipe to fit (default: standard)")
+        parser.add_argument("--recipe", help="the recipe to fit (default: the one that serves)")
         parser.add_argument("--full", action="store_true", help="fit from nothing; the default")
         parser.add_argument("--run", type=int, metavar="ID", help="fit this run, which a worker took up")
 
     def execute_command(
-        self, *args: Any, recipe: str, run: int | None, **options: Any
+        self, *args: Any, recipe: str | None, run: int | None, **options: Any
     ) -> Mapping[str, object]:
+        chosen = recipe or current_policy().recipe
         hidden = self.quiet or not sys.stderr.isatty()
         with tqdm(total=len(STEPS), disable=hidden, file=sys.stderr, leave=False) as bar:
 
@@ -31,7 +33,7 @@ class Command(MarqueeCommand):
                 bar.set_description(step)
                 bar.update()
 
-            return _summary(train(recipe=recipe, trigger="command", progress=show, run_id=run))
+            return _summary(train(recipe=chosen, trigger="command", progress=show, run_id=run))
 
 
 def _summary(version: ModelVersion) -> Mapping[str, object]:

@@ -1,9 +1,11 @@
-"""Sparse matrices as plain arrays, and the one sparse product that serving needs."""
+"""Matrices as plain arrays, laid out for the products that serving needs."""
 
-from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
+from scipy.linalg.blas import saxpy
 
 from apps.algorithms.types import Arrays, Float32, Int64
 
@@ -36,12 +38,25 @@ def empty_csr(n_rows: int, n_columns: int) -> sparse.csr_matrix:
     return sparse.csr_matrix((data, indices, np.zeros(n_rows + 1, dtype=np.int32)), shape=(n_rows, n_columns))
 
 
+def column_major(matrix: npt.NDArray[Any]) -> Float32:
+    """A tall dense matrix as float32, column by column, as saving and loading leave it.
+
+    Multiplying all its rows by one vector then runs over whole columns, at twice to three times the speed.
+    """
+    return np.asfortranarray(matrix, dtype=np.float32)
+
+
+def count_entries(matrix: sparse.csr_matrix, rows: Int64) -> int:
+    """How many entries ``matrix`` stores in these rows."""
+    return int((matrix.indptr[rows + 1] - matrix.indptr[rows]).sum())
+
+
 def sum_rows(matrix: sparse.csr_matrix, rows: Int64, weights: Float32) -> Float32:
     """``weights @ matrix[rows]`` as a dense float32 ``(n_columns,)``.
 
     Costs the entries of these rows, whatever the size of the matrix.
     """
-    if int((matrix.indptr[rows + 1] - matrix.indptr[rows]).sum()) < _FEW_ENTRIES:
+    if count_entries(matrix, rows) < _FEW_ENTRIES:
         taken, owner = _entries(matrix, rows)
         values = matrix.data[taken] * weights[owner]
         return np.bincount(matrix.indices[taken], values, matrix.shape[1]).astype(np.float32)
@@ -49,12 +64,18 @@ def sum_rows(matrix: sparse.csr_matrix, rows: Int64, weights: Float32) -> Float3
     return np.asarray(total, dtype=np.float32)
 
 
-def dense_rows(matrix: sparse.csr_matrix, rows: Int64) -> Float32:
-    """``matrix[rows]`` as a dense float32 ``(len(rows), n_columns)``; for a few rows."""
-    taken, owner = _entries(matrix, rows)
-    block = np.zeros((len(rows), matrix.shape[1]), dtype=np.float32)
-    block[owner, matrix.indices[taken]] = matrix.data[taken]
-    return block
+def sum_dense_rows(matrix: Float32, rows: Int64, weights: Float32) -> Float32:
+    """``weights @ matrix[rows]`` as float32 ``(n_columns,)``; of a C-ordered matrix nothing is copied."""
+    total = np.zeros(matrix.shape[1], dtype=np.float32)
+    for row, weight in zip(rows.tolist(), weights.tolist(), strict=True):
+        total = saxpy(matrix[row], total, a=weight)
+    return total
+
+
+def stored_columns(matrix: sparse.csr_matrix, rows: Int64) -> Int64:
+    """The columns in which any of ``rows`` stores an entry, ascending; for a few rows."""
+    taken, _ = _entries(matrix, rows)
+    return np.unique(matrix.indices[taken]).astype(np.int64)
 
 
 def dense_block(matrix: sparse.csr_matrix, rows: Int64, columns: Int64) -> Float32:
@@ -82,24 +103,3 @@ def _entries(matrix: sparse.csr_matrix, rows: Int64) -> tuple[Int64, Int64]:
     owner = np.repeat(np.arange(len(rows)), lengths)
     taken = np.arange(len(owner)) + (starts - np.cumsum(lengths) + lengths)[owner]
     return taken, owner
-
-
-def keep_strongest(blocks: Iterable[Float32], n_columns: int, *, keep: int) -> sparse.csr_matrix:
-    """Dense blocks of rows, stacked into a CSR with the ``keep`` entries largest in magnitude per row.
-
-    There is at least one block. Columns ascend within a row; zeros are not stored. Only one block
-    is held densely at a time, so ``blocks`` may be a generator over a matrix too big for memory.
-    """
-    parts = [_strongest_of(block, min(keep, n_columns)) for block in blocks]
-    return sparse.csr_matrix(sparse.vstack(parts, format="csr"))
-
-
-def _strongest_of(block: Float32, keep: int) -> sparse.csr_matrix:
-    n_rows, n_columns = block.shape
-    spots = np.argpartition(-np.abs(block), keep - 1, axis=1)[:, :keep]
-    spots = np.sort(spots, axis=1).astype(np.int32)
-    values = np.take_along_axis(block, spots, axis=1).astype(np.float32)
-    indptr = np.arange(n_rows + 1, dtype=np.int32) * np.int32(keep)
-    cut = sparse.csr_matrix((values.ravel(), spots.ravel(), indptr), shape=(n_rows, n_columns))
-    cut.eliminate_zeros()
-    return cut
