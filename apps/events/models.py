@@ -163,6 +163,7 @@ class RecommendationEvent(models.Model):
     class Meta:
         db_table = "recommendation_events"
         ordering = ["-id"]
+        verbose_name = "impression"
         constraints = [
             models.UniqueConstraint(fields=["slate", "position"], name="recommendation_events_slot")
         ]
@@ -220,6 +221,7 @@ class MovieDay(models.Model):
 
     class Meta:
         db_table = "movie_days"
+        verbose_name = "film day"
         constraints = [models.UniqueConstraint(fields=["day", "surface", "movie"], name="movie_days_once")]
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """Writing the log: slates as they are served, feedback as it comes, outcomes as they settle."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -10,8 +10,8 @@ from django.db.models import Count, F, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from apps.events.insertion import Impression, Shared, insert_feedback, insert_impressions, insert_slate
-from apps.events.models import Feedback, Kind, MovieDay, RecommendationEvent, Slate, SlateAssignment
+from apps.events.insertion import SlateLog, insert_feedback, insert_slates
+from apps.events.models import Feedback, Kind, MovieDay, RecommendationEvent, Slate
 from apps.events.outcome import Facts, Outcome, Said, outcome_of, settle
 from apps.events.querysets import ATTRIBUTION_WINDOW, RATING_WINDOW
 
@@ -19,35 +19,11 @@ SETTLED_AFTER = timedelta(days=7)
 RATINGS = {Kind.RATE, Kind.UNRATE}
 
 
-@dataclass(frozen=True)
-class Served:
-    """The variant that a slate was served under."""
-
-    experiment_key: str
-    layer: str
-    phase: int
-    variant: str
-    counted: bool
-
-
-@transaction.atomic
-def record_slate(
-    slate: Slate, *, shared: Shared, impressions: Sequence[Impression], served: Sequence[Served] = ()
-) -> list[int]:
-    """Writes the slate, its assignments and one row for each film; the films' event ids in order."""
-    insert_slate(slate)
-    if served:
-        SlateAssignment.objects.bulk_create(
-            SlateAssignment(
-                slate=slate,
-                experiment_key=one.experiment_key,
-                phase=one.phase,
-                variant=one.variant,
-                counted=one.counted,
-            )
-            for one in served
-        )
-    return insert_impressions(shared, impressions)
+def record_slates(logs: Sequence[SlateLog]) -> list[list[int]]:
+    """Writes slates, at least one, with their assignments and one row for each film; the films' event ids
+    in order, slate by slate.
+    """
+    return insert_slates(logs)
 
 
 def record_feedback(feedback: Feedback) -> tuple[Feedback, bool]:
@@ -161,9 +137,12 @@ def hand_over(*, from_id: int, to_id: int) -> None:
 
 @transaction.atomic
 def unlink(*, user_id: int, unit_key: UUID) -> None:
-    """Takes a person out of the log: rows keep arm, context, outcome, propensity and weight."""
+    """Takes a person out of the log: rows keep arm, context, outcome, propensity and weight.
+
+    Reasons go, because they name films of the history, and the stars given.
+    """
     Feedback.objects.filter(Q(user_id=user_id) | Q(unit_key=unit_key)).delete()
-    RecommendationEvent.objects.filter(user_id=user_id).update(user=None)
+    RecommendationEvent.objects.filter(user_id=user_id).update(user=None, reason={}, rating_value=None)
     Slate.objects.filter(Q(user_id=user_id) | Q(unit_key=unit_key)).update(
         user=None, unit_key=None, history=b"", exclusions=b""
     )

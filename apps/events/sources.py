@@ -1,6 +1,9 @@
 """What the log holds about a person, for the privacy registry."""
 
 from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import F, QuerySet
 
 from apps.accounts.models import User
 from apps.accounts.privacy import DataSource, Row, register_source
@@ -12,11 +15,11 @@ _SLATE = (
     "id created_at surface strategy recipe model_version context overridden_by degraded counted n_returned"
 ).split()
 _IMPRESSION = (
-    "id slate_id created_at movie_id movie__title position algorithm recommendation_score reason clicked "
+    "id slate_id created_at movie_id title position algorithm recommendation_score reason clicked "
     "clicked_at rated rated_at rating_value added_to_watchlist added_to_favorites thumbs_up thumbs_down "
     "dismissed outcome experiment_id variant"
 ).split()
-_FEEDBACK = "id movie_id movie__title kind value event_id occurred_at received_at client_id".split()
+_FEEDBACK = "id movie_id title kind value event_id occurred_at received_at client_id".split()
 
 
 def register_sources() -> None:
@@ -34,11 +37,16 @@ def _export_slates(user: User) -> Iterator[Row]:
 
 
 def _export_impressions(user: User) -> Iterator[Row]:
-    yield from RecommendationEvent.objects.filter(user=user).order_by("pk").values(*_IMPRESSION).iterator()
+    yield from _with_title(RecommendationEvent.objects.filter(user=user)).values(*_IMPRESSION).iterator()
 
 
 def _export_feedback(user: User) -> Iterator[Row]:
-    yield from Feedback.objects.filter(user=user).order_by("pk").values(*_FEEDBACK).iterator()
+    yield from _with_title(Feedback.objects.filter(user=user)).values(*_FEEDBACK).iterator()
+
+
+def _with_title(rows: QuerySet[Any]) -> QuerySet[Any]:
+    titled: QuerySet[Any] = rows.order_by("pk").annotate(title=F("movie__title"))
+    return titled
 
 
 def _erase(user: User) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from apps.core.admin import ExplainedAdmin
 from apps.core.errors import ApplicationError
 from apps.experiments.models import ServingPolicy
+from apps.experiments.requirements import recipe_names
 from apps.experiments.services import change_policy, check_policy
 
 
@@ -29,21 +30,45 @@ class ServingPolicyForm(forms.ModelForm):  # type: ignore[type-arg] # not generi
         super().__init__(*args, **options)
         self.fields["seen_version"].initial = self.instance.version
         self.initial["reason"] = ""
+        if "recipe" in self.fields:
+            # The one that serves too, which a new site has not trained yet.
+            names = sorted({*recipe_names(), self.instance.recipe})
+            self.fields["recipe"].widget = UnfoldAdminSelectWidget(choices=[(name, name) for name in names])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if "strategy" in cleaned:
+        if "strategy" in cleaned and "recipe" in cleaned:
             try:
-                check_policy(strategy=cleaned["strategy"], expected_version=cleaned.get("seen_version"))
+                check_policy(
+                    strategy=cleaned["strategy"],
+                    recipe=cleaned["recipe"],
+                    expected_version=cleaned.get("seen_version"),
+                )
             except ApplicationError as refusal:
-                raise forms.ValidationError(refusal.detail) from refusal
+                self.add_error(self._field_of(refusal), refusal.detail)
         return cleaned
+
+    def _field_of(self, refusal: ApplicationError) -> str | None:
+        """The field that the refusal is about; None when it is about the form."""
+        named = {error.pointer.split("/")[1] for error in refusal.errors}
+        return named.pop() if len(named) == 1 and named <= set(self.fields) else None
 
 
 @admin.register(ServingPolicy)
-class ServingPolicyAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
+class ServingPolicyAdmin(ExplainedAdmin):
+    group, icon, rank = "Serving", "tune", 0
+    about = "What serves everybody. A change is in effect within two seconds."
     form = ServingPolicyForm
-    list_display = ("__str__", "strategy", "recipe", "bandit_suspended", "changed_at", "changed_by")
+    explanations = {
+        "strategy": 'Which arms share a list, and how varied it is, such as {"policy": "fixed", "arms":'
+        ' {"item_cf": 0.7, "popular": 0.3}, "diversity": 0.3}. The policy is fixed: no bandit serves yet.',
+        "recipe": "Its live version scores. One that is not trained yet cannot serve: train it first.",
+        "version": "Grows with each change. Lists in the log name it.",
+        "bandit_suspended": "Whether fixed weights serve instead of a bandit that did harm. Never set while"
+        " no bandit serves.",
+    }
+    empty = "Run manage.py migrate: it brings the policy that a site starts with."
+    list_display = ("__str__", "strategy", "recipe", "bandit_suspended", "changed_at", "changed_by", "reason")
     readonly_fields = ("version", "bandit_suspended", "changed_at", "changed_by")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -10,9 +10,10 @@ from apps.algorithms.registry import ARMS
 from apps.algorithms.strategy import InvalidStrategy, Strategy, parse_strategy
 from apps.core.errors import Conflict, FieldError, InvalidInput
 from apps.core.services import Actor, record_audit
-from apps.events.services import Served
+from apps.events.insertion import Served
 from apps.experiments.models import ServingPolicy
 from apps.experiments.policy import DEFAULT_RECIPE, DEFAULT_STRATEGY, current_policy, forget_policy
+from apps.experiments.requirements import require_servable
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,11 @@ def change_policy(
 ) -> ServingPolicy:
     """Sets what serves everybody, in effect within two seconds in every process.
 
-    Raises ``InvalidInput`` for a strategy that breaks its schema, ``Conflict`` when somebody changed
-    the policy since ``expected_version``.
+    Raises ``InvalidInput`` for a strategy that breaks its schema or that the recipe cannot serve,
+    ``Conflict`` when somebody changed the policy since ``expected_version``.
     """
     parsed = _parse(strategy)
+    require_servable(parsed, recipe)
     row, _ = ServingPolicy.objects.select_for_update().get_or_create(
         pk=ServingPolicy.SINGLETON, defaults={"strategy": DEFAULT_STRATEGY, "recipe": DEFAULT_RECIPE}
     )
@@ -58,9 +60,9 @@ def change_policy(
     return row
 
 
-def check_policy(*, strategy: object, expected_version: int | None) -> None:
+def check_policy(*, strategy: object, recipe: str, expected_version: int | None) -> None:
     """Raises what ``change_policy`` would, so that a form can say it."""
-    _parse(strategy)
+    require_servable(_parse(strategy), recipe)
     _require_version(ServingPolicy.objects.filter(pk=ServingPolicy.SINGLETON).first(), expected_version)
 
 

@@ -1,0 +1,38 @@
+"""What a policy must keep to besides its schema, as the rooms that serve it say, and the recipes it may name.
+
+Each of them registers in ``ready()``; no room is called by name.
+"""
+
+from collections.abc import Callable, Sequence
+
+from django.core.exceptions import ImproperlyConfigured
+
+from apps.algorithms.strategy import Strategy
+
+PolicyCheck = Callable[[Strategy, str], None]
+"""Given a strategy and a recipe's name. Raises ``InvalidInput`` naming what to do, at ``/recipe`` or
+``/strategy``, when they could not serve."""
+
+_checks: dict[str, PolicyCheck] = {}
+_recipe_lists: list[Callable[[], Sequence[str]]] = []
+
+
+def register_policy_check(name: str, check: PolicyCheck) -> None:
+    if name in _checks:
+        raise ImproperlyConfigured(f"There is a policy check {name!r} already")
+    _checks[name] = check
+
+
+def register_recipes(names: Callable[[], Sequence[str]]) -> None:
+    """``names`` gives the recipes that there are, for forms to choose from."""
+    _recipe_lists.append(names)
+
+
+def require_servable(strategy: Strategy, recipe: str) -> None:
+    """Raises what the first check refuses, in the order of registration: lower rooms first."""
+    for check in _checks.values():
+        check(strategy, recipe)
+
+
+def recipe_names() -> list[str]:
+    return [name for names in _recipe_lists for name in names()]
