@@ -8,7 +8,8 @@ from celery import Celery
 from celery.beat import Service
 from celery.worker import WorkController
 from django.db import connection
-from django_celery_beat.schedulers import DatabaseScheduler
+
+from apps.core.beat import Scheduler
 
 CONCURRENCY = 2
 PREFETCH = 64
@@ -57,7 +58,7 @@ def start_embedded_worker(app: Celery) -> Embedded:
 
 def start_embedded_beat(app: Celery) -> Embedded:
     """Beat on the schedule in the database; a change there is seen within a second or two."""
-    service = Service(app, max_interval=1, scheduler_cls=DatabaseScheduler)
+    service = Service(app, max_interval=1, scheduler_cls=Scheduler)
     return Embedded(_start("beat", service.start), service.stop)
 
 

@@ -1,48 +1,9 @@
-"""A request's id, and the one place where the content policy is relaxed."""
-
-import logging
-import re
-from collections.abc import Callable
-from contextvars import ContextVar
+"""The one place where the content policy is relaxed."""
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.http import HttpRequest, HttpResponse
 
-from apps.core.identifiers import uuid7
-
-_request_id: ContextVar[str] = ContextVar("request_id", default="-")
-_ACCEPTED = re.compile(r"[A-Za-z0-9_-]{8,64}")
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
-
-
-def current_request_id() -> str:
-    """The id of the request under way in this thread; ``-`` outside of one."""
-    return _request_id.get()
-
-
-class RequestIdMiddleware:
-    """Takes a well-formed ``X-Request-ID`` or makes one; it is in every log line and answer."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if _ACCEPTED.fullmatch(given) else uuid7().hex
-        token = _request_id.set(request_id)
-        try:
-            response = self.get_response(request)
-        finally:
-            _request_id.reset(token)
-        response.headers["X-Request-ID"] = request_id
-        return response
-
-
-class RequestIdFilter(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = current_request_id()
-        return True
+from apps.core.edge import GetResponse
 
 
 class AdminPolicyMiddleware:

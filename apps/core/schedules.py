@@ -1,9 +1,13 @@
-"""Schedules as rows, for migrations: made once, and staff's own changes are never overwritten."""
+"""Schedules as rows, for migrations: made once, and staff's own changes are never overwritten.
+
+The name of each begins with the room that it came with: ``training: sweep``.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.apps import apps as installed
 from django.apps.registry import Apps
 from django.conf import settings
 from django.utils import timezone
@@ -36,6 +40,14 @@ def add_daily(apps: Apps, name: str, task: str, *, hour: int, minute: int = 0) -
 def remove(apps: Apps, name: str) -> None:
     apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(name=name).delete()
     _tell_beat(apps)
+
+
+def is_own(name: str) -> bool:
+    """Whether a schedule of that name came with a migration: it begins with a room."""
+    room, colon, _ = name.partition(": ")
+    return bool(colon) and any(
+        config.label == room for config in installed.get_app_configs() if config.name.startswith("apps.")
+    )
 
 
 def _add(apps: Apps, name: str, task: str, values: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from django.db import models
 from django.utils import timezone
 
-from apps.core.middleware import current_request_id
+from apps.core.logs import current_request_id
 from apps.core.models import AuditEntry, Heartbeat
 
 

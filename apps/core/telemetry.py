@@ -1,4 +1,7 @@
-"""Counters and timers of the process, in Prometheus' own client."""
+"""Counters and timers of the process, in Prometheus' own client.
+
+Labels take a bounded number of values each: routes, never paths; surfaces and reasons, never ids.
+"""
 
 from prometheus_client import Counter, Histogram
 
@@ -15,4 +18,15 @@ slate_seconds = Histogram(
 artifact_failures = Counter(
     "marquee_artifact_failures", "Model versions that could not be loaded", ["reason"]
 )
+requests = Counter("marquee_requests", "Requests answered", ["route", "method", "status"])
+request_seconds = Histogram(
+    "marquee_request_seconds",
+    "Seconds from a request to its answer",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+unhandled_errors = Counter(
+    "marquee_unhandled_errors", "Requests that ended in an error nobody foresaw", ["kind"]
+)
+cache_errors = Counter("marquee_cache_errors", "Calls to the shared cache that failed")
 lost_nudges = Counter("marquee_lost_nudges", "Tasks that could not be published")

@@ -83,5 +83,8 @@ def test_shows_progress_on_a_terminal_only(
 
 
 def test_a_command_must_say_what_it_does() -> None:
-    with pytest.raises(NotImplementedError):
-        MarqueeCommand().execute_command()
+    class Idle(MarqueeCommand):
+        """Says nothing."""
+
+    with pytest.raises(TypeError, match="execute_command"):
+        Idle()

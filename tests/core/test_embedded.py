@@ -1,5 +1,4 @@
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,6 +15,7 @@ from apps.core.nudges import nudge
 from apps.core.schedules import add_every
 from apps.core.tasks import heartbeat
 from recommender_site.celery import app
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,13 +30,8 @@ def running(start: Callable[..., Embedded]) -> Iterator[Embedded]:
 
 
 def wait_for_heartbeat() -> Heartbeat:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        found = Heartbeat.objects.filter(name="worker").first()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError("no heartbeat within 20 seconds")
+    wait_until(Heartbeat.objects.filter(name="worker").exists, "a heartbeat")
+    return Heartbeat.objects.get(name="worker")
 
 
 def test_runs_tasks_beside_writing_threads_and_neither_loses_a_row() -> None:

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.core.api.json import decode, encode
 from apps.core.errors import InvalidInput
+from apps.core.json import decode, encode
 
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 values = st.recursive(
@@ -103,3 +103,8 @@ def test_takes_no_other_kind_of_body(client: Client) -> None:
     response = client.put("/api/v1/body", b"a=1", "application/x-www-form-urlencoded")
     assert response.status_code == 415
     assert client.put("/api/v1/body", b" ", "application/json").json() == {"data": {}}
+
+
+def test_finds_nul_below_more_levels_than_pythons_stack_holds() -> None:
+    with pytest.raises(InvalidInput, match="A text must not hold the character NUL"):
+        decode(b"[" * 1000 + b'"\\u0000"' + b"]" * 1000)

@@ -1,4 +1,3 @@
-import os
 import socket
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from django.db import transaction
 
 from apps.core.nudges import nudge
 from apps.core.tasks import heartbeat
+from tests.processes import production
 
 PUBLISHER = """
 import time, django
@@ -46,18 +46,9 @@ def publish(port: int) -> tuple[float, int]:
 
     The quickest, because a busy machine can only make them slower.
     """
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "recommender_site.settings.prod",
-        "SECRET_KEY": "made-up-" * 8,
-        "ALLOWED_HOSTS": "marquee.example",
-        "DATABASE_URL": "sqlite://:memory:",
-        "CELERY_BROKER_URL": f"redis://127.0.0.1:{port}/0",
-        "WEB_PROCESS": "true",
-    }
     ended = subprocess.run(
         [sys.executable, "-c", PUBLISHER],
-        env=environment,
+        env=production(CELERY_BROKER_URL=f"redis://127.0.0.1:{port}/0", WEB_PROCESS="true"),
         cwd=django_settings.BASE_DIR,
         capture_output=True,
         text=True,

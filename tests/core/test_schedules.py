@@ -61,4 +61,4 @@ def test_tells_a_running_beat(migrated: None) -> None:
 def test_shares_equal_times(migrated: None) -> None:
     for name in ("one", "two"):
         add_daily(apps, name, "apps.core.tasks.heartbeat", hour=4)
-    assert CrontabSchedule.objects.filter(hour="4").count() == 1
+    assert CrontabSchedule.objects.filter(hour="4", minute="0").count() == 1

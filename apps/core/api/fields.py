@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 MAX_ID = 2**63 - 1
@@ -56,6 +57,9 @@ class FloatField(serializers.FloatField):
         return value
 
 
+@extend_schema_field(
+    {"type": "number", "format": "double", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5, "example": 4.5}
+)
 class StarsField(FloatField):
     """0.5 to 5.0 by halves."""
 

@@ -11,9 +11,9 @@ from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core.api.json import encode
 from apps.core.errors import ApplicationError, FieldError, TooMany
-from apps.core.middleware import current_request_id
+from apps.core.json import encode
+from apps.core.logs import current_request_id
 
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"

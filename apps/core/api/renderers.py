@@ -3,7 +3,7 @@ from typing import Any
 
 from rest_framework.renderers import BaseRenderer
 
-from apps.core.api.json import encode
+from apps.core.json import encode
 
 
 class JSONRenderer(BaseRenderer):
@@ -18,3 +18,10 @@ class JSONRenderer(BaseRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         return b"" if data is None else encode(data)
+
+
+class CsvRenderer(JSONRenderer):
+    """Lets a client ask for CSV by name; a refusal is JSON all the same."""
+
+    media_type = "text/csv"
+    format = "csv"

@@ -1,14 +1,15 @@
 """What all our commands share: one result as text or JSON, and exit codes 0, 1 and 2."""
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from apps.core.api.json import encode
 from apps.core.errors import ApplicationError
+from apps.core.json import encode
 
 T = TypeVar("T")
 
@@ -17,25 +18,31 @@ class Refused(CommandError):
     """Django prints the name of the class before the sentence, and exits with 1."""
 
 
-class MarqueeCommand(BaseCommand):
+class MarqueeCommand(BaseCommand, ABC):
     """Subclasses implement ``execute_command`` and may override ``add_command_arguments``.
+
+    ``example`` is a whole command line that ``--help`` ends with.
 
     Exit codes: 0 done, 1 refused (one line on stderr), 2 not called as ``--help`` says.
     """
 
+    example = ""
+
     def add_arguments(self, parser: CommandParser) -> None:
+        if self.example:
+            parser.epilog = f"Example: {self.example}"
         parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
         self.add_command_arguments(parser)
 
     def add_command_arguments(self, parser: CommandParser) -> None:
         """Arguments of the subclass."""
 
+    @abstractmethod
     def execute_command(self, *args: Any, **options: Any) -> Mapping[str, object]:
         """Does the work and returns the result, name by name. Values must be JSON.
 
         Subclasses name the options they use as keyword-only parameters.
         """
-        raise NotImplementedError(f"{type(self).__module__} does not say what to do")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.quiet = bool(options["json"])

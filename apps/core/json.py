@@ -16,8 +16,8 @@ def encode(value: Any) -> bytes:
     return orjson.dumps(value, default=_encode_other, option=_OPTIONS)
 
 
-def decode(body: bytes) -> Any:
-    """The value of a JSON text, or ``InvalidInput``.
+def decode(body: bytes, *, name: str = "The body") -> Any:
+    """The value of a JSON text, or ``InvalidInput``, whose sentence calls the text ``name``.
 
     Refused: anything but UTF-8, NaN and Infinity, lone surrogates, nesting deeper than the parser
     allows (1,024), and NUL in any string, which PostgreSQL cannot store. An integer over 64 bits
@@ -26,24 +26,26 @@ def decode(body: bytes) -> Any:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise InvalidInput(f"The body is not JSON that can be read: {error}") from None
+        raise InvalidInput(f"{name} is not JSON that can be read: {error}") from None
     if b"\\u0000" in body:
-        _refuse_nul(value, "")
+        _refuse_nul(value)
     return value
 
 
-def _refuse_nul(value: Any, pointer: str) -> None:
-    if isinstance(value, str):
-        if "\x00" in value:
-            raise InvalidInput.of(pointer, "A text must not hold the character NUL")
-    elif isinstance(value, list):
-        for index, entry in enumerate(value):
-            _refuse_nul(entry, f"{pointer}/{index}")
-    elif isinstance(value, dict):
-        for name, entry in value.items():
-            if "\x00" in name:
+def _refuse_nul(root: Any) -> None:
+    # No recursion: orjson reads more levels than Python's stack holds calls.
+    waiting = [(root, "")]
+    while waiting:
+        value, pointer = waiting.pop()
+        if isinstance(value, str):
+            if "\x00" in value:
+                raise InvalidInput.of(pointer, "A text must not hold the character NUL")
+        elif isinstance(value, list):
+            waiting.extend((entry, f"{pointer}/{index}") for index, entry in enumerate(value))
+        elif isinstance(value, dict):
+            if any("\x00" in name for name in value):
                 raise InvalidInput.of(pointer, "A name must not hold the character NUL")
-            _refuse_nul(entry, f"{pointer}/{name}")
+            waiting.extend((entry, f"{pointer}/{name}") for name, entry in value.items())
 
 
 def _encode_other(value: Any) -> Any:

@@ -1,0 +1,115 @@
+"""What the tables of the admin share."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import JSONField, Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from apps.core.admin.json_fields import StrictJSONField
+from apps.core.admin.links import Link, LinkMaker
+from apps.core.errors import ApplicationError
+
+
+class ExplainedAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
+    """Says what a table and its columns mean: ``about`` above the list, ``explanations`` by field, and
+    ``empty`` where there is no row yet: what makes one.
+
+    Texts for staff live here and not in the models, where a changed word would be a migration.
+    ``group``, ``icon`` and ``rank`` are its place in the sidebar. ``see_also`` is what higher rooms offer
+    about a row (``offer_links``). ``row_actions`` are actions of the list that the page of a row offers
+    too, as buttons.
+    """
+
+    about: ClassVar[str] = ""
+    explanations: ClassVar[Mapping[str, str]] = {}
+    empty: ClassVar[str] = ""
+    group: ClassVar[str] = "System"
+    icon: str = "table"
+    rank: ClassVar[int] = 50
+    row_actions: ClassVar[Mapping[str, str]] = {}
+    list_before_template = "core/about.html"
+    change_form_outer_before_template = "core/see_also.html"
+    change_form_outer_after_template = "core/row_actions.html"
+
+    formfield_overrides: ClassVar[Any] = {
+        JSONField: {"form_class": StrictJSONField, "widget": UnfoldAdminTextareaWidget}
+    }
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.see_also: list[LinkMaker] = []
+
+    def links_of(self, request: HttpRequest, row: Any) -> Sequence[Link]:
+        """What the rooms offer about this row, as far as this member of staff may see it."""
+        return [link for make in self.see_also if (link := make(request, row)) is not None]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        return super().get_form(request, obj, change=change, **{"help_texts": self.explanations, **options})
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *arguments: Any, **options: Any
+    ) -> HttpResponse:
+        row = context.get("original")
+        if row is not None:
+            context["see_also"] = self.links_of(request, row)
+            allowed = self.get_actions(request)
+            context["row_actions"] = [
+                (name, text) for name, text in self.row_actions.items() if name in allowed
+            ]
+        answer: HttpResponse = super().render_change_form(request, context, *arguments, **options)
+        return answer
+
+
+def offer_links(model: type[Model], *makers: LinkMaker) -> None:
+    """Puts links about a row onto its page in the admin: for rooms above the one that has the table."""
+    table = admin.site.get_model_admin(model)
+    if not isinstance(table, ExplainedAdmin):
+        raise ImproperlyConfigured(f"The table of {model._meta.label} shows no links")
+    table.see_also.extend(makers)
+
+
+def offer_action(model: type[Model], action: Any) -> None:
+    """Adds an action on rows to the table of a lower room."""
+    table: Any = admin.site.get_model_admin(model)
+    table.actions = [*table.actions, action]
+
+
+class ReadOnlyAdmin(ExplainedAdmin):
+    """Rows that nobody edits: the view permission shows them, no other one does anything."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class RefusalsAsMessages(ModelAdmin):  # type: ignore[misc] # unfold ships no types
+    """A refusal by a service, of a deletion or of an action on rows, comes back as its sentence."""
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        try:
+            answer: HttpResponse = super().delete_view(request, object_id, extra_context)
+        except ApplicationError as refusal:
+            messages.error(request, refusal.detail)
+            return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", object_id)
+        return answer
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        try:
+            answer: HttpResponse | None = super().response_action(request, queryset)
+        except ApplicationError as refusal:
+            messages.error(request, refusal.detail)
+            return redirect(request.get_full_path())
+        return answer
