@@ -50,6 +50,7 @@ class Movie(models.Model):
     ``rating_sum`` and ``rating_count`` are kept by ``F()`` with each rating of ours; TMDB's votes
     stay apart from them. ``is_long_tail``, ``is_niche`` and ``primary_genre`` follow from the rest
     of the catalogue and are refreshed nightly. ``original_title`` may hold several, parted by `` / ``.
+    ``merged_into`` is the film that this one, hidden, turned out to be.
     """
 
     title = models.CharField(max_length=300)
@@ -60,11 +61,14 @@ class Movie(models.Model):
     language = models.CharField(max_length=8, blank=True, help_text="ISO 639-1, empty when unknown")
     runtime = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Minutes")
     poster_path = models.CharField(max_length=120, blank=True)
-    tmdb_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
-    imdb_id = models.CharField(max_length=12, null=True, blank=True, unique=True)
-    movielens_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
-    tmdb_vote_average = models.FloatField(null=True, blank=True, help_text="0 to 10")
-    tmdb_vote_count = models.PositiveIntegerField(null=True, blank=True)
+    tmdb_id = models.PositiveIntegerField("TMDB id", null=True, blank=True, unique=True)
+    imdb_id = models.CharField("IMDb id", max_length=12, null=True, blank=True, unique=True)
+    movielens_id = models.PositiveIntegerField("MovieLens id", null=True, blank=True, unique=True)
+    tmdb_vote_average = models.FloatField("TMDB vote average", null=True, blank=True, help_text="0 to 10")
+    tmdb_vote_count = models.PositiveIntegerField("TMDB vote count", null=True, blank=True)
+    tmdb_asked_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When TMDB was last asked about the film"
+    )
     rating_sum = models.FloatField(default=0, editable=False)
     rating_count = models.PositiveIntegerField(default=0, editable=False)
     primary_genre = models.ForeignKey(
@@ -74,6 +78,9 @@ class Movie(models.Model):
     people = models.ManyToManyField(Person, related_name="movies", through="MoviePerson")
     keywords = models.ManyToManyField(Keyword, related_name="movies", through="MovieKeyword")
     is_available = models.BooleanField(default=True)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="duplicates"
+    )
     is_long_tail = models.BooleanField(default=False, editable=False)
     is_niche = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -84,10 +91,16 @@ class Movie(models.Model):
     class Meta:
         db_table = "movies"
         ordering = ["id"]
+        verbose_name = "film"
         indexes = [
             models.Index(fields=["-rating_count", "id"], name="movies_popular"),
             models.Index(fields=["year", "id"], name="movies_year"),
             models.Index(fields=["id"], condition=Q(is_available=False), name="movies_hidden"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(is_available=False), name="movies_merged_are_hidden"
+            )
         ]
 
     def __str__(self) -> str:
@@ -170,3 +183,41 @@ class MovieKeyword(models.Model):
 
     def __str__(self) -> str:
         return f"{self.movie_id}:{self.keyword_id}"
+
+
+class Entity(models.Model):
+    """A thing as a source names it: ``ml-100k:246``, ``freebase:m.0dtfn``, ``country:US``.
+
+    ``movie`` says which film of ours it is. ``name`` is empty while no source gave one, ``kind``
+    while nothing told what it is; else it is one of ``catalog.graph.KINDS``.
+    """
+
+    key = models.CharField(max_length=160, unique=True)
+    kind = models.CharField(max_length=20, blank=True)
+    name = models.CharField(max_length=200, blank=True)
+    movie = models.ForeignKey(Movie, null=True, blank=True, on_delete=models.CASCADE, related_name="entities")
+
+    class Meta:
+        db_table = "entities"
+        ordering = ["key"]
+        verbose_name_plural = "entities"
+
+    def __str__(self) -> str:
+        return self.name or self.key
+
+
+class Triple(models.Model):
+    """One edge of the knowledge graph: ``head`` (mostly a film) has ``tail`` as its ``relation``."""
+
+    # No index of its own: the unique constraint begins with the head.
+    head = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="triples", db_index=False)
+    relation = models.CharField(max_length=80)
+    tail = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="triples_in")
+
+    class Meta:
+        db_table = "triples"
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["head", "relation", "tail"], name="triples_once")]
+
+    def __str__(self) -> str:
+        return f"{self.head_id} {self.relation} {self.tail_id}"

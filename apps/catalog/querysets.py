@@ -1,12 +1,14 @@
 """How films are found and listed."""
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value, When
 from django.db.models.expressions import OrderBy
 
+from apps.catalog.filters import FilmFilter
 from apps.catalog.titles import normalise
 from apps.catalog.votes import VOTE_AVERAGE
 from apps.core.errors import InvalidInput
@@ -33,9 +35,32 @@ class MovieQuerySet(QuerySet["Movie", "Movie"]):
     def available(self) -> "MovieQuerySet":
         return self.filter(is_available=True)
 
+    def survivor_of(self, movie_id: int) -> int | None:
+        """The film that a merged one turned out to be; None for a film that was not merged."""
+        return self.filter(pk=movie_id).values_list("merged_into_id", flat=True).first()
+
     def popular(self) -> "MovieQuerySet":
         """Most rated first."""
         return self.ordered_by("-popularity")
+
+    def newest(self) -> "MovieQuerySet":
+        """Films of the latest years; of one year those that came last."""
+        return self.filter(year__isnull=False).order_by("-year", "-pk")
+
+    def long_tail(self) -> "MovieQuerySet":
+        """Good films that few have seen, as the catalogue was last looked through."""
+        return self.filter(is_long_tail=True)
+
+    def to_ask_about(self, before: datetime | None = None) -> "MovieQuerySet":
+        """Films that TMDB was never asked about, or not since ``before``, and can be; popular first.
+
+        A film is asked about by an id, or by title and year.
+        """
+        due = Q(tmdb_asked_at=None)
+        if before is not None:
+            due |= Q(tmdb_asked_at__lt=before)
+        can_be = Q(tmdb_id__isnull=False) | Q(imdb_id__isnull=False) | Q(year__isnull=False)
+        return self.filter(due & can_be, merged_into=None).popular()
 
     def ordered_by(self, ordering: str) -> "MovieQuerySet":
         """In one of the ``ORDERINGS``; films without the value come last either way."""
@@ -57,28 +82,19 @@ class MovieQuerySet(QuerySet["Movie", "Movie"]):
         found = Q(*(Q(search_title__contains=f" {word}") for word in words))
         return self.filter(found).order_by(_relevance(" ".join(words)), *ORDERINGS["-popularity"])
 
-    def filtered(
-        self,
-        *,
-        genre: str | None = None,
-        exclude_genre: str | None = None,
-        year_min: int | None = None,
-        year_max: int | None = None,
-        language: str | None = None,
-    ) -> "MovieQuerySet":
-        """Films of a genre (by name, any case), without another, of a span of years, in a language."""
-        wanted = Q()
-        if genre:
-            wanted &= Q(_of_genre(genre))
-        if exclude_genre:
-            wanted &= ~Q(_of_genre(exclude_genre))
-        if year_min is not None:
-            wanted &= Q(year__gte=year_min)
-        if year_max is not None:
-            wanted &= Q(year__lte=year_max)
-        if language:
-            wanted &= Q(language=language.lower())
-        return self.filter(wanted)
+    def filtered(self, wanted: FilmFilter) -> "MovieQuerySet":
+        found = Q()
+        for name in wanted.genres:
+            found &= Q(_of_genre(name))
+        for name in wanted.exclude_genres:
+            found &= ~Q(_of_genre(name))
+        if wanted.year_min is not None:
+            found &= Q(year__gte=wanted.year_min)
+        if wanted.year_max is not None:
+            found &= Q(year__lte=wanted.year_max)
+        if wanted.language:
+            found &= Q(language=wanted.language.lower())
+        return self.filter(found)
 
     def with_card(self) -> "MovieQuerySet":
         """With all that a card shows: one more query for the genres, however many films."""

@@ -18,7 +18,10 @@ _ARTICLES = frozenset(
     "o os as um uma".split()  # Portuguese
 )
 _LEADING_ARTICLE = re.compile(r"(?:the|a|an|le|la|les|l|der|die|das|el|los|las|il) (?=.)")
-_TRAILING_ARTICLE = re.compile(r"(?P<rest>.+), (?P<article>[A-Z][a-z]{0,3}['’]?)", re.DOTALL)
+# At the end, or before a subtitle: "Librarian, The: The Curse of the Judas Chalice".
+_TRAILING_ARTICLE = re.compile(
+    r"(?P<rest>.+), (?P<article>[A-Z][a-z]{0,3}['’]?)(?P<subtitle>: .+)?", re.DOTALL
+)
 _YEAR = re.compile(r"(?P<title>.*\S)\s*\((?P<year>[0-9]{4})(?:[–-][0-9]{0,4})?\)", re.DOTALL)
 _ALSO_KNOWN_AS = re.compile(r"(?:a\.k\.a\.?|aka)\s+", re.IGNORECASE)
 # "(Part 1 of …)" is part of the name, not another name.
@@ -110,7 +113,7 @@ def _article_first(text: str) -> str:
     if match is None or match["article"].replace("’", "'").lower() not in _ARTICLES:
         return text.strip()
     gap = "" if match["article"].endswith(("'", "’")) else " "
-    return f"{match['article']}{gap}{match['rest']}"
+    return f"{match['article']}{gap}{match['rest']}{match['subtitle'] or ''}"
 
 
 def _split_last_bracket(text: str) -> tuple[str, str] | None:

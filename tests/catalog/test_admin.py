@@ -2,7 +2,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from apps.catalog.models import Genre, Keyword, Movie, Person
+from apps.catalog.models import Genre, Keyword, Movie, MoviePerson, Person
+from apps.core.admin import asking
 from apps.core.models import AuditEntry
 from tests.factories import make_movie, make_staff
 
@@ -80,16 +81,108 @@ def test_an_external_id_of_another_film_is_an_error_of_the_form(boss: Client) ->
     movie = make_movie()
     url = reverse("admin:catalog_movie_change", args=[movie.pk])
     page = boss.post(url, form_of(movie, tmdb_id="949"))
-    assert page.context["adminform"].form.errors == {"tmdb_id": ["Movie with this Tmdb id already exists."]}
+    assert page.context["adminform"].form.errors == {"tmdb_id": ["Film with this TMDB id already exists."]}
 
 
-def test_films_are_hidden_and_shown_again_with_an_audit(boss: Client) -> None:
-    movie = make_movie()
+def test_films_are_hidden_and_shown_again_for_a_reason_that_the_audit_keeps(boss: Client) -> None:
+    movie = make_movie("Heat")
     url = reverse("admin:catalog_movie_changelist")
     for action, is_available in (("hide", False), ("show", True)):
-        boss.post(url, {"action": action, "_selected_action": [movie.pk]})
+        chosen = {"action": action, "_selected_action": [movie.pk]}
+        asked = boss.post(url, chosen)
+        assert "It goes into the audit." in asked.content.decode()
+        assert "<li>Heat</li>" in asked.content.decode()
+        assert Movie.objects.get().is_available is not is_available
+        done = boss.post(url, chosen | {"reason": f"to {action} it"}, follow=True)
+        assert f"Films {'shown again' if is_available else 'hidden'}: 1" in done.content.decode()
         assert Movie.objects.get().is_available is is_available
-    assert AuditEntry.objects.filter(action="catalog.update_movie").count() == 2
+        entry = AuditEntry.objects.filter(action="catalog.update_movie").latest("id")
+        assert (entry.reason, entry.after) == (f"to {action} it", {"is_available": is_available})
+
+
+def test_a_blank_reason_hides_nothing(boss: Client) -> None:
+    movie = make_movie()
+    form = {"action": "hide", "_selected_action": [movie.pk], "reason": " "}
+    page = boss.post(reverse("admin:catalog_movie_changelist"), form)
+    assert "This field is required." in page.content.decode()
+    assert Movie.objects.get().is_available
+
+
+def test_what_is_hidden_already_is_not_hidden_again(boss: Client) -> None:
+    movie = make_movie(is_available=False)
+    form = {"action": "hide", "_selected_action": [movie.pk]}
+    page = boss.post(reverse("admin:catalog_movie_changelist"), form, follow=True)
+    assert "There is nothing to change about what was chosen." in page.content.decode()
+
+
+def test_too_many_films_at_once_are_refused(boss: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "MOST_ROWS", 1)
+    form = {"action": "hide", "_selected_action": [make_movie().pk, make_movie().pk], "reason": "x"}
+    page = boss.post(reverse("admin:catalog_movie_changelist"), form, follow=True)
+    assert "Choose at most 1 rows at a time." in page.content.decode()
+    assert Movie.objects.available().count() == 2
+
+
+def test_the_form_hides_a_film_only_for_a_reason(boss: Client) -> None:
+    movie = make_movie()
+    url = reverse("admin:catalog_movie_change", args=[movie.pk])
+    hidden = {name: value for name, value in form_of(movie).items() if name != "is_available"}
+    assert "Say why the film is hidden or shown again." in boss.post(url, hidden).content.decode()
+    assert boss.post(url, hidden | {"reason": "A mistake"}).status_code == 302
+    assert not Movie.objects.get().is_available
+    assert AuditEntry.objects.get(action="catalog.update_movie").reason == "A mistake"
+
+
+def test_a_merged_film_is_not_shown_again(boss: Client) -> None:
+    kept = make_movie("Heat")
+    gone = make_movie("Heat again", is_available=False)
+    Movie.objects.filter(pk=gone.pk).update(merged_into=kept)
+    sentence = f"It was merged into film {kept.pk}, so it stays hidden."
+    url = reverse("admin:catalog_movie_change", args=[gone.pk])
+    assert sentence in boss.post(url, form_of(gone, reason="x")).content.decode()
+    form = {"action": "show", "_selected_action": [gone.pk], "reason": "x"}
+    page = boss.post(reverse("admin:catalog_movie_changelist"), form, follow=True).content.decode()
+    assert f"Heat again was merged into film {kept.pk}, so it stays hidden" in page
+    assert not Movie.objects.get(pk=gone.pk).is_available
+    assert ">Heat</a>" in boss.get(url).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "titles"),
+    [
+        ({"shown": "yes"}, ["Bare", "Full"]),
+        ({"shown": "no"}, ["Hidden"]),
+        ({"shown": "merged"}, ["Merged"]),
+        ({"lacks": "overview"}, ["Bare", "Hidden", "Merged"]),
+        ({"lacks": "genre", "shown": "yes"}, ["Bare"]),
+        ({"lacks": "nonsense"}, ["Bare", "Full", "Hidden", "Merged"]),
+    ],
+)
+def test_films_are_found_by_what_they_are_and_what_they_lack(
+    boss: Client, query: dict[str, str], titles: list[str]
+) -> None:
+    full = make_movie("Full", overview="A film.", genres=["Crime"])
+    make_movie("Bare")
+    make_movie("Hidden", is_available=False)
+    Movie.objects.filter(pk=make_movie("Merged", is_available=False).pk).update(merged_into=full)
+    page = boss.get(reverse("admin:catalog_movie_changelist"), query)
+    assert sorted(movie.title for movie in page.context["cl"].result_list) == titles
+
+
+def test_films_are_found_by_a_person_chosen_by_autocompletion(boss: Client) -> None:
+    person = Person.objects.create(name="Michael Mann")
+    MoviePerson.objects.create(movie=make_movie("Heat"), person=person, role="director")
+    make_movie("Alien")
+    query = {"app_label": "catalog", "model_name": "movie", "field_name": "people", "term": "mann"}
+    offered = boss.get("/admin/autocomplete/", query).json()["results"]
+    assert offered == [{"id": str(person.pk), "text": "Michael Mann"}]
+    page = boss.get(reverse("admin:catalog_movie_changelist"), {"people__id__exact": person.pk})
+    assert [movie.title for movie in page.context["cl"].result_list] == ["Heat"]
+    assert "1" in boss.get(reverse("admin:catalog_person_changelist")).content.decode()
+    assert (
+        f"people__id__exact={person.pk}"
+        in boss.get(reverse("admin:catalog_person_change", args=[person.pk])).content.decode()
+    )
 
 
 def test_nobody_deletes_a_film(boss: Client) -> None:

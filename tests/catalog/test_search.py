@@ -1,6 +1,7 @@
 import pytest
 from django.db import connection
 
+from apps.catalog.filters import FilmFilter
 from apps.catalog.models import Movie
 from apps.core.errors import InvalidInput
 from tests.factories import make_movie
@@ -68,10 +69,13 @@ def test_filters_by_genre_years_and_language() -> None:
     make_movie("Ringu", genres=["Horror", "Mystery"], year=1998, language="ja")
     make_movie("Scream", genres=["Horror", "Comedy"], year=1996, language="en")
     films = Movie.objects.all()
-    assert str(films.filtered(genre="horror", exclude_genre="COMEDY").get()) == "Ringu (1998)"
-    assert str(films.filtered(year_max=1997).get()) == "Scream (1996)"
-    assert str(films.filtered(year_min=1997, language="JA").get()) == "Ringu (1998)"
-    assert not films.filtered(genre="Western").exists()
+    horror = FilmFilter(genres=("horror",), exclude_genres=("COMEDY", "War"))
+    assert str(films.filtered(horror).get()) == "Ringu (1998)"
+    assert str(films.filtered(FilmFilter(genres=("Horror", "Comedy"))).get()) == "Scream (1996)"
+    assert str(films.filtered(FilmFilter(year_max=1997)).get()) == "Scream (1996)"
+    assert str(films.filtered(FilmFilter(year_min=1997, language="JA")).get()) == "Ringu (1998)"
+    assert films.filtered(FilmFilter()).count() == 2
+    assert not films.filtered(FilmFilter(genres=("Western",))).exists()
 
 
 def test_films_without_a_year_or_votes_come_last_in_either_direction() -> None:

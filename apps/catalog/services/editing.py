@@ -40,7 +40,7 @@ def create_movie(*, by: User | ApiKey | None, **facts: Unpack[MovieFacts]) -> Mo
     """Adds a film. ``Conflict`` when another one has one of its external ids."""
     movie = Movie()
     values, genres = _split(facts)
-    _assign(movie, {"title": "", **values})
+    assign_facts(movie, {"title": "", **values})
     _save(movie, None)
     if genres:
         set_genres(movie=movie, names=genres)
@@ -49,11 +49,13 @@ def create_movie(*, by: User | ApiKey | None, **facts: Unpack[MovieFacts]) -> Mo
 
 
 @transaction.atomic
-def update_movie(*, movie: Movie, by: User | ApiKey | None, **facts: Unpack[MovieFacts]) -> Movie:
+def update_movie(
+    *, movie: Movie, by: User | ApiKey | None, reason: str = "", **facts: Unpack[MovieFacts]
+) -> Movie:
     """Changes what is given and differs; ``is_available=False`` hides the film everywhere at once.
 
-    ``movie`` is brought up to date too. Raises ``Conflict`` for a taken external id, ``NotFound``
-    for a film that has gone.
+    ``movie`` is brought up to date too. Raises ``Conflict`` for a taken external id and for showing a
+    film that was merged into another, ``NotFound`` for a film that has gone.
     """
     held = Movie.objects.select_for_update().filter(pk=movie.pk).first()
     if held is None:
@@ -61,14 +63,16 @@ def update_movie(*, movie: Movie, by: User | ApiKey | None, **facts: Unpack[Movi
     values, genres = _split(facts)
     changed = {name: value for name, value in values.items() if getattr(held, name) != value}
     before = {name: getattr(held, name) for name in changed}
+    if held.merged_into_id is not None and changed.get("is_available"):
+        raise Conflict(f"{held} was merged into film {held.merged_into_id}, so it stays hidden")
     if changed:
-        _assign(held, changed)
+        assign_facts(held, changed)
         _save(held, [*changed, "search_title", "updated_at"])
     if genres is not None and list(genres) != held.genre_names:
         before["genres"], changed["genres"] = held.genre_names, list(genres)
         set_genres(movie=held, names=genres)
     if changed:
-        _audit("catalog.update_movie", by, held, before=before, after=changed)
+        _audit("catalog.update_movie", by, held, before=before, after=changed, reason=reason)
     movie.refresh_from_db()
     return movie
 
@@ -79,7 +83,8 @@ def _split(facts: MovieFacts) -> tuple[dict[str, Any], Sequence[str] | None]:
     return values, genres
 
 
-def _assign(movie: Movie, values: Mapping[str, Any]) -> None:
+def assign_facts(movie: Movie, values: Mapping[str, Any]) -> None:
+    """Sets the columns, not saved, and what the search looks at with them."""
     for name, value in values.items():
         setattr(movie, name, value.strip() if isinstance(value, str) else value)
     if not movie.title:
@@ -112,8 +117,9 @@ def _audit(
     *,
     before: Mapping[str, Any],
     after: Mapping[str, Any],
+    reason: str = "",
 ) -> None:
     """A key is named in the reason: its id must not pass for a user's."""
-    reason = f"by API key {by}" if isinstance(by, ApiKey) else ""
+    reason = f"by API key {by}" if isinstance(by, ApiKey) else reason
     actor = by if isinstance(by, User) else None
     record_audit(action, by=actor, target=movie, before=before, after=after, reason=reason)

@@ -1,6 +1,6 @@
 """A film's genres, and the one that says most about it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Count
@@ -8,8 +8,10 @@ from django.db.models import Count
 from apps.catalog.models import Genre, Movie, MovieGenre
 from apps.catalog.primary_genre import primary_genre
 from apps.core.errors import InvalidInput
+from apps.core.importing.counts import Upserted
 
 MAX_NAME = 60
+BATCH = 1000
 
 
 @transaction.atomic
@@ -29,6 +31,29 @@ def set_genres(*, movie: Movie, names: Sequence[str]) -> Movie:
     movie.primary_genre = next((genre for genre in genres if genre.name == chosen), None)
     movie.save(update_fields=["primary_genre", "updated_at"])
     return movie
+
+
+@transaction.atomic
+def give_genres(*, names: Mapping[int, Sequence[str]]) -> set[int]:
+    """Gives genres, in their order, to those of the films, by id, that have none; ids of these.
+
+    Primary genres follow with ``refresh_flags``.
+    """
+    links = MovieGenre.objects.filter(movie_id__in=names).order_by()
+    bare = names.keys() - set(links.values_list("movie_id", flat=True))
+    genres = ensure_genres(names={name for movie_id in bare for name in names[movie_id]})
+    rows = []
+    for movie_id in sorted(bare):
+        chosen = dict.fromkeys(genres[name.strip()].pk for name in names[movie_id])
+        rows += [MovieGenre(movie_id=movie_id, genre_id=pk, position=n) for n, pk in enumerate(chosen)]
+    MovieGenre.objects.bulk_create(rows, batch_size=BATCH)
+    return bare
+
+
+def add_genres(*, names: Mapping[int, Sequence[str]]) -> Upserted:
+    """The same, in numbers of films."""
+    given = give_genres(names=names)
+    return Upserted(updated=len(given), unchanged=len(names) - len(given))
 
 
 def ensure_genres(*, names: Iterable[str]) -> dict[str, Genre]:

@@ -1,192 +1,228 @@
-"""Films, external ids and keywords in bulk, as importers bring them.
+"""Films in bulk, as importers bring them.
 
-What a film has already is kept: an import fills gaps, it never undoes the work of staff.
+What a film has already is kept: an import fills gaps, it never undoes the work of staff. Of two
+counts of votes on TMDB the greater one is the newer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-from apps.catalog.models import Keyword, Movie, MovieGenre, MovieKeyword
-from apps.catalog.services.genres import ensure_genres
+from apps.catalog.matching import ID_FIELDS, FilmIndex
+from apps.catalog.models import Entity, Movie
+from apps.catalog.records import FilmRecord
+from apps.catalog.services.genres import give_genres
 from apps.catalog.titles import search_title
+from apps.core.bulk import time_stamp, update_rows
+from apps.core.errors import Conflict
+from apps.core.importing.counts import Upserted
 
 BATCH = 1000
 UNTITLED = "Untitled film"
+_GAPS = ("year", "overview", "language", "runtime", "poster_path")
+_VOTES = ("tmdb_vote_average", "tmdb_vote_count")
+_WRITTEN = ("title", "original_title", "search_title", "is_available", *ID_FIELDS, *_GAPS, *_VOTES)
 
 
-@dataclass(frozen=True)
-class FilmRecord:
-    """A film as a MovieLens file names it. An empty ``title`` is unknown: such a film is hidden."""
+@dataclass
+class UpsertedFilms:
+    """``movie_ids`` by the records' order: None for one that is left out.
 
-    movielens_id: int
-    title: str
-    original_title: str = ""
-    year: int | None = None
-    genres: tuple[str, ...] = ()
+    ``taken`` counts ids left out because another film has them; ``ambiguous`` are records, by their
+    order, and the films that each could be.
+    """
 
-
-@dataclass(frozen=True)
-class ExternalIds:
-    movielens_id: int
-    imdb_id: str | None = None
-    tmdb_id: int | None = None
+    counts: Upserted = field(default_factory=Upserted)
+    movie_ids: list[int | None] = field(default_factory=list)
+    taken: int = 0
+    ambiguous: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Upserted:
-    new: int = 0
-    updated: int = 0
-    unchanged: int = 0
+@dataclass
+class _Batch:
+    """Records under way, and the film of each by their order."""
 
-    def __add__(self, other: "Upserted") -> "Upserted":
-        return Upserted(self.new + other.new, self.updated + other.updated, self.unchanged + other.unchanged)
+    records: Sequence[FilmRecord]
+    index: FilmIndex
+    add_ambiguous: bool
+    films: dict[int, Movie] = field(default_factory=dict)
+    held: dict[int, Movie] = field(default_factory=dict)
+    new: set[int] = field(default_factory=set)
+    updated: set[int] = field(default_factory=set)
+    done: UpsertedFilms = field(default_factory=UpsertedFilms)
 
 
 @transaction.atomic
-def upsert_movies(*, films: Sequence[FilmRecord]) -> Upserted:
-    """Adds the films whose ``movielens_id`` is new and fills the gaps of the others.
+def upsert_films(
+    *, records: Sequence[FilmRecord], index: FilmIndex, add_ambiguous: bool = False
+) -> UpsertedFilms:
+    """Adds films that are not there and fills the gaps of the others; ``index`` learns of both.
 
+    A record that several films could be is left out, or with ``add_ambiguous`` becomes one more.
     Primary genres follow with ``refresh_flags``. A film without a title becomes "Untitled film
     (MovieLens 108583)", hidden; it gets its title, and is shown, once a source knows it.
     """
-    known = {
-        movie.movielens_id: movie
-        for movie in Movie.objects.select_for_update()
-        .filter(movielens_id__in=[film.movielens_id for film in films])
-        .order_by("pk")
-    }
-    new = [_new_movie(film) for film in films if film.movielens_id not in known]
-    Movie.objects.bulk_create(new, batch_size=BATCH)
-    filled = [film for film in films if film.movielens_id in known and _fill(known[film.movielens_id], film)]
-    Movie.objects.bulk_update(
-        [known[film.movielens_id] for film in filled],
-        ["title", "original_title", "year", "search_title", "is_available"],
-        batch_size=100,
-    )
-    linked = _link_genres(films, {movie.movielens_id: movie.pk for movie in [*new, *known.values()]})
-    updated = {film.movielens_id for film in filled} | (linked & set(known))
-    return Upserted(len(new), len(updated), len(known) - len(updated))
+    batch = _Batch(records, index, add_ambiguous)
+    waiting = list(range(len(records)))
+    while waiting:
+        waiting = _settle(batch, waiting)
+    _link_genres(batch)
+    _write(batch)
+    _keep_keys(batch)
+    done = batch.done
+    done.movie_ids = [getattr(batch.films.get(number), "pk", None) for number in range(len(records))]
+    known = {film.pk for film in batch.films.values()} - batch.new
+    updated = batch.updated & known
+    done.counts = Upserted(len(batch.new), len(updated), len(known - updated))
+    return done
 
 
 @transaction.atomic
-def set_external_ids(*, records: Sequence[ExternalIds]) -> tuple[Upserted, int]:
-    """Fills in ids that films lack. The second number counts ids left out because another film has them."""
-    films = {
-        movie.movielens_id: movie
-        for movie in Movie.objects.select_for_update()
-        .filter(movielens_id__in=[record.movielens_id for record in records])
-        .order_by("pk")
-    }
-    taken = _taken_ids(records)
-    changed: dict[int, Movie] = {}
-    refused = 0
-    for record in records:
-        movie = films.get(record.movielens_id)
-        for name in ("imdb_id", "tmdb_id"):
-            value = getattr(record, name)
-            if movie is None or value is None or getattr(movie, name) is not None:
-                continue
-            if value in taken[name]:
-                refused += 1
-                continue
-            taken[name].add(value)
-            setattr(movie, name, value)
-            changed[movie.pk] = movie
-    Movie.objects.bulk_update(changed.values(), ["imdb_id", "tmdb_id"], batch_size=100)
-    return Upserted(0, len(changed), len(films) - len(changed)), refused
+def fill_film(*, movie: Movie, record: FilmRecord, index: FilmIndex) -> Upserted:
+    """Fills the gaps of one film that the record is known to be about."""
+    batch = _Batch([record], index, add_ambiguous=False)
+    _hold(batch, [movie.pk])
+    batch.films[0] = film = batch.held[movie.pk]
+    if _fill(batch, film, record):
+        batch.updated.add(film.pk)
+    _link_genres(batch)
+    _write(batch)
+    return Upserted(updated=1) if batch.updated else Upserted(unchanged=1)
 
 
-@transaction.atomic
-def add_keywords(*, weights: Mapping[tuple[int, str], int]) -> Upserted:
-    """Links films to keywords by (movie id, name); a link that is there keeps the greater weight."""
-    ids = _ensure_keywords({name for _, name in weights})
-    wanted = {(movie_id, ids[name]): weight for (movie_id, name), weight in weights.items()}
-    links = {
-        (link.movie_id, link.keyword_id): link
-        for link in MovieKeyword.objects.filter(movie_id__in={movie_id for movie_id, _ in wanted})
-    }
-    new = [
-        MovieKeyword(movie_id=movie_id, keyword_id=keyword_id, weight=weight)
-        for (movie_id, keyword_id), weight in wanted.items()
-        if (movie_id, keyword_id) not in links
-    ]
-    raised = []
-    for key, weight in wanted.items():
-        link = links.get(key)
-        if link is not None and link.weight < weight:
-            link.weight = weight
-            raised.append(link)
-    MovieKeyword.objects.bulk_create(new, batch_size=BATCH)
-    MovieKeyword.objects.bulk_update(raised, ["weight"], batch_size=BATCH)
-    return Upserted(len(new), len(raised), len(wanted) - len(new) - len(raised))
+def note_asked(*, movie: Movie, at: datetime) -> None:
+    """Remembers that TMDB was asked about the film."""
+    Movie.objects.filter(pk=movie.pk).update(tmdb_asked_at=at)
 
 
-def untitled(movielens_id: int) -> str:
-    return f"{UNTITLED} (MovieLens {movielens_id})"
+def untitled(record: FilmRecord) -> str:
+    source = f"MovieLens {record.movielens_id}" if record.movielens_id else record.key.replace(":", " ")
+    return f"{UNTITLED} ({source})"
 
 
-def _new_movie(film: FilmRecord) -> Movie:
-    title = film.title or untitled(film.movielens_id)
-    return Movie(
-        movielens_id=film.movielens_id,
-        title=title,
-        original_title=film.original_title,
-        year=film.year,
-        search_title=search_title(title, film.original_title, film.year),
-        is_available=bool(film.title),
+def _settle(batch: _Batch, waiting: list[int]) -> list[int]:
+    """Finds or makes the films of records; those that may be about a film made here wait a round."""
+    matches = {number: batch.index.find(batch.records[number]) for number in waiting}
+    _hold(batch, (match.movie_id for match in matches.values()))
+    fresh: dict[int, Movie] = {}
+    seen: set[tuple[str, object]] = set()
+    later = []
+    for number, match in matches.items():
+        record = batch.records[number]
+        if match.movie_id:
+            batch.films[number] = film = batch.held[match.movie_id]
+            if _fill(batch, film, record):
+                batch.updated.add(film.pk)
+        elif match.among and not batch.add_ambiguous:
+            batch.done.ambiguous.append((number, match.among))
+        elif seen & (identities := _identities(record)):
+            later.append(number)
+        else:
+            seen |= identities
+            fresh[number] = _new_film(batch, record)
+            if match.among:
+                batch.done.ambiguous.append((number, match.among))
+    _create(batch, fresh)
+    return later
+
+
+def _hold(batch: _Batch, movie_ids: Iterable[int | None]) -> None:
+    """Reads and locks films, in the order of ids."""
+    wanted = {movie_id for movie_id in movie_ids if movie_id} - set(batch.held)
+    rows = Movie.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
+    batch.held |= {movie.pk: movie for movie in rows}
+
+
+def _identities(record: FilmRecord) -> set[tuple[str, object]]:
+    """By what another record could be about the same film."""
+    found: set[tuple[str, object]] = {(name, getattr(record, name)) for name in ID_FIELDS}
+    found |= {("key", record.key), ("title", search_title(record.title, "", record.year))}
+    return {(name, value) for name, value in found if value and value != "| |"}
+
+
+def _new_film(batch: _Batch, record: FilmRecord) -> Movie:
+    film = Movie(
+        title=record.title or untitled(record),
+        original_title=record.original_title,
+        is_available=bool(record.title),
+        **{name: getattr(record, name) for name in (*_GAPS, *_VOTES)},
     )
+    _give_ids(batch, film, record)
+    film.search_title = search_title(film.title, film.original_title, film.year)
+    return film
 
 
-def _fill(movie: Movie, film: FilmRecord) -> bool:
+def _create(batch: _Batch, fresh: dict[int, Movie]) -> None:
+    try:
+        with transaction.atomic():
+            Movie.objects.bulk_create(fresh.values(), batch_size=BATCH)
+    except IntegrityError as error:
+        raise Conflict("Somebody added one of these films meanwhile: run the import again") from error
+    for number, film in fresh.items():
+        batch.films[number] = batch.held[film.pk] = film
+        batch.new.add(film.pk)
+        batch.index.add(film, batch.records[number].key)
+
+
+def _fill(batch: _Batch, film: Movie, record: FilmRecord) -> bool:
     """Whether something was missing that the record knows."""
-    before = (movie.title, movie.original_title, movie.year)
-    if film.title and movie.title == untitled(film.movielens_id):
-        movie.title, movie.is_available = film.title, True
-    if movie.title == film.title and not movie.original_title:
-        movie.original_title = film.original_title
-    movie.year = movie.year if movie.year is not None else film.year
-    movie.search_title = search_title(movie.title, movie.original_title, movie.year)
-    return (movie.title, movie.original_title, movie.year) != before
+    before = [getattr(film, name) for name in _WRITTEN]
+    if record.title and film.title.startswith(UNTITLED) and not film.is_available:
+        film.title, film.is_available = record.title, film.merged_into_id is None
+    if film.title == record.title and not film.original_title:
+        film.original_title = record.original_title
+    for name in _GAPS:
+        if getattr(film, name) in (None, ""):
+            setattr(film, name, getattr(record, name))
+    if (record.tmdb_vote_count or 0) > (film.tmdb_vote_count or 0):
+        film.tmdb_vote_count, film.tmdb_vote_average = record.tmdb_vote_count, record.tmdb_vote_average
+    _give_ids(batch, film, record)
+    film.search_title = search_title(film.title, film.original_title, film.year)
+    batch.index.add(film, record.key)
+    return before != [getattr(film, name) for name in _WRITTEN]
 
 
-def _link_genres(films: Sequence[FilmRecord], movie_ids: Mapping[int | None, int]) -> set[int]:
-    """Gives genres to films that have none; the MovieLens ids of those."""
-    genres = ensure_genres(names={name for film in films for name in film.genres})
-    with_genres = set(
-        MovieGenre.objects.filter(movie_id__in=movie_ids.values()).values_list("movie_id", flat=True)
-    )
-    bare = [film for film in films if film.genres and movie_ids[film.movielens_id] not in with_genres]
-    MovieGenre.objects.bulk_create(
+def _give_ids(batch: _Batch, film: Movie, record: FilmRecord) -> None:
+    """Ids that the film lacks and no other film has."""
+    for name in ID_FIELDS:
+        value = getattr(record, name)
+        if value is None or getattr(film, name) is not None:
+            continue
+        if batch.index.by_id(name, value):
+            batch.done.taken += 1
+        else:
+            setattr(film, name, value)
+
+
+def _link_genres(batch: _Batch) -> None:
+    """Of two records about a film the first one's genres count."""
+    names: dict[int, Sequence[str]] = {}
+    for number, film in sorted(batch.films.items()):
+        if batch.records[number].genres:
+            names.setdefault(film.pk, batch.records[number].genres)
+    batch.updated |= give_genres(names=names)
+
+
+def _write(batch: _Batch) -> None:
+    now = time_stamp(timezone.now())
+    films = [batch.held[movie_id] for movie_id in sorted(batch.updated)]
+    rows = [(film.pk, *(getattr(film, name) for name in _WRITTEN), now) for film in films]
+    update_rows(Movie, (*_WRITTEN, "updated_at"), rows)
+
+
+def _keep_keys(batch: _Batch) -> None:
+    """Remembers how a source names its films, where it has ids of its own."""
+    named = {batch.records[number].key: film for number, film in batch.films.items()}
+    named.pop("", None)
+    known = set(Entity.objects.filter(key__in=named).values_list("key", flat=True))
+    Entity.objects.bulk_create(
         (
-            MovieGenre(movie_id=movie_ids[film.movielens_id], genre=genres[name], position=position)
-            for film in bare
-            for position, name in enumerate(dict.fromkeys(film.genres))
+            Entity(key=key, kind="film", name=film.title[:200], movie=film)
+            for key, film in named.items()
+            if key not in known
         ),
         batch_size=BATCH,
     )
-    return {film.movielens_id for film in bare}
-
-
-def _taken_ids(records: Iterable[ExternalIds]) -> dict[str, set[int | str | None]]:
-    """Those of the records' ids that a film has already, by column."""
-    return {
-        name: set(
-            Movie.objects.filter(
-                **{f"{name}__in": [getattr(record, name) for record in records if getattr(record, name)]}
-            ).values_list(name, flat=True)
-        )
-        for name in ("imdb_id", "tmdb_id")
-    }
-
-
-def _ensure_keywords(names: set[str]) -> dict[str, int]:
-    known = dict(Keyword.objects.filter(name__in=names).values_list("name", "id"))
-    missing = sorted(names - set(known))
-    if missing:
-        Keyword.objects.bulk_create(
-            (Keyword(name=name) for name in missing), ignore_conflicts=True, batch_size=BATCH
-        )
-        known |= dict(Keyword.objects.filter(name__in=missing).values_list("name", "id"))
-    return known
