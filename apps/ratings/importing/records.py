@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
+from apps.core.importing.bad_lines import BadLines
+
 # Asked for by GroupLens wherever its data is used.
 CITATION = (
     "F. Maxwell Harper and Joseph A. Konstan. 2015. The MovieLens Datasets: History and Context. "
@@ -32,6 +34,13 @@ class LinkLine(NamedTuple):
     tmdb_id: int | None
 
 
+class PersonLine(NamedTuple):
+    """Somebody who rated; what else a source says of them is not kept."""
+
+    line: int
+    person: int
+
+
 class RatingLine(NamedTuple):
     """``at`` is in seconds since 1970, UTC."""
 
@@ -50,24 +59,31 @@ class TagLine(NamedTuple):
 
 
 class Source(Protocol):
-    """One data set. Every iterator reads its file once, from the start, and may raise
-    ``InvalidInput`` with file, line and what was expected.
+    """One data set. Every iterator reads its file once, from the start, and hands lines that cannot
+    be read to ``bad``; one of a file that the data set may lack yields nothing.
 
-    ``name`` marks the people it brings: ``ml-<name>-<id>``. The ``*_file`` names are for messages;
-    ``n_ratings`` is None when only reading would tell.
+    ``name`` marks the people it brings: ``ml-<name>-<id>``. ``film_keys`` is empty where films have
+    the ids of MovieLens, else the beginning of the keys by which they are remembered. The
+    ``*_file`` names are for messages. ``ignored`` are files that are there and not read.
     """
 
     name: str
+    film_keys: str
     films_file: str
     links_file: str
+    people_file: str
     ratings_file: str
     tags_file: str
-    n_ratings: int | None
 
-    def films(self) -> Iterator[FilmLine]: ...
+    @property
+    def ignored(self) -> list[str]: ...
 
-    def links(self) -> Iterator[LinkLine]: ...
+    def films(self, bad: BadLines) -> Iterator[FilmLine]: ...
 
-    def ratings(self) -> Iterator[RatingLine]: ...
+    def links(self, bad: BadLines) -> Iterator[LinkLine]: ...
 
-    def tags(self) -> Iterator[TagLine]: ...
+    def people(self, bad: BadLines) -> Iterator[PersonLine]: ...
+
+    def ratings(self, bad: BadLines) -> Iterator[RatingLine]: ...
+
+    def tags(self, bad: BadLines) -> Iterator[TagLine]: ...

@@ -1,36 +1,32 @@
 """Tags that people gave, as keywords weighted by how many people gave them."""
 
 from collections.abc import Iterable, Mapping
-from itertools import islice
 
-from django.db import connection, transaction
+from django.db import connection
 
-from apps.catalog.services import Upserted, add_keywords
-from apps.ratings.importing.checks import refusal
-from apps.ratings.importing.records import Source, TagLine
-from apps.ratings.importing.rows import insert_rows
+from apps.catalog.services import add_keywords
+from apps.core.bulk import insert_rows
+from apps.core.importing.batches import batches
+from apps.core.importing.counts import Upserted
+from apps.ratings.importing.records import TagLine
 
 BATCH = 20_000
 MAX_TAG = 120
 _FILMS_AT_ONCE = 500
 
 
-@transaction.atomic
-def load_tags(
-    source: Source, lines: Iterable[TagLine], *, movie_ids: Mapping[int, int]
-) -> tuple[Upserted, int]:
+def load_tags(lines: Iterable[TagLine], *, movie_ids: Mapping[int, int]) -> tuple[Upserted, int]:
     """Links films to tags, lower case; and how many lines were left out as blank or over 120 signs.
 
     The people are counted by the database, in a temporary table: of 2 million tags the distinct
-    ones alone would fill memory.
+    ones alone would fill memory. Then 500 films in each transaction.
     """
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS staged_tags")
         cursor.execute("CREATE TEMPORARY TABLE staged_tags (person integer, movie_id bigint, tag text)")
     skipped = 0
-    stream = iter(lines)
-    while batch := list(islice(stream, BATCH)):
-        rows = [(line.person, _movie_id(source, line, movie_ids), _tag(line.tag)) for line in batch]
+    for batch in batches(lines, BATCH):
+        rows = [(line.person, movie_ids[line.film], _tag(line.tag)) for line in batch]
         kept = [row for row in rows if 0 < len(row[2]) <= MAX_TAG]
         skipped += len(rows) - len(kept)
         insert_rows("staged_tags", ("person", "movie_id", "tag"), kept)
@@ -64,10 +60,3 @@ def _people_by_tag(first: int, last: int) -> dict[tuple[int, str], int]:
 
 def _tag(text: str) -> str:
     return " ".join(text.lower().split())
-
-
-def _movie_id(source: Source, line: TagLine, movie_ids: Mapping[int, int]) -> int:
-    movie_id = movie_ids.get(line.film)
-    if movie_id is None:
-        raise refusal(source.tags_file, line.line, f"a movieId that {source.films_file} has", str(line.film))
-    return movie_id
