@@ -15,6 +15,14 @@ from apps.accounts.services.rules import checked_username
 from apps.core.address import client_address
 from apps.core.errors import ApplicationError
 
+# What a program can do with each scope, said where a key is made.
+SCOPES = {
+    ApiKey.Scope.ACT_FOR_USERS: "lists and feedback in the name of any viewer",
+    ApiKey.Scope.CATALOG_WRITE: "add, change and hide films",
+    ApiKey.Scope.ANALYTICS_READ: "opens nothing yet",
+    ApiKey.Scope.METRICS_READ: "the figures at /metrics, for Prometheus",
+}
+
 
 class StaffLoginForm(AuthenticationForm):  # type: ignore[misc] # unfold ships no types
     """The admin's log-in, throttled by name and address like every other."""
@@ -51,7 +59,9 @@ class NewUserForm(UserCreationForm):  # type: ignore[misc] # unfold ships no typ
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg] # generic in its stub only
     scopes = forms.MultipleChoiceField(
-        choices=ApiKey.Scope.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        choices=[(scope.value, f"{scope.label} ({scope.value}): {says}") for scope, says in SCOPES.items()],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="What the program may do. A key holds nothing else: no page, no admin.",
     )
 
     class Meta:

@@ -1,4 +1,4 @@
-"""The signed cookie that makes a visitor a unit."""
+"""The signed cookie that makes a visitor a unit, and when a session was last used."""
 
 import uuid
 
@@ -8,8 +8,9 @@ from django.middleware.csrf import get_token
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
+from apps.accounts.sessions import note_seen
 from apps.accounts.units import Visit, is_bot, is_prefetch, set_unit_cookie, unit_of, visit_of
-from apps.core.middleware import GetResponse
+from apps.core.edge import GetResponse
 
 API = "/api/"
 # Nobody is a viewer there.
@@ -35,6 +36,18 @@ class UnitMiddleware:
             _begin(request, visit)
         if visit.new_key is not None:
             set_unit_cookie(response, visit.new_key, secure=request.is_secure())
+        return response
+
+
+class SessionSeenMiddleware:
+    """Keeps when, and from what device, each session of an account was last used."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        note_seen(request)
         return response
 
 

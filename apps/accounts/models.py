@@ -1,16 +1,22 @@
-"""People: viewers with an account, guests, and people who came with a data set; and API keys."""
+"""People: viewers with an account, guests, and people who came with a data set; sessions, and API keys."""
 
 import uuid
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 
-from apps.accounts.querysets import UserQuerySet
+from apps.accounts.querysets import SessionQuerySet, UserQuerySet
+
+if TYPE_CHECKING:
+    from apps.accounts.sessions import SessionStore
 
 Users = UserManager.from_queryset(UserQuerySet)
 Users.use_in_migrations = False
+Sessions = BaseSessionManager.from_queryset(SessionQuerySet)
 
 
 class User(AbstractUser):
@@ -49,6 +55,37 @@ class User(AbstractUser):
     def is_current_guest(self) -> bool:
         """Whether the signed cookie still stands for this row."""
         return self.is_guest and self.is_active and self.merged_into_id is None
+
+
+class Session(AbstractBaseSession):
+    """A browser's session, which also says whose it is, since when, and from what device.
+
+    ``handle`` names it on pages: its key would open it. ``user`` is None for a visitor. ``seen_at``
+    may lag behind by ``sessions.SEEN_EVERY``.
+    """
+
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
+    handle = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    device = models.CharField(max_length=60, blank=True)
+    began_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    objects = Sessions()  # type: ignore[misc] # the base declares a class variable
+
+    class Meta:
+        db_table = "sessions"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """The store makes a new instance for each write: what Django does not know of stays."""
+        if options.get("force_update"):
+            options["update_fields"] = ["session_data", "expire_date", "user"]
+        super().save(*args, **options)
+
+    @classmethod
+    def get_session_store_class(cls) -> "type[SessionStore]":
+        from apps.accounts.sessions import SessionStore
+
+        return SessionStore
 
 
 class ApiKey(models.Model):

@@ -3,7 +3,6 @@
 Each app registers its ``DataSource`` in ``ready()``; no room is called by name.
 """
 
-import csv
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
@@ -13,13 +12,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 from apps.accounts.models import User
-from apps.core.api.json import encode
+from apps.core.json import encode
 from apps.core.services import Actor, record_audit
+from apps.core.spreadsheets import csv_lines
 
 Row = Mapping[str, object]
-
-# A spreadsheet would run a cell that begins with one of these.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -51,8 +48,13 @@ def registered_sources() -> tuple[DataSource, ...]:
     return tuple(_sources.values())
 
 
-def export_user(user: User) -> bytes:
-    """A zip with one JSON and one CSV file per source, of the user and of guests merged into it."""
+def export_user(user: User, *, by: Actor | None = None) -> bytes:
+    """A zip with one JSON and one CSV file per source, of the user and of guests merged into it.
+
+    ``by`` is the member of staff who takes it, for the audit; None is the person, or an operator.
+    """
+    if by is not None:
+        record_audit("accounts.export_user", by=by, target=user)
     people = [user, *User.objects.merged_into(user)]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
@@ -79,16 +81,4 @@ def erase_user(user: User, *, by: Actor | None = None) -> None:
 
 
 def _csv(rows: list[dict[str, object]]) -> str:
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(columns)
-    writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: object) -> object:
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    text = value if isinstance(value, str) else encode(value).decode().strip('"')
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return "".join(csv_lines(list(dict.fromkeys(name for row in rows for name in row)), rows))

@@ -3,9 +3,10 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 if TYPE_CHECKING:
-    from apps.accounts.models import User
+    from apps.accounts.models import Session, User  # noqa: F401 - the models import this module
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -27,3 +28,12 @@ class UserQuerySet(models.QuerySet["User"]):
     def merged_into(self, user: "User") -> "UserQuerySet":
         """The guests whose preferences went over to this account at a log-in."""
         return self.filter(merged_into=user)
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def of(self, user: "User") -> "SessionQuerySet":
+        return self.filter(user=user)
+
+    def open(self) -> "SessionQuerySet":
+        """Not expired yet."""
+        return self.filter(expire_date__gt=timezone.now())

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from django.contrib.admin.models import LogEntry
-from django.contrib.sessions.models import Session
+from django.db.models import F
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
 from apps.accounts.privacy import DataSource, Row, register_source
 from apps.core.models import AuditEntry
 from apps.core.services import forget_actor
@@ -36,22 +36,14 @@ def _merge_profile(guest: User, into: User) -> None:
         into.save(update_fields=["timezone"])
 
 
-def _sessions(user: User) -> Iterator[Session]:
-    """A stored session names its user only in its signed data, so all are read, expired ones too."""
-    if not user.has_account:
-        return
-    for session in Session.objects.iterator():
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            yield session
-
-
 def _export_sessions(user: User) -> Iterator[Row]:
-    return ({"expires_at": session.expire_date} for session in _sessions(user))
+    """Not the keys: each opens its session."""
+    rows = Session.objects.of(user).order_by("began_at").annotate(expires_at=F("expire_date"))
+    yield from rows.values("device", "began_at", "seen_at", "expires_at").iterator()
 
 
 def _erase_sessions(user: User) -> None:
-    keys = [session.session_key for session in _sessions(user)]
-    Session.objects.filter(session_key__in=keys).delete()
+    Session.objects.of(user).delete()
 
 
 def _export_tokens(user: User) -> Iterator[Row]:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import cast
 
+from django.db.models import QuerySet
+from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
-from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
@@ -39,6 +41,19 @@ def refresh_tokens(text: str) -> TokenPair:
 def blacklist_token(text: str) -> None:
     """Ends a refresh token."""
     _spend(_parsed(text))
+
+
+def standing_tokens(user: User) -> QuerySet[OutstandingToken]:
+    """The refresh tokens that still open anything: issued, not run out and not ended."""
+    issued = OutstandingToken.objects.filter(user=user, expires_at__gt=timezone.now())
+    return issued.filter(blacklistedtoken=None)
+
+
+def end_tokens(user: User) -> int:
+    """Ends every refresh token of theirs; how many. Access tokens go on until they run out."""
+    tokens = [BlacklistedToken(token=token) for token in standing_tokens(user)]
+    BlacklistedToken.objects.bulk_create(tokens, ignore_conflicts=True)
+    return len(tokens)
 
 
 def _parsed(text: str) -> RefreshToken:

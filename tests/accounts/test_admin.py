@@ -3,7 +3,9 @@ import re
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from apps.accounts.forms import SCOPES
 from apps.accounts.keys import find_api_key
 from apps.accounts.models import ApiKey, User
 from apps.core.models import AuditEntry
@@ -68,7 +70,7 @@ def test_lists_users_in_the_same_number_of_queries(boss: Client, django_assert_n
     for _ in range(2):
         make_user()
         make_guest()
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(5):
             boss.get(url)
 
 
@@ -188,6 +190,43 @@ def test_revokes_keys_and_says_which_were_revoked_before(boss: Client) -> None:
         "The key 'one' is revoked already",
         "The key 'two' is revoked",
     ]
+
+
+def test_each_scope_says_what_it_opens(boss: Client) -> None:
+    page = boss.get(reverse("admin:accounts_apikey_add")).content.decode()
+    for scope, says in SCOPES.items():
+        assert f"{scope.label} ({scope.value}): {says}" in page
+    assert set(SCOPES) == set(ApiKey.Scope)
+
+
+def test_lists_who_made_a_key_whether_it_is_good_and_when_it_was_used(boss: Client) -> None:
+    boss.post(reverse("admin:accounts_apikey_add"), {"name": "loader", "scopes": ["catalog.write"]})
+    good, old, gone = (make_api_key("catalog.write", name=name)[0] for name in ("good", "old", "gone"))
+    ApiKey.objects.filter(pk=old.pk).update(expires_at=timezone.now())
+    ApiKey.objects.filter(pk=gone.pk).update(revoked_at=timezone.now())
+    ApiKey.objects.filter(pk=good.pk).update(last_used_on="2026-03-14")
+    url = reverse("admin:accounts_apikey_changelist")
+    page = boss.get(url).content.decode()
+    for text in ("boss", "expired", "revoked", "March 14, 2026", "never"):
+        assert text in page
+    for state, names in {
+        "good": {"loader", "good"},
+        "expired": {"old"},
+        "revoked": {"gone"},
+        "unused": {"loader", "old", "gone"},
+    }.items():
+        found = boss.get(url, {"state": state}).context["cl"].result_list
+        assert {key.name for key in found} == names
+
+
+def test_the_page_of_a_key_revokes_it_and_shows_no_more_than_its_beginning(boss: Client) -> None:
+    key, text = make_api_key("catalog.write", name="loader")
+    page = boss.get(reverse("admin:accounts_apikey_change", args=[key.pk])).content.decode()
+    assert text not in page
+    assert key.digest not in page
+    assert f'<input type="hidden" name="_selected_action" value="{key.pk}">' in page
+    assert 'name="action"' in page
+    assert "Revoke this key" in page
 
 
 def test_never_changes_or_deletes_a_key(boss: Client) -> None:

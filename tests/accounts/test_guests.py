@@ -93,7 +93,9 @@ def test_refuses_to_merge_what_is_no_guest_or_into_none() -> None:
 @pytest.mark.django_db
 def test_signing_up_keeps_the_guests_row() -> None:
     guest = make_guest(timezone="Asia/Tokyo")
-    account = register_account(username="ada", password="a-fine-Passphrase-7", email="", guest=guest)
+    account = register_account(
+        username="ada", password="a-fine-Passphrase-7", email="", guest=guest, address=ADDRESS
+    )
     assert (account.pk, account.unit_key, account.timezone) == (guest.pk, guest.unit_key, "Asia/Tokyo")
     assert (account.username, account.is_guest) == ("ada", False)
     assert account.check_password("a-fine-Passphrase-7")
@@ -103,8 +105,10 @@ def test_signing_up_keeps_the_guests_row() -> None:
 @pytest.mark.django_db
 def test_refuses_to_claim_a_guest_twice() -> None:
     guest = make_guest()
-    register_account(username="ada", password="a-fine-Passphrase-7", email="", guest=guest)
+    register_account(username="ada", password="a-fine-Passphrase-7", email="", guest=guest, address=ADDRESS)
     stale = User(pk=guest.pk, is_guest=True)
     with pytest.raises(Conflict, match=r"^This guest has an account already: log in$"):
-        register_account(username="eve", password="a-fine-Passphrase-7", email="", guest=stale)
+        register_account(
+            username="eve", password="a-fine-Passphrase-7", email="", guest=stale, address=ADDRESS
+        )
     assert User.objects.get().username == "ada"

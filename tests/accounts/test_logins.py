@@ -2,11 +2,11 @@ from unittest.mock import patch
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
-from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 
 from apps.accounts.models import User
 from apps.accounts.services import authenticate_account
+from apps.accounts.sessions import SessionStore
 from apps.core.errors import CredentialsRefused, TooMany
 from tests.accounts.conftest import csrf, detail
 from tests.factories import PASSWORD, make_guest, make_user

@@ -13,6 +13,7 @@ from tests.accounts.conftest import bearer, csrf, detail
 from tests.factories import PASSWORD, make_guest, make_user
 
 pytestmark = pytest.mark.django_db
+ADDRESS = "192.0.2.7"
 NEW = "another-Passphrase-9"
 STALE = "This link is not valid any more: ask for a new one"
 
@@ -141,10 +142,18 @@ def test_throttles_requests_by_address(client: Client) -> None:
     assert (codes[:30], codes[30]) == ([202] * 30, 429)
 
 
+def test_throttles_guesses_at_a_link_by_address(client: Client, time_machine) -> None:
+    time_machine.move_to("2026-11-21T12:00:00Z", tick=False)
+    guess = {"uid": "MQ", "token": "c0ffee-0123456789", "password": NEW}
+    answers = [post(client, "reset/confirm", guess) for _ in range(31)]
+    assert {detail(response) for response in answers[:30]} == {STALE}
+    assert detail(answers[30]) == "Too many attempts from this address: try again in 64 seconds"
+
+
 @pytest.mark.parametrize("uid", ["", "x", "!!", "MA", "LTE", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5", "é"])
 def test_refuses_a_link_to_nobody(uid: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        confirm_password_reset(uid=uid, token="c0ffee-0123456789", password=NEW)
+        confirm_password_reset(uid=uid, token="c0ffee-0123456789", password=NEW, address=ADDRESS)
     assert refusal.value.detail == STALE
 
 
@@ -156,7 +165,7 @@ def test_a_link_is_no_ticket_for_another_account(client: Client) -> None:
     post(client, "reset", {"email": "ada@example.org"})
     _, ada_token = mailed_link()
     with pytest.raises(InvalidInput):
-        confirm_password_reset(uid=eve_uid, token=ada_token, password=NEW)
+        confirm_password_reset(uid=eve_uid, token=ada_token, password=NEW, address=ADDRESS)
     other.refresh_from_db()
     assert other.check_password(PASSWORD)
 

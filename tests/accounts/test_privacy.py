@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from hypothesis import given
@@ -16,7 +15,7 @@ from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from apps.accounts import privacy
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
 from apps.accounts.privacy import DataSource, erase_user, export_user, register_source
 from apps.accounts.services import merge_guest
 from apps.core.models import AuditEntry

@@ -36,6 +36,13 @@ def test_a_browser_of_before_any_feedback_gets_a_row_of_its_own(visitor: Client)
     assert User.objects.get().has_account
 
 
+def test_throttles_sign_ups_by_address(client: Client, time_machine) -> None:
+    time_machine.move_to("2026-11-21T12:00:00Z", tick=False)
+    answers = [register(client, username=f"guest-{number}") for number in range(31)]
+    assert {response.status_code for response in answers[:30]} == {400}
+    assert detail(answers[30]) == "Too many sign-ups from this address: try again in 64 seconds"
+
+
 @pytest.mark.parametrize("field", ["is_staff", "is_superuser", "id", "unit_key", "is_guest", "groups"])
 def test_refuses_every_field_it_does_not_name(client: Client, field: str) -> None:
     response = register(client, **{field: True})

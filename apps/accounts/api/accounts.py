@@ -28,8 +28,6 @@ from apps.accounts.services import (
 from apps.accounts.tokens import issue_tokens
 from apps.core.address import client_address
 from apps.core.api.bodies import validated_body
-from apps.core.api.serializers import ProblemSerializer
-from apps.core.rates import enforce
 
 TAGS = ["auth"]
 
@@ -38,15 +36,12 @@ class RegisterView(APIView):
     authentication_classes = [GuestAuthentication]
     permission_classes = [Visitor]
 
-    @extend_schema(
-        request=RegisterInput, responses={201: RegisteredOutput, 400: ProblemSerializer}, tags=TAGS
-    )
+    @extend_schema(request=RegisterInput, responses={201: RegisteredOutput}, tags=TAGS)
     def post(self, request: Request) -> Response:
         """Sign up. The guest of the cookie becomes the account and keeps its history."""
         body = validated_body(request, RegisterInput)
         address = client_address(request._request)
-        enforce("login_address", address, refusal="Too many sign-ups from this address")
-        user = register_account(**body, guest=caller_of(request))
+        user = register_account(**body, guest=caller_of(request), address=address)
         tokens = asdict(issue_tokens(user))
         return Response({"id": user.pk, "username": user.username, **tokens}, status=201)
 
@@ -54,9 +49,7 @@ class RegisterView(APIView):
 class PasswordChangeView(APIView):
     permission_classes = [Account]
 
-    @extend_schema(
-        request=PasswordChangeInput, responses={200: TokenPairOutput, 400: ProblemSerializer}, tags=TAGS
-    )
+    @extend_schema(request=PasswordChangeInput, responses={200: TokenPairOutput}, tags=TAGS)
     def post(self, request: Request) -> Response:
         """Change one's own password. All other sessions and tokens end; the answer has new tokens."""
         body = validated_body(request, PasswordChangeInput)
@@ -72,7 +65,7 @@ class PasswordResetView(APIView):
     authentication_classes = []
     permission_classes = [Visitor]
 
-    @extend_schema(request=PasswordResetInput, responses={202: None, 429: ProblemSerializer}, tags=TAGS)
+    @extend_schema(request=PasswordResetInput, responses={202: None}, tags=TAGS)
     def post(self, request: Request) -> Response:
         """Ask for a link by mail. The answer is the same whether the address is known or not."""
         body = validated_body(request, PasswordResetInput)
@@ -88,13 +81,9 @@ class PasswordResetConfirmView(APIView):
     authentication_classes = []
     permission_classes = [Visitor]
 
-    @extend_schema(
-        request=PasswordResetConfirmInput, responses={204: None, 400: ProblemSerializer}, tags=TAGS
-    )
+    @extend_schema(request=PasswordResetConfirmInput, responses={204: None}, tags=TAGS)
     def post(self, request: Request) -> Response:
         """Set a new password with the two parts of the mailed link."""
         body = validated_body(request, PasswordResetConfirmInput)
-        address = client_address(request._request)
-        enforce("login_address", address, refusal="Too many attempts to log in from this address")
-        confirm_password_reset(**body)
+        confirm_password_reset(**body, address=client_address(request._request))
         return Response(status=204)

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth import logout
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,10 +19,9 @@ from apps.accounts.privacy import erase_user, export_user
 from apps.accounts.services import confirm_password, update_profile
 from apps.accounts.units import viewer_timezone, visit_of
 from apps.core.api.bodies import validated_body
-from apps.core.api.json import encode
 from apps.core.api.renderers import JSONRenderer
-from apps.core.api.serializers import ProblemSerializer
 from apps.core.errors import InvalidInput, NotFound
+from apps.core.json import encode
 
 TAGS = ["me"]
 
@@ -35,7 +34,7 @@ class MeView(APIView):
         """Who the credential or the cookie says you are."""
         return Response(_profile(request, caller_of(request)))
 
-    @extend_schema(request=ProfileInput, responses={200: ProfileOutput, 400: ProblemSerializer}, tags=TAGS)
+    @extend_schema(request=ProfileInput, responses={200: ProfileOutput}, tags=TAGS)
     def patch(self, request: Request) -> Response:
         """Change the time zone; or, with the password, the email address."""
         body = validated_body(request, ProfileInput)
@@ -46,7 +45,7 @@ class MeView(APIView):
             _confirm(user, password, "Changing the email address needs your password")
         return Response(_profile(request, update_profile(user=user, **body)))
 
-    @extend_schema(request=ErasureInput, responses={204: None, 400: ProblemSerializer}, tags=TAGS)
+    @extend_schema(request=ErasureInput, responses={204: None}, tags=TAGS)
     def delete(self, request: Request) -> Response:
         """Erase everything held about you. There is no way back."""
         body = validated_body(request, ErasureInput)
@@ -78,10 +77,7 @@ class ExportView(APIView):
     renderer_classes = [JSONRenderer, ZipRenderer]
 
     @extend_schema(
-        responses={
-            (200, "application/zip"): OpenApiTypes.BINARY,
-            404: OpenApiResponse(ProblemSerializer),
-        },
+        responses={(200, "application/zip"): OpenApiTypes.BINARY},
         tags=TAGS,
     )
     def get(self, request: Request) -> HttpResponse:

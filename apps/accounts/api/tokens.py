@@ -15,7 +15,6 @@ from apps.accounts.services import adopt_guest, authenticate_account
 from apps.accounts.tokens import blacklist_token, issue_tokens, refresh_tokens
 from apps.core.address import client_address
 from apps.core.api.bodies import validated_body
-from apps.core.api.serializers import ProblemSerializer
 from apps.core.rates import enforce
 
 TAGS = ["auth"]
@@ -28,7 +27,7 @@ class TokenView(APIView):
 
     @extend_schema(
         request=CredentialsInput,
-        responses={200: TokenPairOutput, 401: ProblemSerializer, 429: ProblemSerializer},
+        responses={200: TokenPairOutput},
         tags=TAGS,
     )
     def post(self, request: Request) -> Response:
@@ -45,7 +44,7 @@ class TokenRefreshView(APIView):
 
     @extend_schema(
         request=RefreshInput,
-        responses={200: TokenPairOutput, 401: ProblemSerializer, 429: ProblemSerializer},
+        responses={200: TokenPairOutput},
         tags=TAGS,
     )
     def post(self, request: Request) -> Response:
@@ -59,7 +58,7 @@ class TokenBlacklistView(APIView):
     authentication_classes = []
     permission_classes = [Visitor]
 
-    @extend_schema(request=RefreshInput, responses={204: None, 401: ProblemSerializer}, tags=TAGS)
+    @extend_schema(request=RefreshInput, responses={204: None}, tags=TAGS)
     def post(self, request: Request) -> Response:
         """Log out: ends a refresh token."""
         body = validated_body(request, RefreshInput)

@@ -1,5 +1,6 @@
 """What can be done to accounts and guests."""
 
+from apps.accounts.services.activation import activate_user, deactivate_user
 from apps.accounts.services.guests import ensure_guest, merge_guest
 from apps.accounts.services.imported import ensure_imported_users
 from apps.accounts.services.logins import adopt_guest, authenticate_account, log_in, log_out
@@ -12,13 +13,19 @@ from apps.accounts.services.passwords import (
 )
 from apps.accounts.services.profiles import update_profile
 from apps.accounts.services.registration import register_account
+from apps.accounts.services.sessions import clear_expired_sessions, end_other_sessions, end_session
 
 __all__ = [
+    "activate_user",
     "adopt_guest",
     "authenticate_account",
     "change_password",
+    "clear_expired_sessions",
     "confirm_password",
     "confirm_password_reset",
+    "deactivate_user",
+    "end_other_sessions",
+    "end_session",
     "ensure_guest",
     "ensure_imported_users",
     "log_in",

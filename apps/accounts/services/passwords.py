@@ -5,11 +5,12 @@ import uuid
 
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import EmailMessage, get_connection
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
 from apps.accounts.services.logins import count_attempt
 from apps.accounts.services.rules import check_new_password
 from apps.core.errors import InvalidInput
@@ -50,8 +51,9 @@ def request_password_reset(*, email: str, site_url: str, address: str) -> None:
         logger.exception("password_reset_mail_failed count=%d", len(mails))
 
 
-def confirm_password_reset(*, uid: str, token: str, password: str) -> User:
+def confirm_password_reset(*, uid: str, token: str, password: str, address: str) -> User:
     """Sets the password that a mailed link allows to set, once."""
+    enforce("login_address", address, refusal="Too many attempts from this address")
     user = user_of_reset_link(uid=uid, token=token)
     check_new_password(password, user=user)
     return _set_password(user, password)
@@ -84,7 +86,10 @@ def _reset_mail(user: User, site_url: str) -> EmailMessage:
     return EmailMessage(subject="Set a new password for Marquee", body=body, to=[user.email])
 
 
+@transaction.atomic
 def _set_password(user: User, password: str) -> User:
+    """Who changes it in a browser calls ``update_session_auth_hash``, which opens a session anew."""
     user.set_password(password)
     user.save(update_fields=["password"])
+    Session.objects.of(user).delete()
     return user

@@ -28,6 +28,11 @@ def checked_username(username: str) -> str:
     return username
 
 
+def username_taken(username: str) -> InvalidInput:
+    """The refusal of a name that somebody has, in any case."""
+    return InvalidInput.of("/username", f"The username {username!r} is taken")
+
+
 def check_new_password(password: str, *, user: User, pointer: str = "/password") -> None:
     """``user`` is whose name and address the password must not resemble; it need not be saved."""
     if len(password) > MAX_PASSWORD_LENGTH:
