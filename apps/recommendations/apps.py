@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class RecommendationsConfig(AppConfig):
     name = "apps.recommendations"
     label = "recommendations"
+
+    def ready(self) -> None:
+        from apps.recommendations.servable import register
+
+        register()

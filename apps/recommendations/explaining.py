@@ -1,11 +1,13 @@
-"""What a viewer would be shown now, and what led to each film."""
+"""What a viewer would be shown now, or was shown, and what led to each film."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.accounts.models import User
 from apps.catalog.models import Movie
-from apps.events.models import Surface
+from apps.events.models import RecommendationEvent, Slate, Surface
+from apps.events.packing import unpack_history
+from apps.recommendations.dossiers import shown_films
 from apps.recommendations.reasons import led_by
 from apps.recommendations.recording import Chosen, Decision
 from apps.recommendations.services.recommending import decide, history_of
@@ -51,6 +53,30 @@ class Explanation:
     films: tuple[ExplainedFilm, ...]
 
 
+@dataclass(frozen=True)
+class ExplainedEvent:
+    """A film that was shown; ``led`` as in ``ExplainedFilm``."""
+
+    event: RecommendationEvent
+    led: tuple[Led, ...]
+
+
+@dataclass(frozen=True)
+class ExplainedSlate:
+    """``model_version`` is the one that tells what led to each film: the one that made the list may be
+    gone. Empty without a model.
+    """
+
+    slate: Slate
+    model_version: str
+    history: int
+    films: tuple[ExplainedEvent, ...]
+
+    @property
+    def is_of_that_version(self) -> bool:
+        return self.model_version == self.slate.model_version
+
+
 def explain(viewer: User, n: int) -> Explanation:
     """Nothing is logged: nobody sees these films."""
     decision = decide(
@@ -71,6 +97,22 @@ def explain(viewer: User, n: int) -> Explanation:
     )
 
 
+def explain_slate(slate: Slate) -> ExplainedSlate:
+    """Why each film of a logged list was in its place, from the history that is packed with the list."""
+    history = unpack_history(bytes(slate.history))
+    active = engine(slate.recipe)
+    titles = _titles([movie_id for movie_id, _ in history])
+    return ExplainedSlate(
+        slate=slate,
+        model_version=active.version if active else "",
+        history=len(history),
+        films=tuple(
+            ExplainedEvent(event, _films_behind(active, event.algorithm, event.movie_id, history, titles))
+            for event in shown_films([slate.pk])
+        ),
+    )
+
+
 def _explained(position: int, chosen: Chosen, led: tuple[Led, ...]) -> ExplainedFilm:
     return ExplainedFilm(
         position=position,
@@ -87,14 +129,29 @@ def _explained(position: int, chosen: Chosen, led: tuple[Led, ...]) -> Explained
 def _led(
     active: Engine | None, chosen: Chosen, decision: Decision, titles: dict[int, str]
 ) -> tuple[Led, ...]:
-    if active is None or decision.degraded or not active.arms[chosen.algorithm].personal:
+    if decision.degraded:
         return ()
-    item = int(active.items.indices([chosen.film.movie_id])[0])
-    stars = dict(decision.history)
-    led = led_by(active, chosen.algorithm, item, history_of(active, decision.history))
+    return _films_behind(active, chosen.algorithm, chosen.film.movie_id, decision.history, titles)
+
+
+def _films_behind(
+    active: Engine | None,
+    algorithm: str,
+    movie_id: int,
+    history: Sequence[tuple[int, float]],
+    titles: dict[int, str],
+) -> tuple[Led, ...]:
+    """The films of the history that did most for the film's score, the strongest first."""
+    if active is None or algorithm not in active.arms or not active.arms[algorithm].personal:
+        return ()
+    item = int(active.items.indices([movie_id])[0])
+    if item < 0 or not history:
+        return ()
+    stars = dict(history)
+    led = led_by(active, algorithm, item, history_of(active, history))
     return tuple(
-        Led(movie_id, titles.get(movie_id, f"film {movie_id}"), stars[movie_id], added)
-        for movie_id, added in led[:N_LED]
+        Led(rated_id, titles.get(rated_id, f"film {rated_id}"), stars[rated_id], added)
+        for rated_id, added in led[:N_LED]
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,8 +16,7 @@ from apps.training.registry import Engine
 FALLBACK_ARM = "popular"
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(NamedTuple):
     """One film by its index in the engine, placed by ``algorithm`` for the slot of ``owner``."""
 
     item: int

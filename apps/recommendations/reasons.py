@@ -1,7 +1,7 @@
 """Why a film is in its slot, from the arm that placed it and the films that led it there."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,7 @@ N_FILMS = 3
 N_LOOKED_AT = 10
 
 
-@dataclass(frozen=True)
-class Lead:
+class Lead(NamedTuple):
     """What led an arm to a film, before titles are known.
 
     ``liked`` and ``rated`` are films of the viewer's that raised the film's score, strongest first:
@@ -57,8 +56,7 @@ def reason_of(lead: Lead, titles: Mapping[int, str], *, similar: bool = False) -
 
     ``similar`` says that the history is one film whose likes are wanted.
     """
-    liked = tuple(movie_id for movie_id in lead.liked if movie_id in titles)
-    rated = tuple(movie_id for movie_id in lead.rated if movie_id in titles)
+    liked = tuple([movie_id for movie_id in lead.liked if movie_id in titles])
     if similar and liked:
         return Reason("similar", f"Liked by people who liked {titles[liked[0]]}", liked)
     if similar and lead.genre:
@@ -69,6 +67,7 @@ def reason_of(lead: Lead, titles: Mapping[int, str], *, similar: bool = False) -
         return Reason("because_you_liked", f"Because you liked {titles[liked[0]]}", liked)
     if lead.genre:
         return Reason("genre", f"More {lead.genre}, which you often rate", genre=lead.genre)
+    rated = tuple([movie_id for movie_id in lead.rated if movie_id in titles])
     if rated:
         return Reason("because_you_rated", f"Because you rated {titles[rated[0]]}", rated)
     return POPULAR
@@ -87,11 +86,14 @@ def _leads(engine: Engine, items: Int64, led: Float64, history: History, *, by_g
     orders = _strongest(led)
     raises = np.take_along_axis(led, orders, axis=1) > 0
     for item, order, raised in zip(items.tolist(), orders.tolist(), raises.sum(axis=1).tolist(), strict=True):
-        strongest = order[:raised]
-        liked = tuple(ids[spot] for spot in strongest if is_liked[spot])[:N_FILMS]
-        rated = tuple(ids[spot] for spot in strongest if not is_liked[spot])[:1]
+        liked: list[int] = []
+        rated: list[int] = []
+        for spot in order[:raised]:
+            (liked if is_liked[spot] else rated).append(ids[spot])
+            if len(liked) == N_FILMS:
+                break
         genre = _shared_genre(engine, item, history) if by_genre or not liked else None
-        yield Lead(liked, rated, genre, by_genre)
+        yield Lead(tuple(liked), tuple(rated[:1]), genre, by_genre)
 
 
 def _strongest(led: Float64) -> Int64:

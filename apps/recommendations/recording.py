@@ -4,15 +4,16 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from apps.algorithms.context import Context
 from apps.algorithms.strategy import Strategy
 from apps.core.identifiers import uuid7
-from apps.events.insertion import Impression, Shared
+from apps.events.insertion import Impression, Shared, SlateLog
 from apps.events.models import Slate, Surface
 from apps.events.packing import pack_history, pack_ids
-from apps.events.services import record_slate
+from apps.events.services import record_slates
 from apps.experiments.services import Assignment
 from apps.recommendations.films import Film
 from apps.recommendations.slates import Reason, ServedSlate, SlateRequest, Slot
@@ -20,8 +21,7 @@ from apps.recommendations.slates import Reason, ServedSlate, SlateRequest, Slot
 COUNTED_SURFACES = frozenset({Surface.FOR_YOU, Surface.API})
 
 
-@dataclass(frozen=True)
-class Chosen:
+class Chosen(NamedTuple):
     """One film chosen for one slot, not yet logged."""
 
     film: Film
@@ -70,17 +70,30 @@ def is_counted(request: SlateRequest) -> bool:
     )
 
 
-def serve(request: SlateRequest, decision: Decision) -> ServedSlate:
-    """Logs the slate, if its visitor has a unit, and returns it as it was shown."""
-    slate_id: UUID | None = None
-    event_ids: Sequence[int | None] = [None] * len(decision.chosen)
-    if request.unit_key is not None:
-        slate_id, event_ids = _record(request, decision)
+def serve(decided: Sequence[tuple[SlateRequest, Decision]]) -> list[ServedSlate]:
+    """Logs the slates of those whose visitor has a unit, together, and returns all as they were shown."""
+    rows = {
+        number: _log_of(request, decision)
+        for number, (request, decision) in enumerate(decided)
+        if request.unit_key is not None
+    }
+    ids = dict(zip(rows, record_slates(list(rows.values())), strict=True)) if rows else {}
+    return [
+        _served(request, decision, rows[number].slate.pk if number in rows else None, ids.get(number))
+        for number, (request, decision) in enumerate(decided)
+    ]
+
+
+def _served(
+    request: SlateRequest, decision: Decision, slate_id: UUID | None, event_ids: Sequence[int] | None
+) -> ServedSlate:
+    ids: Sequence[int | None] = event_ids or [None] * len(decision.chosen)
     return ServedSlate(
         recommendation_id=slate_id,
         user_id=request.viewer.pk if request.viewer else None,
         surface=request.surface,
         strategy=decision.label,
+        policy=decision.strategy.policy,
         recipe=decision.assignment.recipe,
         model_version=decision.model_version,
         policy_version=decision.assignment.policy_version,
@@ -90,19 +103,21 @@ def serve(request: SlateRequest, decision: Decision) -> ServedSlate:
         context=decision.context,
         slots=tuple(
             _slot(position, chosen, event_id)
-            for position, (chosen, event_id) in enumerate(
-                zip(decision.chosen, event_ids, strict=True), start=1
-            )
+            for position, (chosen, event_id) in enumerate(zip(decision.chosen, ids, strict=True), start=1)
         ),
     )
 
 
-def _record(request: SlateRequest, decision: Decision) -> tuple[UUID, list[int]]:
+def _log_of(request: SlateRequest, decision: Decision) -> SlateLog:
     slate = _slate_row(request, decision)
-    served = [replace(one, counted=one.counted and slate.counted) for one in decision.assignment.served]
-    impressions = [_impression(position, chosen) for position, chosen in enumerate(decision.chosen, start=1)]
-    ids = record_slate(slate, shared=_shared(slate, decision), impressions=impressions, served=served)
-    return slate.pk, ids
+    return SlateLog(
+        slate=slate,
+        shared=_shared(decision),
+        impressions=[
+            _impression(position, chosen) for position, chosen in enumerate(decision.chosen, start=1)
+        ],
+        served=[replace(one, counted=one.counted and slate.counted) for one in decision.assignment.served],
+    )
 
 
 def _slot(position: int, chosen: Chosen, event_id: int | None) -> Slot:
@@ -149,18 +164,14 @@ def _slate_row(request: SlateRequest, decision: Decision) -> Slate:
     )
 
 
-def _shared(slate: Slate, decision: Decision) -> Shared:
+def _shared(decision: Decision) -> Shared:
     strategic = next((one for one in decision.assignment.served if one.layer == "strategy"), None)
     return Shared(
-        slate_id=slate.pk,
-        user_id=slate.user_id,
-        context=slate.context,
         bandit_context=None,
         experiment_id=strategic.experiment_key if strategic else "",
         variant=strategic.variant if strategic else "",
         explored=False,
         weight=1.0,
-        created_at=decision.now,
     )
 
 

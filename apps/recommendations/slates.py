@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from apps.accounts.models import User
 from apps.algorithms.context import Context
+from apps.events.insertion import Served
 from apps.events.models import Surface
-from apps.events.services import Served
 
 DEFAULT_LENGTH = 20
 MAX_LENGTH = 100
@@ -22,10 +22,11 @@ class SlateRequest:
     ``unit_key`` None is a visitor without a unit (a first hit, a crawler): nothing is logged, and
     without an ``anchor`` the films are the popular ones.
     ``counted`` False keeps the slate out of experiments, bandit and alerts. Whatever of
-    ``algorithm``, ``diversity``, ``genre``, ``exclude`` and ``use_bandit`` is given overrides the
-    viewer's strategy and is recorded. ``skip`` are films that the same page shows already: kept out,
-    but no override. ``timezone`` None is the site's. ``anchor`` is a film whose likes are wanted: it
-    stands in for the viewer's history.
+    ``algorithm``, ``diversity``, ``genre``, ``only``, ``exclude`` and ``use_bandit`` is given overrides the
+    viewer's strategy and is recorded. ``only`` are the films that the list is about, and like ``genre``
+    it leaves all others out. ``skip`` are films that the same page shows already: kept out, but no
+    override. ``timezone`` None is the site's. ``anchor`` is a film whose likes are wanted: it stands in
+    for the viewer's history, and of one that no model knows there is no list.
     """
 
     viewer: User | None
@@ -36,6 +37,7 @@ class SlateRequest:
     algorithm: str | None = None
     diversity: float | None = None
     genre: str | None = None
+    only: frozenset[int] | None = None
     exclude: tuple[int, ...] = ()
     use_bandit: bool | None = None
     skip: tuple[int, ...] = ()
@@ -50,13 +52,13 @@ class SlateRequest:
             "diversity": self.diversity is not None,
             "exclude": bool(self.exclude),
             "genre": self.genre is not None,
+            "only": self.only is not None,
             "use_bandit": self.use_bandit is not None,
         }
         return ",".join(name for name, is_given in given.items() if is_given)
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a film is in its slot. ``movie_ids`` are films of that viewer's, strongest first."""
 
     kind: str
@@ -69,8 +71,7 @@ class Reason:
         return body | {"genre": self.genre} if self.genre else body
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """One film in its place; ``event_id`` is None when nothing was logged.
 
     ``confidence`` is the posterior mean of the arm in this context, None for fixed strategies.
@@ -94,6 +95,7 @@ class Slot:
 class ServedSlate:
     """A list of films as it was shown. ``recommendation_id`` is None when it was not logged.
 
+    ``strategy`` is the policy's name, or the one arm of a fixed one; ``policy`` its name in any case.
     ``degraded`` says why ``popular`` was served instead of the strategy; None when it was not.
     """
 
@@ -101,6 +103,7 @@ class ServedSlate:
     user_id: int | None
     surface: str
     strategy: str
+    policy: str
     recipe: str
     model_version: str
     policy_version: int

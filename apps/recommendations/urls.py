@@ -2,7 +2,7 @@
 
 from apps.core import converters  # noqa: F401 - makes <id:…> known
 from apps.core.api.urls import api_path
-from apps.recommendations.api import feedback, movies, preferences, slates
+from apps.recommendations.api import feedback, imports, movies, preferences, slates
 
 urlpatterns = [
     api_path("movies", movies.MoviesView),
@@ -25,4 +25,9 @@ urlpatterns = [
     api_path("watchlist/<id:movie_id>", preferences.WatchlistItemView),
     api_path("dismissals", preferences.DismissalsView),
     api_path("dismissals/<id:movie_id>", preferences.DismissalView),
+    api_path("me/import", imports.ImportsView),
+    api_path("me/import/<id:import_id>", imports.ImportView),
+    api_path("me/import/<id:import_id>/apply", imports.ImportApplyView),
+    api_path("me/import/<id:import_id>/undo", imports.ImportUndoView),
+    api_path("me/import/<id:import_id>/unmatched", imports.ImportUnmatchedView),
 ]

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from django.db import connection
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.algorithms.context import (
+    SATURATION_WINDOW,
     Context,
     SessionPosition,
     day_type,
@@ -41,15 +42,15 @@ class ViewerState:
     clicks: tuple[tuple[int, datetime], ...]
     slate_times: tuple[datetime, ...]
 
-    @cached_property
-    def recent_movie_ids(self) -> list[int]:
-        """Films clicked or rated, oldest first, each once at its latest time."""
+    def recent_movie_ids(self, n: int) -> list[int]:
+        """The last ``n`` films clicked or rated, oldest first, each once at its latest time."""
         latest: dict[int, datetime] = {}
-        touched = [(movie_id, at) for movie_id, _, at in self.preferences.rated]
+        # Ratings are in order of time: none before the last n can be among the last n acts.
+        touched = [(movie_id, at) for movie_id, _, at in self.preferences.rated[-n:]]
         for movie_id, at in [*touched, *self.clicks]:
             if movie_id not in latest or latest[movie_id] < at:
                 latest[movie_id] = at
-        return sorted(latest, key=lambda movie_id: (latest[movie_id], movie_id))
+        return sorted(latest, key=lambda movie_id: (latest[movie_id], movie_id))[-n:]
 
     def session_position(self, now: datetime) -> SessionPosition:
         return session_position(_slates_of_session(self.slate_times, now))
@@ -91,12 +92,14 @@ def context_of(state: ViewerState, engine: Engine | None, *, zone: ZoneInfo | No
 def _primary_genres(state: ViewerState, engine: Engine | None) -> list[int]:
     if engine is None:
         return []
-    return primary_genres(engine.items, engine.primary_genre, state.recent_movie_ids[-10:])
+    return primary_genres(engine.items, engine.primary_genre, state.recent_movie_ids(SATURATION_WINDOW))
 
 
 def primary_genres(items: ItemIndex, genres: Any, movie_ids: list[int]) -> list[int]:
     """Each film's primary genre, -1 for a film without one or unknown to the model."""
-    return [int(genres[index]) if index >= 0 else -1 for index in items.indices(movie_ids)]
+    indices = items.indices(movie_ids)
+    found: list[int] = np.where(indices >= 0, genres[indices], -1).tolist()
+    return found
 
 
 def _slates_of_session(slate_times: tuple[datetime, ...], now: datetime) -> int:

@@ -6,9 +6,21 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
+from apps.accounts.models import User
+from tests.factories import make_rating, make_user
+from tests.house import House
 from tests.pages.conftest import house, nothing_kept
 
 __all__ = ["house", "nothing_kept"]
+
+
+@pytest.fixture
+def fan(house: House) -> User:
+    """Loves three horror films."""
+    user = make_user()
+    for film in house.horror[:3]:
+        make_rating(user, film, 5.0)
+    return user
 
 
 @pytest.fixture

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from rest_framework_simplejwt.tokens import AccessToken
 
 from apps.accounts.models import User
 from apps.catalog.models import Movie
 from apps.events.models import Feedback, RecommendationEvent, Slate
 from apps.ratings.models import Dismissal, Favorite, Rating, Thumb, WatchlistItem
+from apps.ratings.querysets import history_rows
+from tests.callers import bearer
 from tests.factories import make_api_key, make_movie, make_rating, make_user
 from tests.house import House
 from tests.rows import make_impression
@@ -29,7 +30,7 @@ def movie() -> Movie:
 
 
 def send(method: str, url: str, who: User | None, body: Any = None) -> Any:
-    headers = {"Authorization": f"Bearer {AccessToken.for_user(who)}"} if who else {}
+    headers = bearer(who).headers if who else {}
     return Client().generic(
         method, url, b"" if body is None else dumps(body), "application/json", headers=headers
     )
@@ -68,6 +69,18 @@ def test_a_batch_answers_for_each_and_keeps_the_good_ones(viewer, movie):
     assert [row.get("is_new") for row in results] == [True, None, None, None, False]
     assert [row["problem"]["status"] for row in results[1:4]] == [404, 400, 400]
     assert Feedback.objects.count() == 1
+
+
+@pytest.mark.parametrize("bad", [7, None, "click", [], [{}]])
+def test_a_member_of_a_batch_that_is_no_object_leaves_the_others_alone(viewer, movie, bad):
+    good = {"item_id": movie.pk, "event_type": "click"}
+    answer = send("POST", EVENTS, viewer, {"events": [good, bad]})
+    kept, refused = answer.json()["results"]
+    assert (answer.status_code, kept["status"], refused["problem"]["status"]) == (200, "success", 400)
+    assert refused["problem"]["detail"] == (
+        'An act is a JSON object, such as {"item_id": 186, "event_type": "click"}'
+    )
+    assert Feedback.objects.get().movie_id == movie.pk
 
 
 def test_a_batch_of_more_than_500_is_refused(viewer, movie):
@@ -183,6 +196,29 @@ def test_a_rating_is_put_read_and_taken_back(viewer, movie):
     assert send("GET", url, viewer).json()["rating"] == 3.5
     send("DELETE", url, viewer)
     assert (send("GET", url, viewer).status_code, Rating.objects.get().value) == (404, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [("ratings", {"rating": 4}), ("favorites", None), ("watchlist", None), ("dismissals", None)],
+)
+def test_what_was_said_of_a_hidden_film_is_taken_back_but_nothing_new_is_said(viewer, movie, name, body):
+    url = f"/api/v1/{name}/{movie.pk}"
+    send("PUT", url, viewer, body)
+    Movie.objects.update(is_available=False)
+    assert len(history_rows(viewer.pk)) == 1
+    assert send("DELETE", url, viewer).status_code == 201
+    assert history_rows(viewer.pk) == []
+    refusal = send("PUT", url, viewer, body)
+    assert (refusal.status_code, refusal.json()["detail"]) == (404, f"There is no film {movie.pk}")
+
+
+def test_a_thumb_is_taken_off_a_hidden_film(viewer, movie):
+    send("POST", EVENTS, viewer, {"item_id": movie.pk, "event_type": "thumbs_up"})
+    Movie.objects.update(is_available=False)
+    clearing = {"item_id": movie.pk, "event_type": "thumbs_clear"}
+    assert send("POST", EVENTS, viewer, clearing).status_code == 201
+    assert Thumb.objects.get().direction == 0
 
 
 def test_lists_are_ones_own(viewer, movie):

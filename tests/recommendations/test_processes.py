@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from apps.events.models import Feedback, RecommendationEvent, Slate
 from apps.ratings.models import Dismissal, Favorite, Rating
 from apps.recommendations.services import recommend
 from apps.recommendations.slates import SlateRequest
-from apps.training import registry
 from tests.callers import guest
 from tests.factories import make_user
 from tests.house import make_house
@@ -80,14 +78,6 @@ STORIES = [
     Story([act("thumbs_up"), act("thumbs_down"), act("view")], "failure", clicked=True),
     Story([], "pending"),
 ]
-
-
-@pytest.fixture
-def own_model(tmp_path: Path, settings: Any) -> Any:
-    settings.ARTIFACT_DIR = tmp_path
-    registry.reset()
-    yield
-    registry.reset()
 
 
 def shown_to(viewer: User) -> list[int]:
@@ -161,7 +151,7 @@ def ratings_of_films() -> dict[int, tuple[float, int]]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_all_at_once_come_to_what_one_after_the_other_would(own_model: None) -> None:
+def test_all_at_once_come_to_what_one_after_the_other_would() -> None:
     make_house()
     totals, viewers = ratings_of_films(), [make_user() for _ in range(VIEWERS)]
     shown = {viewer.pk: shown_to(viewer) for viewer in viewers}
@@ -199,7 +189,7 @@ print(json.dumps(said))
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_visitor_who_speaks_in_several_windows_at_once_becomes_one_guest(own_model: None) -> None:
+def test_a_visitor_who_speaks_in_several_windows_at_once_becomes_one_guest() -> None:
     make_house()
     visitor = guest()
     slate = visitor.send("GET", "/api/v1/movies/recommendations").json()

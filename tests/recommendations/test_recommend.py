@@ -15,18 +15,8 @@ from apps.recommendations.services import recommend
 from apps.recommendations.slates import ServedSlate, SlateRequest
 from apps.training import registry
 from tests.factories import make_movie, make_rating, make_staff, make_user
-from tests.house import House
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def fan(house: House) -> User:
-    """Loves three horror films."""
-    user = make_user()
-    for film in house.horror[:3]:
-        make_rating(user, film, 5.0)
-    return user
 
 
 def ask(viewer: User | None, n: int = 10, surface: Surface = Surface.API, **wishes: Any) -> ServedSlate:

@@ -4,31 +4,21 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from rest_framework_simplejwt.tokens import AccessToken
 
 from apps.accounts.models import User
+from apps.algorithms.registry import ARMS
 from apps.events.models import Slate
-from tests.factories import make_api_key, make_rating, make_staff, make_user
-from tests.house import House
+from tests.callers import bearer
+from tests.factories import make_api_key, make_staff, make_user
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/movies/recommendations"
 
 
-@pytest.fixture
-def fan(house: House) -> User:
-    user = make_user()
-    for film in house.horror[:3]:
-        make_rating(user, film, 5.0)
-    return user
-
-
-def bearer(user: User) -> dict[str, str]:
-    return {"Authorization": f"Bearer {AccessToken.for_user(user)}"}
-
-
 def get(client: Client, url: str, who: User | str | None = None) -> Any:
-    headers = bearer(who) if isinstance(who, User) else {"Authorization": f"Api-Key {who}"} if who else {}
+    headers = (
+        bearer(who).headers if isinstance(who, User) else {"Authorization": f"Api-Key {who}"} if who else {}
+    )
     return client.get(url, headers=headers)
 
 
@@ -71,7 +61,7 @@ def test_a_first_hit_without_a_cookie_is_not_logged_and_the_second_is(client, ho
         (
             "algorithm=magic",
             "?algorithm",
-            "There is no algorithm 'magic'; there are: popular, genre, content, svd, als, item_cf, hybrid",
+            f"There is no algorithm 'magic'; there are: {', '.join(ARMS)}",
         ),
     ],
 )
@@ -123,21 +113,21 @@ def test_the_fourth_list_of_a_session_is_late(client, fan):
 
 def test_recommend_takes_a_wish_that_it_may_not_grant(client, fan):
     body = {"user_id": fan.pk, "n_recommendations": 2, "model_type": "svd"}
-    answer = client.post("/api/v1/recommend", body, "application/json", headers=bearer(fan))
+    answer = client.post("/api/v1/recommend", body, "application/json", headers=bearer(fan).headers)
     slate = answer.json()
     assert (slate["strategy"], slate["overridden_by"], len(slate["recommendations"])) == ("hybrid", None, 2)
 
 
 def test_recommend_refuses_a_wish_for_what_there_is_not(client, fan):
     answer = client.post(
-        "/api/v1/recommend", {"model_type": "magic"}, "application/json", headers=bearer(fan)
+        "/api/v1/recommend", {"model_type": "magic"}, "application/json", headers=bearer(fan).headers
     )
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/model_type")
 
 
 def test_recommend_grants_the_wish_of_staff(client, house):
     body = {"n_recommendations": 2, "model_type": "svd"}
-    answer = client.post("/api/v1/recommend", body, "application/json", headers=bearer(make_staff()))
+    answer = client.post("/api/v1/recommend", body, "application/json", headers=bearer(make_staff()).headers)
     assert (answer.json()["strategy"], answer.json()["overridden_by"]) == ("svd", "algorithm")
 
 

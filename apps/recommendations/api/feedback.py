@@ -3,7 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiExample,
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -15,14 +21,18 @@ from apps.core.api.bodies import validated_body
 from apps.core.api.fields import IdField, MomentField, StarsField, UUIDField
 from apps.core.api.problems import describe
 from apps.core.api.serializers import StrictSerializer
-from apps.core.errors import ApplicationError
+from apps.core.errors import ApplicationError, InvalidInput
 from apps.events.models import Kind
+from apps.experiments.policy import current_policy
 from apps.recommendations.api.shapes import BatchShape, GivenShape
 from apps.recommendations.api.visitors import feedback_viewer
 from apps.recommendations.services import FeedbackRequest, Given, give_feedback
 from apps.training.backlog import Backlog, backlog
 
 MAX_BATCH = 500
+CLICK = {"item_id": 186, "event_type": "click", "client_id": "phone-7f3a:1"}
+RATE = {"item_id": 186, "event_type": "rate", "rating": 4.5, "client_id": "phone-7f3a:2"}
+"""The bodies that the pages of the API offer to be tried."""
 
 
 class EventBody(StrictSerializer):
@@ -38,8 +48,16 @@ class EventBody(StrictSerializer):
     occurred_at = MomentField(required=False)
 
 
+@extend_schema_field(EventBody)
+class ActField(serializers.Field[Any, Any, Any, Any]):
+    """Anything: each act of a batch is checked by itself, so that a bad one leaves the good ones alone."""
+
+    def run_validation(self, data: Any = None) -> Any:
+        return data
+
+
 class BatchBody(StrictSerializer):
-    events = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=MAX_BATCH)
+    events = serializers.ListField(child=ActField(), min_length=1, max_length=MAX_BATCH)
 
 
 class TrackBody(StrictSerializer):
@@ -63,7 +81,16 @@ class EventsView(APIView):
     @extend_schema(
         operation_id="events",
         request=PolymorphicProxySerializer("Events", [EventBody, BatchBody], resource_type_field_name=None),
-        responses={201: GivenShape, 200: BatchShape},
+        responses={
+            201: GivenShape,
+            200: PolymorphicProxySerializer(
+                "EventsAnswer", [GivenShape, BatchShape], resource_type_field_name=None
+            ),
+        },
+        examples=[
+            OpenApiExample("One act", value=CLICK, request_only=True),
+            OpenApiExample("A batch", value={"events": [CLICK, RATE]}, request_only=True),
+        ],
         tags=["feedback"],
     )
     def post(self, request: Request) -> Response:
@@ -75,7 +102,7 @@ class EventsView(APIView):
 
 def answer_given(given: Given) -> Response:
     """201 for a new act, 200 for one that was there before."""
-    return Response(given_json(given, backlog()), status=201 if given.is_new else 200)
+    return Response(given_json(given, backlog(current_policy().recipe)), status=201 if given.is_new else 200)
 
 
 def given_json(given: Given, waiting: Backlog) -> dict[str, Any]:
@@ -107,8 +134,10 @@ def _give(request: Request, event: dict[str, Any]) -> Given:
     )
 
 
-def _answer_item(request: Request, event: dict[str, Any]) -> dict[str, Any]:
+def _answer_item(request: Request, event: Any) -> dict[str, Any]:
     try:
+        if not isinstance(event, dict):
+            raise InvalidInput('An act is a JSON object, such as {"item_id": 186, "event_type": "click"}')
         body = EventBody(data=event)
         body.is_valid(raise_exception=True)
         given = _give(request, body.validated_data)

@@ -1,18 +1,21 @@
 """``/movies``: the catalogue, read by anybody and kept by programs and staff."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from apps.accounts.acting import caller_of
 from apps.accounts.models import ApiKey, User
 from apps.accounts.permissions import Holds, Visitor
-from apps.catalog.models import Movie
+from apps.catalog.filters import FIRST_YEAR, LAST_YEAR, MAX_GENRE_NAME, MAX_GENRES, FilmFilter, genre_names
+from apps.catalog.models import Genre, Movie
+from apps.catalog.posters import tmdb_poster
 from apps.catalog.querysets import ORDERINGS
 from apps.catalog.services import create_movie, update_movie
 from apps.core.api.bodies import validated_body
@@ -20,7 +23,8 @@ from apps.core.api.fields import FloatField, IntegerField
 from apps.core.api.pagination import BoundedPagination, PageQuery
 from apps.core.api.queries import QuerySerializer, validated_query
 from apps.core.api.serializers import StrictSerializer
-from apps.core.errors import NotFound
+from apps.core.errors import InvalidInput, NotFound
+from apps.recommendations.api.genres import unknown_genre
 from apps.recommendations.api.shapes import MovieDetailShape, MovieShape
 from apps.recommendations.own import own_state
 
@@ -28,12 +32,24 @@ ADD = Holds("catalog.add_movie", scope=ApiKey.Scope.CATALOG_WRITE)
 CHANGE = Holds("catalog.change_movie", scope=ApiKey.Scope.CATALOG_WRITE)
 
 
+class GenresField(serializers.CharField):
+    """Names of genres, comma-separated."""
+
+    def to_internal_value(self, data: Any) -> tuple[str, ...]:  # type: ignore[override] # a query's text
+        names = genre_names([super().to_internal_value(data)])
+        if len(names) > MAX_GENRES:
+            raise serializers.ValidationError(f"At most {MAX_GENRES} genres can be given.")
+        if any(len(name) > MAX_GENRE_NAME for name in names):
+            raise serializers.ValidationError(f"A genre's name has at most {MAX_GENRE_NAME} characters.")
+        return names
+
+
 class MovieQuery(PageQuery):
-    search = serializers.CharField(required=False, max_length=200)
-    genre = serializers.CharField(required=False, max_length=60)
-    exclude_genre = serializers.CharField(required=False, max_length=60)
-    year_min = IntegerField(required=False, min_value=1800, max_value=2200)
-    year_max = IntegerField(required=False, min_value=1800, max_value=2200)
+    search = serializers.CharField(required=False, max_length=200, allow_blank=True, default="")
+    genre = GenresField(required=False, help_text="Names, comma-separated: films of all of them")
+    exclude_genre = GenresField(required=False, help_text="Names, comma-separated: films of none of them")
+    year_min = IntegerField(required=False, min_value=FIRST_YEAR, max_value=LAST_YEAR)
+    year_max = IntegerField(required=False, min_value=FIRST_YEAR, max_value=LAST_YEAR)
     language = serializers.RegexField(r"\A[A-Za-z]{2,8}\Z", required=False)
     ordering = serializers.ChoiceField(choices=list(ORDERINGS), required=False)
 
@@ -71,18 +87,22 @@ class MoviesView(APIView):
     )
     def get(self, request: Request) -> Response:
         query = validated_query(request, MovieQuery)
-        films = Movie.objects.available().filtered(
-            **{
-                name: query.get(name)
-                for name in ("genre", "exclude_genre", "year_min", "year_max", "language")
-            }
+        _require_genres(query)
+        _require_span(query)
+        wanted = FilmFilter(
+            genres=query.get("genre", ()),
+            exclude_genres=query.get("exclude_genre", ()),
+            year_min=query.get("year_min"),
+            year_max=query.get("year_max"),
+            language=query.get("language", ""),
         )
-        films = films.search(query["search"]) if "search" in query else films.popular()
+        films = Movie.objects.available().filtered(wanted)
+        films = films.popular().search(query["search"])
         if "ordering" in query:
             films = films.ordered_by(query["ordering"])
         paginator = self.pagination_class()
         page = paginator.paginate_queryset(films.with_card(), request, self) or []
-        return paginator.get_paginated_response([movie_json(movie) for movie in page])
+        return paginator.get_paginated_response([movie_json(request, movie) for movie in page])
 
     @extend_schema(
         operation_id="movies_create", request=MovieBody, responses={201: MovieDetailShape}, tags=["movies"]
@@ -125,8 +145,8 @@ class MovieView(APIView):
         return Response(_detail(request, movie_id, with_hidden=True))
 
 
-def movie_json(movie: Movie) -> dict[str, Any]:
-    """One film of a list, read ``with_card``."""
+def movie_json(request: Request, movie: Movie) -> dict[str, Any]:
+    """One film of a list, read ``with_card``. Its address is whole: programs know no page to start from."""
     average = movie.vote_average
     return {
         "id": movie.pk,
@@ -135,8 +155,24 @@ def movie_json(movie: Movie) -> dict[str, Any]:
         "genres": movie.genre_names,
         "vote_average": None if average is None else round(average, 2),
         "vote_count": movie.vote_count,
-        "poster_url": reverse("poster", args=[movie.pk]),
+        "poster_url": tmdb_poster(movie.poster_path) or reverse("poster", args=[movie.pk], request=request),
     }
+
+
+def _require_genres(query: Mapping[str, Any]) -> None:
+    asked = [(name, genre) for name in ("genre", "exclude_genre") for genre in query.get(name, ())]
+    if not asked:
+        return
+    known = {name.casefold() for name in Genre.objects.values_list("name", flat=True)}
+    for parameter, genre in asked:
+        if genre.casefold() not in known:
+            raise unknown_genre(genre, f"?{parameter}")
+
+
+def _require_span(query: Mapping[str, Any]) -> None:
+    first, last = query.get("year_min"), query.get("year_max")
+    if first is not None and last is not None and first > last:
+        raise InvalidInput.of("?year_min", f"year_min {first} lies after year_max {last}")
 
 
 def actor_of(request: Request) -> User | ApiKey:
@@ -154,8 +190,10 @@ def _detail(request: Request, movie_id: int, *, with_hidden: bool) -> dict[str, 
         .first()
     )
     if movie is None:
-        raise NotFound(f"There is no film {movie_id}")
-    return movie_json(movie) | {
+        survivor = Movie.objects.survivor_of(movie_id)
+        merged = f": it was merged into film {survivor}" if survivor is not None else ""
+        raise NotFound(f"There is no film {movie_id}{merged}")
+    return movie_json(request, movie) | {
         "original_title": movie.original_title,
         "overview": movie.overview,
         "language": movie.language,

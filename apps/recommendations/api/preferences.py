@@ -57,11 +57,7 @@ class OwnListView(APIView):
         return paginator.get_paginated_response([self.row_json(row) for row in page])
 
     def rows(self) -> models.QuerySet[Any]:
-        rows = self.model._default_manager.select_related("movie").order_by("-changed_at", "-pk")
-        return rows.filter(self.standing(), movie__is_available=True)
-
-    def standing(self) -> models.Q:
-        return models.Q(is_active=True)
+        return self.model.objects.listed().select_related("movie")
 
     def row_json(self, row: Any) -> dict[str, Any]:
         return {"movie_id": row.movie_id, "title": row.movie.title, "changed_at": row.changed_at}
@@ -118,9 +114,6 @@ def _items(
 @_lists("ratings", RatingShape)
 class RatingsView(OwnListView):
     model = Rating
-
-    def standing(self) -> models.Q:
-        return models.Q(value__isnull=False)
 
     def row_json(self, row: Any) -> dict[str, Any]:
         return super().row_json(row) | {"rating": row.value}

@@ -79,7 +79,7 @@ class MovieShape(serializers.Serializer[Any]):
     genres = serializers.ListField(child=serializers.CharField())
     vote_average = FloatField(allow_null=True)
     vote_count = IntegerField()
-    poster_url = serializers.CharField()
+    poster_url = serializers.URLField()
 
 
 class OwnShape(serializers.Serializer[Any]):

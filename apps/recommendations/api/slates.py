@@ -1,5 +1,6 @@
 """``GET /movies/recommendations``, ``POST /recommend`` and ``GET /movies/{id}/similar``."""
 
+from dataclasses import replace
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -16,16 +17,11 @@ from apps.core.api.queries import QuerySerializer, validated_query
 from apps.core.api.serializers import StrictSerializer
 from apps.core.errors import Forbidden, InvalidInput, NotFound
 from apps.events.models import Surface
+from apps.recommendations.api.genres import unknown_genre
 from apps.recommendations.api.shapes import SimilarShape, SlateShape
-from apps.recommendations.api.visitors import (
-    OPEN_ALGORITHMS,
-    Audience,
-    audience_of,
-    may_steer,
-    require_algorithm,
-)
+from apps.recommendations.api.visitors import OPEN_ALGORITHMS, audience_of, may_steer, require_algorithm
 from apps.recommendations.services import recommend
-from apps.recommendations.slates import DEFAULT_LENGTH, MAX_LENGTH, SlateRequest
+from apps.recommendations.slates import DEFAULT_LENGTH, MAX_LENGTH
 
 MAX_EXCLUDED = 500
 
@@ -81,18 +77,13 @@ class RecommendationsView(APIView):
         require_algorithm(request, query.get("algorithm"))
         _require_bandit_right(request, query["use_bandit"])
         slate = recommend(
-            SlateRequest(
-                viewer=audience.viewer,
-                unit_key=audience.unit.key,
-                counted=audience.unit.counted,
-                surface=Surface.API,
-                n=query["n"],
+            replace(
+                audience.request(Surface.API, query["n"]),
                 diversity=query.get("diversity"),
                 algorithm=query.get("algorithm"),
                 genre=_known_genre(query.get("genre")),
                 exclude=query.get("exclude", ()),
                 use_bandit=query["use_bandit"],
-                timezone=audience.timezone,
             )
         )
         return Response(slate.as_json())
@@ -110,17 +101,9 @@ class RecommendView(APIView):
         body = RecommendBody(data=request.data)
         body.is_valid(raise_exception=True)
         audience = audience_of(request, body.validated_data.get("user_id"))
-        slate = recommend(
-            SlateRequest(
-                viewer=audience.viewer,
-                unit_key=audience.unit.key,
-                counted=audience.unit.counted,
-                surface=Surface.API,
-                n=body.validated_data["n_recommendations"],
-                algorithm=_granted_wish(request, body.validated_data.get("model_type")),
-                timezone=audience.timezone,
-            )
-        )
+        plain = audience.request(Surface.API, body.validated_data["n_recommendations"])
+        wish = _granted_wish(request, body.validated_data.get("model_type"))
+        slate = recommend(replace(plain, algorithm=wish))
         return Response(slate.as_json())
 
 
@@ -139,7 +122,8 @@ class SimilarView(APIView):
         query = validated_query(request, SimilarQuery)
         if not Movie.objects.available().filter(pk=movie_id).exists():
             raise NotFound(f"There is no film {movie_id}")
-        slate = recommend(similar_request(audience_of(request, query.get("user_id")), movie_id, query["n"]))
+        audience = audience_of(request, query.get("user_id"))
+        slate = recommend(replace(audience.request(Surface.SIMILAR, query["n"]), anchor=movie_id))
         return Response(
             [
                 {
@@ -153,24 +137,12 @@ class SimilarView(APIView):
         )
 
 
-def similar_request(audience: Audience, movie_id: int, n: int) -> SlateRequest:
-    return SlateRequest(
-        viewer=audience.viewer,
-        unit_key=audience.unit.key,
-        counted=audience.unit.counted,
-        surface=Surface.SIMILAR,
-        n=n,
-        anchor=movie_id,
-        timezone=audience.timezone,
-    )
-
-
 def _known_genre(name: str | None) -> str | None:
     if name is None:
         return None
     genre = Genre.objects.filter(name__iexact=name).values_list("name", flat=True).first()
     if genre is None:
-        raise InvalidInput.of("?genre", f"There is no genre {name!r}; GET /movies shows each film's genres")
+        raise unknown_genre(name, "?genre")
     return genre
 
 

@@ -1,6 +1,5 @@
 """From a request of the API to the viewer and the unit that it is for."""
 
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from rest_framework.request import Request
@@ -8,21 +7,13 @@ from rest_framework.request import Request
 from apps.accounts.acting import acting_user, acting_user_or_new_guest, caller_of
 from apps.accounts.models import ApiKey, User
 from apps.accounts.timezones import zone
-from apps.accounts.units import NO_UNIT, Unit, unit_of, unit_of_user, viewer_timezone
+from apps.accounts.units import NO_UNIT, unit_of, unit_of_user, viewer_timezone
 from apps.algorithms.registry import ARMS
 from apps.core.errors import Forbidden, InvalidInput
+from apps.recommendations.audience import Audience
 from apps.recommendations.services.feedback import adopt_viewer
 
 OPEN_ALGORITHMS = frozenset({"long_tail", "serendipity"})
-
-
-@dataclass(frozen=True)
-class Audience:
-    """Whom a slate is for. ``unit`` is that viewer's own, also when a program acts for them."""
-
-    viewer: User | None
-    unit: Unit
-    timezone: ZoneInfo | None
 
 
 def audience_of(request: Request, user_id: int | None, timezone: str | None = None) -> Audience:

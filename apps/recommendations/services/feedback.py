@@ -18,6 +18,8 @@ from apps.ratings.services import record_preference
 
 MAX_AHEAD = timedelta(minutes=5)
 SEEN = frozenset({Kind.CLICK, Kind.VIEW})
+# What was said of a film still counts when it is hidden, so it can be taken back.
+TAKING_BACK = frozenset({Kind.UNRATE, Kind.UNFAVORITE, Kind.UNWATCHLIST, Kind.THUMBS_CLEAR, Kind.UNDISMISS})
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,13 @@ def give_feedback(request: FeedbackRequest) -> Given:
     """Records one act and all that follows from it, once, however often and in whatever order acts
     arrive.
 
-    Raises ``NotFound`` for a film that is not there or another viewer's impression, ``InvalidInput``
-    for an impression of another film, a rating out of range or a time over 5 minutes ahead.
+    Raises ``NotFound`` for a film that is not there (a hidden one only lets a viewer take back what
+    they said) or another viewer's impression, ``InvalidInput`` for an impression of another film, a
+    rating out of range or a time over 5 minutes ahead.
     """
     now = timezone.now()
     at = _occurred_at(request, now)
-    _require_movie(request.movie_id)
+    _require_movie(request)
     _require_value(request)
     event_id = _event_of(request, at)
     row, is_new = record_feedback(
@@ -101,9 +104,10 @@ def _occurred_at(request: FeedbackRequest, now: datetime) -> datetime:
     return at
 
 
-def _require_movie(movie_id: int) -> None:
-    if not Movie.objects.available().filter(pk=movie_id).exists():
-        raise NotFound(f"There is no film {movie_id}")
+def _require_movie(request: FeedbackRequest) -> None:
+    films = Movie.objects.all() if request.kind in TAKING_BACK else Movie.objects.available()
+    if not films.filter(pk=request.movie_id).exists():
+        raise NotFound(f"There is no film {request.movie_id}")
 
 
 def _require_value(request: FeedbackRequest) -> None:

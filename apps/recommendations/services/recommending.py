@@ -1,8 +1,8 @@
-"""``recommend()``: from a request to a logged list of films."""
+"""``recommend()``: from a request to a logged list of films; and the lists of a page, together."""
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from apps.algorithms.context import Context
 from apps.algorithms.strategy import Strategy
-from apps.algorithms.types import Bool, History
+from apps.algorithms.types import Bool, History, Int64
 from apps.core import telemetry
 from apps.events.models import Surface
 from apps.experiments.services import Assignment, assign
-from apps.recommendations.films import available_films, hidden_ids, most_popular
+from apps.recommendations.films import Film, available_films, hidden_ids, most_popular
 from apps.recommendations.placing import FALLBACK_ARM, Placed, place
-from apps.recommendations.reasons import POPULAR, leads_of, reason_of
+from apps.recommendations.reasons import POPULAR, Lead, leads_of, reason_of
 from apps.recommendations.recording import Chosen, Decision, new_seed, serve
 from apps.recommendations.slates import ServedSlate, SlateRequest
 from apps.recommendations.viewer import ViewerState, context_of, read_viewer
@@ -25,8 +25,14 @@ from apps.training.registry import Engine, engine
 
 MAX_STARS = 5.0
 # Rows of a page that are one arm's by definition: the site's strategy may hold arms that do not look
-# at the film that likes are wanted of.
-SURFACE_ARMS = {Surface.HOME_POPULAR: "popular", Surface.SIMILAR: "hybrid"}
+# at the film that likes are wanted of, or at the viewer.
+SURFACE_ARMS = {
+    Surface.HOME_POPULAR: "popular",
+    Surface.HOME_GEMS: "hybrid",
+    Surface.BECAUSE: "hybrid",
+    Surface.SIMILAR: "hybrid",
+}
+NOTHING_PLACED = Placed((), (), {})
 logger = logging.getLogger(__name__)
 
 
@@ -44,42 +50,90 @@ class _Plan:
     seed: int
     now: datetime
 
+    def without(self, movie_ids: Collection[int]) -> "_Plan":
+        return replace(self, excluded=self.excluded.union(movie_ids)) if movie_ids else self
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A list before it is known which of its films may be shown.
+
+    ``movie_ids`` are those placed by the arms, in the order of ``placed``, ``leads`` and ``stars``.
+    ``popular`` are shown in their place where no model scored; ``degraded`` says why it did not.
+    """
+
+    plan: _Plan
+    placed: Placed = NOTHING_PLACED
+    movie_ids: tuple[int, ...] = ()
+    leads: tuple[Lead, ...] = ()
+    stars: tuple[float, ...] | None = None
+    popular: tuple[Film, ...] = ()
+    degraded: str = ""
+
+    @property
+    def shown_ids(self) -> tuple[int, ...]:
+        return self.movie_ids or tuple(film.movie_id for film in self.popular)
+
+    @property
+    def named_ids(self) -> set[int]:
+        """The films placed, and those that their reasons may name."""
+        return {*self.movie_ids, *(named for lead in self.leads for named in lead.movie_ids)}
+
 
 def recommend(request: SlateRequest) -> ServedSlate:
     """A list of films for a viewer, logged film by film before it is shown.
 
     Films are unique, unseen, not dismissed and available; fewer than ``request.n`` only when the
     catalogue has no more. Whatever fails while films are scored, popular ones are served instead and
-    the slate says so. Queries with caches warm: history, films, slate, impressions.
+    the slate says so. Queries with caches warm: history, films, slate with impressions.
+    """
+    (slate,) = recommend_page([request], read_viewer(request.viewer, request.unit_key))
+    return slate
+
+
+def recommend_page(requests: Sequence[SlateRequest], state: ViewerState) -> list[ServedSlate]:
+    """The lists of one page, for one viewer whose ``state`` was read for it; no film is in two of them.
+
+    An earlier list has the first choice. Queries are those of one list, the history left out.
     """
     started = time.perf_counter()
-    decision = decide(request)
-    slate = serve(request, decision)
-    telemetry.slates.labels(surface=request.surface, policy=decision.strategy.policy).inc()
-    telemetry.slate_seconds.observe(time.perf_counter() - started)
-    return slate
+    slates = serve(list(zip(requests, _decide(requests, state), strict=True)))
+    for slate in slates:
+        telemetry.slates.labels(surface=slate.surface, policy=slate.policy).inc()
+        telemetry.slate_seconds.observe((time.perf_counter() - started) / len(slates))
+    return slates
 
 
 def decide(request: SlateRequest) -> Decision:
     """The slate that ``recommend`` would log and show, not logged."""
+    (decision,) = _decide([request], read_viewer(request.viewer, request.unit_key))
+    return decision
+
+
+def _decide(requests: Sequence[SlateRequest], state: ViewerState) -> list[Decision]:
     started = time.perf_counter()
-    plan = _plan(request)
-    chosen, owners, degraded = _choose(plan)
-    return Decision(
-        assignment=plan.assignment,
-        strategy=plan.strategy,
-        label=_label(plan.strategy),
-        model_version=plan.engine.version if plan.engine and not degraded else "",
-        context=plan.context,
-        history=plan.rated,
-        excluded=plan.excluded,
-        chosen=chosen,
-        owners=owners,
-        seed=plan.seed,
-        degraded=degraded,
-        now=plan.now,
-        latency_ms=(time.perf_counter() - started) * 1000,
-    )
+    drafts, films = _shown_drafts(_plans(requests, state))
+    chosen = [_chosen(draft, films) for draft in drafts]
+    # Of a page each list has its share.
+    latency_ms = (time.perf_counter() - started) * 1000 / len(drafts)
+    return [
+        Decision(
+            assignment=draft.plan.assignment,
+            strategy=draft.plan.strategy,
+            label=_label(draft.plan.strategy),
+            model_version=draft.plan.engine.version if draft.plan.engine and not draft.degraded else "",
+            context=draft.plan.context,
+            history=draft.plan.rated,
+            excluded=draft.plan.excluded,
+            chosen=films_of_draft,
+            owners=draft.placed.owners,
+            seed=draft.plan.seed,
+            degraded=draft.degraded,
+            now=draft.plan.now,
+            latency_ms=latency_ms,
+        )
+        for draft, films_of_draft in zip(drafts, chosen, strict=True)
+    ]
 
 
 def history_of(active: Engine, rated: Sequence[tuple[int, float]]) -> History:
@@ -90,24 +144,28 @@ def history_of(active: Engine, rated: Sequence[tuple[int, float]]) -> History:
     return History(items=indices[known], values=values[known])
 
 
-def _plan(request: SlateRequest) -> _Plan:
+def _plans(requests: Sequence[SlateRequest], state: ViewerState) -> list[_Plan]:
     now = timezone.now()
-    state = read_viewer(request.viewer, request.unit_key)
-    assignment = assign(request.unit_key, {})
+    first = requests[0]
+    assignment = assign(first.unit_key, {})
     active = engine(assignment.recipe)
-    return _Plan(
-        request=request,
-        assignment=assignment,
-        strategy=_strategy(request, assignment.strategy),
-        engine=active,
-        rated=_rated(request, state),
-        excluded=frozenset(
-            {*state.preferences.excluded, *request.exclude, *request.skip, *_anchors(request)}
-        ),
-        context=context_of(state, active, zone=request.timezone, now=now),
-        seed=new_seed(),
-        now=now,
-    )
+    context = context_of(state, active, zone=first.timezone, now=now)
+    return [
+        _Plan(
+            request=request,
+            assignment=assignment,
+            strategy=_strategy(request, assignment.strategy),
+            engine=active,
+            rated=_rated(request, state),
+            excluded=frozenset(
+                {*state.preferences.excluded, *request.exclude, *request.skip, *_anchors(request)}
+            ),
+            context=context,
+            seed=new_seed(),
+            now=now,
+        )
+        for request in requests
+    ]
 
 
 def _rated(request: SlateRequest, state: ViewerState) -> tuple[tuple[int, float], ...]:
@@ -140,94 +198,121 @@ def _label(strategy: Strategy) -> str:
     return strategy.arms[0] if strategy.policy == "fixed" and len(strategy.arms) == 1 else strategy.policy
 
 
-def _choose(plan: _Plan) -> tuple[list[Chosen], tuple[str, ...], str]:
-    """The films, the owners drawn, and why popular was served instead (empty when it was not)."""
+def _shown_drafts(plans: Sequence[_Plan]) -> tuple[list[_Draft], dict[int, Film]]:
+    """The drafts, and every film that they show or name."""
+    drafts = _drafts(plans)
+    films = _films_of(drafts)
+    if any(movie_id not in films for draft in drafts for movie_id in draft.movie_ids):
+        # A film was hidden since the model was fitted. Keep all hidden ones out and draft again.
+        drafts = _drafts(plans, hidden=hidden_ids())
+        films = _films_of(drafts)
+    return drafts, films
+
+
+def _films_of(drafts: Sequence[_Draft]) -> dict[int, Film]:
+    return available_films({named for draft in drafts for named in draft.named_ids})
+
+
+def _drafts(plans: Sequence[_Plan], *, hidden: Collection[int] = ()) -> list[_Draft]:
+    """One after another, each without the films of those before."""
+    drafts: list[_Draft] = []
+    shown: set[int] = set()
+    for plan in plans:
+        drafts.append(_draft(plan.without(shown), hidden))
+        shown.update(drafts[-1].shown_ids)
+    return drafts
+
+
+def _draft(plan: _Plan, hidden: Collection[int]) -> _Draft:
     if plan.engine is None:
-        return _popular(plan), (), _degrade(plan, "no_model")
+        return _degrade(plan, "no_model")
     try:
-        chosen, owners = _score(plan, plan.engine)
+        return _score(plan, plan.engine, hidden)
     except Exception:  # a viewer gets films whatever an arm does; counted, logged and flagged below
         logger.exception("slate_failed recipe=%s version=%s", plan.assignment.recipe, plan.engine.version)
-        return _popular(plan), (), _degrade(plan, "scoring_failed")
-    return chosen, owners, ""
+        return _degrade(plan, "scoring_failed")
 
 
-def _degrade(plan: _Plan, reason: str) -> str:
-    telemetry.degraded_slates.labels(surface=plan.request.surface, reason=reason).inc()
-    logger.warning("slate_degraded reason=%s surface=%s", reason, plan.request.surface)
-    return reason
-
-
-def _score(plan: _Plan, active: Engine) -> tuple[list[Chosen], tuple[str, ...]]:
-    history = history_of(active, plan.rated)
-    blocked = _blocked(plan, active)
-    chosen, owners = _attempt(plan, active, history, blocked)
-    if chosen is None:
-        # A film was hidden since the model was fitted. Block all hidden ones and draft again.
-        gone = active.items.indices(hidden_ids())
-        blocked[gone[gone >= 0]] = True
-        chosen, owners = _attempt(plan, active, history, blocked, drop_hidden=True)
-    return chosen or [], owners
-
-
-def _attempt(
-    plan: _Plan, active: Engine, history: History, blocked: Bool, *, drop_hidden: bool = False
-) -> tuple[list[Chosen] | None, tuple[str, ...]]:
-    """One draft; no list at all when it holds a film that may not be shown."""
-    placed = place(active, plan.strategy, history=history, blocked=blocked, n=plan.request.n, seed=plan.seed)
-    chosen = _described(plan, active, placed, history)
-    if len(chosen) < len(placed.placements) and not drop_hidden:
-        return None, placed.owners
-    return chosen, placed.owners
-
-
-def _described(plan: _Plan, active: Engine, placed: Placed, history: History) -> list[Chosen]:
-    """The placements with film, reason and predicted stars; those that may not be shown are left out."""
-    items = np.array([placement.item for placement in placed.placements], dtype=np.int64)
-    movie_ids = active.items.ids[items].tolist()
-    leads = leads_of(active, placed, history)
-    films = available_films([*movie_ids, *(named for lead in leads for named in lead.movie_ids)])
-    titles = {movie_id: film.title for movie_id, film in films.items()}
-    stars = active.predictor.predict(history, items) if active.predictor else None
-    return [
-        Chosen(
-            film=films[movie_id],
-            algorithm=placement.algorithm,
-            score=placement.score,
-            propensity=placement.propensity,
-            predicted_rating=None if stars is None else round(float(stars[spot]), 2),
-            reason=reason_of(leads[spot], titles, similar=plan.request.anchor is not None),
-        )
-        for spot, (movie_id, placement) in enumerate(zip(movie_ids, placed.placements, strict=True))
-        if movie_id in films
-    ]
-
-
-def _blocked(plan: _Plan, active: Engine) -> Bool:
-    """Films that must not be placed: seen, dismissed, on the page already, excluded, of other genres."""
+def _degrade(plan: _Plan, reason: str) -> _Draft:
+    """Popular films in place of a list; none in place of what is like one film, which they are not."""
     request = plan.request
-    indices = active.items.indices(list(plan.excluded))
+    telemetry.degraded_slates.labels(surface=request.surface, reason=reason).inc()
+    logger.warning("slate_degraded reason=%s surface=%s", reason, request.surface)
+    if request.anchor is not None:
+        return _Draft(plan, degraded=reason)
+    films = most_popular(request.n, excluded=plan.excluded, genre=request.genre, only=request.only)
+    return _Draft(plan, popular=tuple(films), degraded=reason)
+
+
+def _score(plan: _Plan, active: Engine, hidden: Collection[int]) -> _Draft:
+    history = history_of(active, plan.rated)
+    if plan.request.anchor is not None and len(history) == 0:
+        return _Draft(plan)
+    blocked = _blocked(plan, active, hidden)
+    placed = place(active, plan.strategy, history=history, blocked=blocked, n=plan.request.n, seed=plan.seed)
+    items = np.array([placement.item for placement in placed.placements], dtype=np.int64)
+    return _Draft(
+        plan,
+        placed=placed,
+        movie_ids=tuple(active.items.ids[items].tolist()),
+        leads=tuple(leads_of(active, placed, history)),
+        stars=tuple(active.predictor.predict(history, items).tolist()) if active.predictor else None,
+    )
+
+
+def _blocked(plan: _Plan, active: Engine, hidden: Collection[int]) -> Bool:
+    """Films that must not be placed: seen, dismissed, on the page already, excluded, hidden, of other
+    genres, or not of those that the list is about.
+    """
+    request = plan.request
     blocked = np.zeros(len(active.items), dtype=np.bool_)
     if request.genre is not None:
         column = active.genre_column(request.genre)
         blocked[:] = True
         if column is not None:
             blocked[active.genres[:, column].nonzero()[0]] = False
-    blocked[indices[indices >= 0]] = True
+    if request.only is not None:
+        others = np.ones(len(active.items), dtype=np.bool_)
+        others[_known(active, request.only)] = False
+        blocked |= others
+    blocked[_known(active, [*plan.excluded, *hidden])] = True
     return blocked
 
 
-def _popular(plan: _Plan) -> list[Chosen]:
-    request = plan.request
-    films = most_popular(request.n, excluded=plan.excluded, genre=request.genre)
+def _known(active: Engine, movie_ids: Collection[int]) -> Int64:
+    """The indices of those films that the model knows."""
+    indices = active.items.indices(list(movie_ids))
+    return indices[indices >= 0]
+
+
+def _chosen(draft: _Draft, films: dict[int, Film]) -> list[Chosen]:
+    """The films with reason and predicted stars; those that may not be shown are left out."""
+    if draft.popular:
+        return [_popular(film) for film in draft.popular]
+    titles = {movie_id: film.title for movie_id, film in films.items()}
+    similar = draft.plan.request.anchor is not None
     return [
         Chosen(
-            film=film,
-            algorithm=FALLBACK_ARM,
-            score=float(film.rating_count),
-            propensity=None,
-            predicted_rating=None,
-            reason=POPULAR,
+            film=films[movie_id],
+            algorithm=placement.algorithm,
+            score=placement.score,
+            propensity=placement.propensity,
+            predicted_rating=None if draft.stars is None else round(draft.stars[spot], 2),
+            reason=reason_of(draft.leads[spot], titles, similar=similar),
         )
-        for film in films
+        for spot, (movie_id, placement) in enumerate(
+            zip(draft.movie_ids, draft.placed.placements, strict=True)
+        )
+        if movie_id in films
     ]
+
+
+def _popular(film: Film) -> Chosen:
+    return Chosen(
+        film=film,
+        algorithm=FALLBACK_ARM,
+        score=float(film.rating_count),
+        propensity=None,
+        predicted_rating=None,
+        reason=POPULAR,
+    )
