@@ -4,15 +4,24 @@ A value that cannot be read stops the start with a sentence that names the varia
 """
 
 import os
+import re
 import secrets
+import zoneinfo
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
+
+# No sign that means something in a content policy.
+_WEB_ADDRESS = re.compile(
+    r"(?:https://[A-Za-z0-9.-]+|http://(?:127\.0\.0\.1|localhost))(?::[0-9]+)?(?:/[A-Za-z0-9._~-]+)*"
+)
 
 _env = environ.Env()
 _env.read_env(BASE_DIR / ".env", overwrite=False)
@@ -56,12 +65,58 @@ def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:
     return int(value)
 
 
+def web_address(name: str, default: str = "") -> str:
+    """Empty, or ``https://host/path`` without a slash at the end; plain http is for this machine alone."""
+    value = text(name, default).strip().rstrip("/")
+    if value and not _WEB_ADDRESS.fullmatch(value):
+        raise ImproperlyConfigured(f"{name} must be empty or look like https://host/path, not {value!r}")
+    return value
+
+
+def origin(address: str) -> str:
+    """Scheme, host and port of a ``web_address``, as a content policy names them."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
 def path(name: str, default: Path) -> Path:
     return Path(text(name, str(default))).expanduser()
+
+
+def folder(name: str) -> Path | None:
+    """The folder of that name, made when it is missing; None when the variable is empty."""
+    given = text(name)
+    if not given:
+        # Libraries that read it themselves ask whether it is there.
+        os.environ.pop(name, None)
+        return None
+    made = Path(given).expanduser()
+    made.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def choice(name: str, default: str, *, choices: Sequence[str]) -> str:
+    """One of ``choices``, which are in capitals; the variable may be in any case."""
+    raw = text(name, default)
+    value = raw.strip().upper()
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {raw!r}")
+    return value
+
+
+def time_zone(name: str, default: str) -> str:
+    value = text(name, default)
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # no name, no zone, a folder of zones
+        raise ImproperlyConfigured(
+            f"{name} must be a zone such as Europe/Berlin or UTC, not {value!r}"
+        ) from None
+    return value
 
 
 def database(default: str) -> dict[str, Any]:

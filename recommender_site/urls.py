@@ -1,4 +1,4 @@
-"""Addresses: the site's pages, the API below /api, the admin."""
+"""Addresses: the site's pages, the probes and metrics, the API below /api, the admin."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -10,6 +10,7 @@ urlpatterns = [
     path("api/v1/", include("apps.recommendations.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("", include("apps.monitoring.urls")),
     path("", include("apps.pages.urls")),
 ]
 

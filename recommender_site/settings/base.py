@@ -6,6 +6,8 @@ from typing import Any
 from csp.constants import NONE, SELF
 
 from recommender_site import env
+from recommender_site.logs import logging_settings
+from recommender_site.settings.admin import UNFOLD as UNFOLD
 
 BASE_DIR = env.BASE_DIR
 VAR_DIR = env.VAR_DIR
@@ -19,10 +21,10 @@ AUTH_USER_MODEL = "accounts.User"
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
@@ -41,16 +43,18 @@ INSTALLED_APPS = [
     "apps.training",
     "apps.recommendations",
     "apps.pages",
+    "apps.monitoring",
 ]
 
 MIDDLEWARE = [
-    "apps.core.middleware.RequestIdMiddleware",
+    "apps.core.edge.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.accounts.middleware.SessionSeenMiddleware",
     "apps.accounts.middleware.UnitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -101,7 +105,7 @@ DATABASES = {"default": database_settings(f"sqlite:///{VAR_DIR / 'marquee.sqlite
 REDIS_URL = env.text("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        {"BACKEND": "apps.core.shared_cache.SharedCache", "LOCATION": REDIS_URL}
         if REDIS_URL
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     )
@@ -122,7 +126,7 @@ LOGOUT_REDIRECT_URL = "home"
 
 LANGUAGE_CODE = "en"
 SITE_LANGUAGE = "en"
-TIME_ZONE = env.text("TIME_ZONE", "UTC")
+TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 
 STATIC_URL = "/static/"
@@ -134,6 +138,7 @@ WHITENOISE_USE_FINDERS = True
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "marquee@localhost")
 
+SESSION_ENGINE = "apps.accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -142,13 +147,21 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+# Of all files of one request; what is over is not kept.
+MAX_UPLOAD_BYTES = 5 * 1_048_576
+FILE_UPLOAD_HANDLERS = ["apps.core.uploads.BoundedUploadHandler"]
+
+# Where browsers get posters from, such as https://image.tmdb.org/t/p/w342: empty draws them all here,
+# and no visitor's browser asks another host for anything.
+TMDB_IMAGE_URL = env.web_address("TMDB_IMAGE_URL")
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "data:"],
+        # Another host is named only where posters come from one.
+        "img-src": [SELF, "data:", *([env.origin(TMDB_IMAGE_URL)] if TMDB_IMAGE_URL else [])],
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
@@ -169,7 +182,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["apps.core.api.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["apps.core.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "apps.core.api.pagination.BoundedPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "apps.core.api.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": [
         "apps.core.api.throttling.ViewerThrottle",
         "apps.core.api.throttling.AddressThrottle",
@@ -187,6 +200,8 @@ THROTTLE_RATES = {
     "login_name": "5/m",
     "login_address": "30/m",
     "new_guest": "20/h",
+    "import": "20/h",
+    "import_address": "60/h",
 }
 # How many proxies in front append to X-Forwarded-For; 0 means that the header is not believed.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, minimum=0, maximum=10)
@@ -213,9 +228,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "GET_LIB_DOC_EXCLUDES": "apps.core.api.schema.bases_that_describe_nothing",
+    "ENUM_NAME_OVERRIDES": {"ImportStatusEnum": "apps.ratings.models.Import.Status"},
 }
-
-UNFOLD = {"SITE_TITLE": "Marquee", "SITE_HEADER": "Marquee", "SITE_URL": "/", "SHOW_HISTORY": True}
 
 # --- Celery. What must not be lost lives in the database; a task is a nudge. ---------------------
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL or "memory://localhost")
@@ -223,7 +238,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "apps.core.beat:Scheduler"
 CELERY_TASK_TIME_LIMIT = 3600
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Publishing with Redis down must cost a request less than 100 ms: one quick retry, short timeouts.
@@ -239,7 +254,7 @@ if CELERY_BROKER_URL.startswith("redis"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         # Three times the longest task: shorter would run it twice.
         "visibility_timeout": 3 * CELERY_TASK_TIME_LIMIT,
-        # A killed worker's task comes back within seconds instead of minutes.
+        # From then on a killed worker's task comes back within seconds instead of minutes.
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
     }
@@ -247,25 +262,22 @@ if CELERY_BROKER_URL.startswith("redis"):
 # --- Marquee -------------------------------------------------------------------------------------
 ARTIFACT_DIR = env.path("ARTIFACT_DIR", VAR_DIR / "artifacts")
 # Versions of a recipe whose files are kept to go back to.
-ARTIFACTS_KEPT = 5
+ARTIFACTS_KEPT = 3
 # A fit that takes longer is stopped, a minute before the queue would stop its task.
 TRAINING_TIMEOUT_SECONDS = CELERY_TASK_TIME_LIMIT - 60
 AUTO_UPDATE = env.flag("AUTO_UPDATE", True)
 UPDATE_THRESHOLD = env.integer("UPDATE_THRESHOLD", 50, minimum=1, maximum=1_000_000)
 UPDATE_INTERVAL_HOURS = env.number("UPDATE_INTERVAL_HOURS", 6, minimum=0.01, maximum=8760)
+# How long the rows of a viewer's import are kept, and with them the way to undo it.
+IMPORT_DAYS = env.integer("IMPORT_DAYS", 90, minimum=1, maximum=3650)
+# Several processes of one web server count together in this folder, which it empties when it starts.
+METRICS_DIR = env.folder("PROMETHEUS_MULTIPROC_DIR")
+# For enrich_tmdb alone: no page asks another host.
+TMDB_API_KEY = env.text("TMDB_API_KEY")
+TMDB_API_URL = env.text("TMDB_API_URL", "https://api.themoviedb.org/3")
+TMDB_REQUESTS_PER_SECOND = env.number("TMDB_REQUESTS_PER_SECOND", 20, minimum=0.1, maximum=1000)
 # Seconds that a process may serve an older version, policy or strategy after a change.
 VERSION_TTL_SECONDS = 2.0
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "apps.core.middleware.RequestIdFilter"}},
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s request_id=%(request_id)s"}
-    },
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}
-    },
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"django.server": {"level": "WARNING"}},
-}
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = logging_settings(LOG_LEVEL, "LINE")
