@@ -14,9 +14,9 @@ from django.db.models import Q
 
 from apps.accounts.models import User
 from apps.core.errors import Unavailable
+from apps.core.importing.history import is_imported
+from apps.core.migrated import is_migrated
 from apps.experiments.services import assign
-from apps.pages.health import is_migrated
-from apps.ratings.models import Rating
 from apps.training.models import TrainingRun
 from apps.training.registry import engine
 from apps.training.services import abandon_stale_runs
@@ -43,8 +43,8 @@ def migrate() -> bool:
 
 
 def has_data() -> bool:
-    """Whether anything was loaded, of whatever source. A load that was cut off left no rating."""
-    return Rating.objects.filter(user__is_imported=True).exists()
+    """Whether a data set was loaded to its end. A load that was cut off goes on."""
+    return is_imported(command="load_movielens")
 
 
 def load_data() -> None:
@@ -52,7 +52,7 @@ def load_data() -> None:
 
 
 def has_model() -> bool:
-    """Whether there is a model whose files can be read.
+    """Whether there is a model of the recipe that serves whose files can be read.
 
     Newer ratings alone do not call for another: lists take them in at once, and the worker refits.
     """
@@ -66,7 +66,8 @@ def is_training() -> bool:
 
 
 def train() -> None:
-    _manage("train")
+    """Fits the recipe that serves."""
+    _manage("train", "--recipe", assign(None, {}).recipe)
 
 
 def ensure_accounts() -> dict[str, str]:

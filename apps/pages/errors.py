@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from apps.core.api import problems
-from apps.core.middleware import current_request_id
+from apps.core.logs import current_request_id
 
 API = "/api/"
 

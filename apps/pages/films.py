@@ -1,18 +1,33 @@
 """One film's page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from apps.catalog.models import Movie
+from django.urls import reverse
+
+from apps.catalog.models import Movie, MoviePerson
+from apps.catalog.posters import tmdb_poster
 from apps.core.errors import NotFound
 from apps.events.models import Kind, Surface
-from apps.pages.cards import Card, cards_of_slates
-from apps.pages.visitors import Visitor
+from apps.pages.cards import Card, cards_of_movies, cards_of_slots
+from apps.pages.languages import language_name
+from apps.recommendations.audience import Audience
 from apps.recommendations.own import OwnState, own_state
 from apps.recommendations.services import recommend
-from apps.recommendations.slates import SlateRequest
 
 N_SIMILAR = 6
+N_KEYWORDS = 24
+# In the order of the page: for one, for several.
+_HEADINGS = {
+    MoviePerson.Role.DIRECTOR: ("Director", "Directors"),
+    MoviePerson.Role.WRITER: ("Writer", "Writers"),
+    MoviePerson.Role.CAST: ("Cast", "Cast"),
+}
+_ELSEWHERE = {
+    "IMDb": "https://www.imdb.com/title/{}/",
+    "TMDB": "https://www.themoviedb.org/movie/{}",
+    "MovieLens": "https://movielens.org/movies/{}",
+}
 
 
 @dataclass(frozen=True)
@@ -46,10 +61,31 @@ class OwnPanel:
 
 
 @dataclass(frozen=True)
+class Credit:
+    """The people of one role, in the order of the source."""
+
+    role: str
+    names: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Link:
+    """The same film elsewhere."""
+
+    site: str
+    href: str
+
+
+@dataclass(frozen=True)
 class FilmPage:
-    """``expected`` are the stars that this viewer may give; None while nothing is known of them."""
+    """``expected`` are the stars that this viewer may give; None while nothing is known of them.
+
+    ``credits`` are of roles that somebody has, the director first; ``keywords`` the weightiest.
+    """
 
     movie: Movie
+    credits: Sequence[Credit]
+    keywords: Sequence[str]
     panel: OwnPanel
     similar: Sequence[Card]
     expected: float | None
@@ -59,34 +95,61 @@ class FilmPage:
         """The public's stars, 0.5 to 5; None without a vote."""
         return None if self.movie.vote_average is None else self.movie.vote_average / 2
 
+    @property
+    def poster(self) -> str:
+        return tmdb_poster(self.movie.poster_path) or reverse("poster", args=[self.movie.pk])
 
-def film_page(visitor: Visitor, movie_id: int, event_id: int | None) -> FilmPage:
+    @property
+    def runtime(self) -> str:
+        """``1 h 57 min``; empty when it is not known."""
+        hours, minutes = divmod(self.movie.runtime or 0, 60)
+        return " ".join(
+            part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part
+        )
+
+    @property
+    def language(self) -> str:
+        return language_name(self.movie.language) if self.movie.language else ""
+
+    @property
+    def links(self) -> list[Link]:
+        ids = {"IMDb": self.movie.imdb_id, "TMDB": self.movie.tmdb_id, "MovieLens": self.movie.movielens_id}
+        return [Link(site, _ELSEWHERE[site].format(known)) for site, known in ids.items() if known]
+
+
+def film_page(visitor: Audience, movie_id: int, event_id: int | None) -> FilmPage:
     """Raises ``NotFound`` for a film that is hidden or not there."""
     movie = Movie.objects.available().with_card().defer(None).filter(pk=movie_id).first()
     if movie is None:
         raise NotFound(f"There is no film {movie_id}")
-    (similar,) = cards_of_slates(
-        recommend(
-            SlateRequest(
-                viewer=visitor.viewer,
-                unit_key=visitor.unit.key,
-                counted=visitor.unit.counted,
-                surface=Surface.SIMILAR,
-                n=N_SIMILAR,
-                anchor=movie_id,
-                timezone=visitor.timezone,
-            )
-        ),
-        with_expected=False,
-    )
+    wish = replace(visitor.request(Surface.SIMILAR, N_SIMILAR), anchor=movie_id)
+    slots = recommend(wish).slots
+    plain = cards_of_movies([slot.movie_id for slot in slots])
+    similar = cards_of_slots(slots, plain, with_expected=False)
     panel = own_panel(visitor, movie, event_id)
     expected = panel.state.predicted_rating if visitor.viewer else None
-    return FilmPage(movie, panel, similar, expected)
+    return FilmPage(movie, _credits(movie), _keywords(movie), panel, similar, expected)
 
 
-def own_panel(visitor: Visitor, movie: Movie, event_id: int | None) -> OwnPanel:
+def own_panel(visitor: Audience, movie: Movie, event_id: int | None) -> OwnPanel:
     return OwnPanel(movie, own_state(visitor.viewer, movie.pk), event_id)
 
 
 def _toggle(label: str, sign: str, is_on: bool, kinds: tuple[Kind, Kind]) -> Toggle:
     return Toggle(label, sign, kinds[is_on], is_on)
+
+
+def _credits(movie: Movie) -> list[Credit]:
+    names: dict[str, list[str]] = {}
+    for role, name in movie.movieperson_set.order_by("position").values_list("role", "person__name"):
+        names.setdefault(role, []).append(name)
+    return [
+        Credit(headings[len(names[role]) > 1], names[role])
+        for role, headings in _HEADINGS.items()
+        if role in names
+    ]
+
+
+def _keywords(movie: Movie) -> list[str]:
+    links = movie.moviekeyword_set.order_by("-weight", "keyword_id")
+    return list(links.values_list("keyword__name", flat=True)[:N_KEYWORDS])

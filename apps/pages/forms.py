@@ -3,7 +3,9 @@
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
+from apps.catalog.filters import FIRST_YEAR, LAST_YEAR, MAX_GENRE_NAME, MAX_GENRES, FilmFilter, genre_names
 from apps.core.errors import ApplicationError
 from apps.events.models import Kind
 
@@ -24,7 +26,7 @@ class FeedbackForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         kind = cleaned.get("kind")
-        if kind == Kind.RATE and cleaned.get("value") is None:
+        if kind == Kind.RATE and not cleaned.get("value") and "value" not in self.errors:
             self.add_error("value", NO_STARS)
         elif kind is not None and kind != Kind.RATE:
             cleaned["value"] = None
@@ -39,7 +41,7 @@ class FeedbackForm(forms.Form):
 
     @property
     def first_error(self) -> str:
-        return str(next(message for messages in self.errors.values() for message in messages))
+        return first_error(self)
 
 
 class SearchForm(forms.Form):
@@ -51,6 +53,44 @@ class SearchForm(forms.Form):
     def text(self) -> str:
         self.full_clean()
         return str(self.cleaned_data.get("q", ""))
+
+
+class BrowseForm(forms.Form):
+    """``GET /browse``: the filters of ``GET /movies``, and genres as often as one likes.
+
+    What cannot be read is left out, and said beside its field.
+    """
+
+    year_min = forms.IntegerField(
+        required=False, min_value=FIRST_YEAR, max_value=LAST_YEAR, label="From year"
+    )
+    year_max = forms.IntegerField(required=False, min_value=FIRST_YEAR, max_value=LAST_YEAR, label="To year")
+    language = forms.RegexField(r"\A[A-Za-z]{2,8}\Z", required=False)
+
+    def __init__(self, query: QueryDict) -> None:
+        super().__init__(query)
+        self._query = query
+
+    @property
+    def wanted(self) -> FilmFilter:
+        self.full_clean()
+        said = self.cleaned_data
+        return FilmFilter(
+            genres=self._names("genre"),
+            exclude_genres=self._names("exclude_genre"),
+            year_min=said.get("year_min"),
+            year_max=said.get("year_max"),
+            language=said.get("language", "").lower(),
+        )
+
+    @property
+    def ordering(self) -> str:
+        return self._query.get("ordering", "")
+
+    def _names(self, parameter: str) -> tuple[str, ...]:
+        readable = (text.replace("\x00", "") for text in self._query.getlist(parameter))
+        names = genre_names(readable)
+        return tuple(name for name in names if len(name) <= MAX_GENRE_NAME)[:MAX_GENRES]
 
 
 class SignUpForm(forms.Form):
@@ -91,6 +131,11 @@ class NewPasswordForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text="At least 8 characters, and nothing that is easy to guess.",
     )
+
+
+def first_error(form: forms.Form) -> str:
+    """For a form that is not drawn again with what is wrong beside each field."""
+    return str(next(message for messages in form.errors.values() for message in messages))
 
 
 def add_refusal(form: forms.Form, refusal: ApplicationError) -> None:

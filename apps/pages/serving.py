@@ -47,8 +47,9 @@ def serve_site(*, host: str, port: int, when_ready: Callable[[], None]) -> None:
     """
     # It warns of every request that waits for a thread, of which a page with posters makes a dozen.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    # Each minute's heartbeat is no news for the terminal; what fails is.
-    logging.getLogger("celery").setLevel(logging.WARNING)
+    # Each request and each minute's heartbeat is no news for the terminal; what fails is.
+    for name in ("apps.core.edge", "apps.core.jobs", "celery"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     # Static files need not be collected here: the finders serve them.
     warnings.filterwarnings("ignore", "No directory at", UserWarning)
     before = signal.signal(signal.SIGTERM, _interrupt)

@@ -9,6 +9,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_pl
 from pytest_django.live_server_helper import LiveServer
 
 from tests.conftest import SERVICES_REQUIRED
+from tests.pages.conftest import nothing_kept
+
+__all__ = ["nothing_kept"]
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 
@@ -48,3 +51,12 @@ def page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
         page.on("response", hear_response)
         yield page
     assert complaints == []
+
+
+@pytest.fixture
+def plain_page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
+    """A page of a browser that runs no script."""
+    with chromium.new_context(base_url=live_server.url, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        yield page

@@ -22,7 +22,7 @@ def is_logged_in(client: Client, name: str) -> bool:
 
 def test_signs_up_and_logs_in(visitor: Client) -> None:
     response = visitor.post("/sign-up", NEW)
-    assert response.headers["Location"] == "/"
+    assert response.headers["Location"] == "/welcome"
     assert is_logged_in(visitor, "ada")
 
 
@@ -33,6 +33,12 @@ def test_keeps_what_a_guest_rated_before_signing_up(visitor: Client) -> None:
     ada = User.objects.get(username="ada")
     assert (ada.pk, ada.is_guest) == (guest.pk, False)
     assert Rating.objects.of(ada.pk).count() == 1
+
+
+def test_sends_who_has_rated_ten_films_home(visitor: Client) -> None:
+    for _ in range(10):
+        rate(visitor, make_movie(), 4)
+    assert visitor.post("/sign-up", NEW).headers["Location"] == "/"
 
 
 REFUSALS = [
@@ -87,7 +93,7 @@ def test_does_not_log_out_by_a_link(client: Client) -> None:
     assert is_logged_in(client, "ada")
 
 
-@pytest.mark.parametrize(("wanted", "path"), [("/ratings", "/ratings"), ("//evil.example", "/")])
+@pytest.mark.parametrize(("wanted", "path"), [("/my-films", "/my-films"), ("//evil.example", "/")])
 def test_goes_on_to_where_one_wanted(visitor: Client, wanted: str, path: str) -> None:
     make_user("ada")
     body = {"username": "ada", "password": PASSWORD, "next": wanted}
@@ -95,8 +101,8 @@ def test_goes_on_to_where_one_wanted(visitor: Client, wanted: str, path: str) ->
 
 
 def test_carries_along_where_one_wanted(visitor: Client) -> None:
-    page = visitor.get("/log-in?next=/ratings").content.decode()
-    assert '<input type="hidden" name="next" value="/ratings">' in page
+    page = visitor.get("/log-in?next=/my-films").content.decode()
+    assert '<input type="hidden" name="next" value="/my-films">' in page
 
 
 def reset_link() -> str:

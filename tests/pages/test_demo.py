@@ -4,19 +4,26 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import closing
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.management import execute_from_command_line
 
 from apps.accounts.models import User
+from apps.core.importing.history import note_import
 from apps.pages import demo
+from apps.pages.management.commands.demo import Command
+from tests.factories import make_rating, make_user
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 PATIENCE_SECONDS = 60
@@ -80,6 +87,29 @@ def test_prepares_what_is_missing_once(migrated: dict[str, str], data: Path) -> 
     assert second == {"migrated": False, "loaded": False, "trained": False, "passwords": {}}
 
 
+@pytest.mark.django_db
+def test_a_load_that_was_cut_off_goes_on() -> None:
+    make_rating(make_user(is_imported=True))
+    assert not demo.has_data()
+    note_import(command="load_movielens", source="demo", result="new: films 9066")
+    assert demo.has_data()
+
+
+def test_trains_the_recipe_that_serves_and_that_once(migrated: dict[str, str], data: Path) -> None:
+    run(migrated, "load_movielens", str(data))
+    with closing(sqlite3.connect(migrated["DATABASE_URL"].removeprefix("sqlite:///"))) as database, database:
+        database.execute(
+            "INSERT INTO recipes (name, parameters, description, created_at)"
+            " VALUES ('wide', '{}', '', '2026-01-01')"
+        )
+        database.execute("UPDATE serving_policy SET recipe = 'wide'")
+    assert run(migrated, "demo", "--no-serve")["trained"]
+    with closing(sqlite3.connect(migrated["DATABASE_URL"].removeprefix("sqlite:///"))) as database:
+        trained = "SELECT r.name FROM model_versions v JOIN recipes r ON r.id = v.recipe_id"
+        assert database.execute(trained).fetchall() == [("wide",)]
+    assert not run(migrated, "demo", "--no-serve")["trained"]
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -129,6 +159,27 @@ def test_refuses_a_taken_port_before_it_does_anything(environment: dict[str, str
     where = f"127.0.0.1:{port} (Address already in use)"
     refusal = f"Refused: Cannot listen on {where}: choose another port with --port"
     assert ended.stderr.decode().strip() == refusal
+
+
+@pytest.mark.parametrize("command", ["demo", "serve", "up"])
+@pytest.mark.parametrize("port", ["99999", "0", "-1", "http", "1" * 5000])
+def test_refuses_what_is_no_port(command: str, port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        execute_from_command_line(["manage.py", command, f"--port={port}"])
+    assert ended.value.code == 2
+    assert f"argument --port: {port!r} is no port: give a number from 1 to 65535" in capsys.readouterr().err
+
+
+def test_a_lost_password_is_set_by_the_interpreter_that_runs_the_site(db: None) -> None:
+    demo.ensure_accounts()
+    said = StringIO()
+    command = Command(stdout=said)
+    command.quiet = False
+    command._say_accounts({})
+    (line,) = [line.strip() for line in said.getvalue().splitlines() if "changepassword" in line]
+    program, *arguments = line.split()
+    assert arguments == ["manage.py", "changepassword", "admin"]
+    assert os.path.samefile(program, sys.executable)
 
 
 def test_refuses_to_serve_without_tables(environment: dict[str, str]) -> None:

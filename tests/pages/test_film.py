@@ -4,12 +4,15 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
+from apps.catalog.models import Keyword, Movie, MovieKeyword, MoviePerson, Person
 from apps.events.models import Feedback, RecommendationEvent
 from apps.ratings.models import Dismissal, Favorite, Rating, Thumb, WatchlistItem
-from tests.factories import make_movie, make_user
+from tests.factories import make_movie, make_rating, make_user
 from tests.house import House
 from tests.pages.conftest import rate, say
 
@@ -26,7 +29,7 @@ def test_tells_what_is_known_of_a_film(visitor: Client) -> None:
     page = visitor.get(f"/film/{film.pk}").content.decode()
     for fact in (
         "<title>Alien (1979) · Marquee</title>",
-        "117 min",
+        "1 h 57 min",
         "Sci-Fi",
         "A ship wakes.",
         "nobody rated",
@@ -53,9 +56,11 @@ def test_shows_films_like_it(visitor: Client, house: House) -> None:
 
 def test_expects_stars_of_a_known_viewer_only(visitor: Client, house: House) -> None:
     path = f"/film/{house.horror[1].pk}"
-    assert "Expected from you" not in visitor.get(path).content.decode()
+    assert visitor.get(path).context["page"].expected is None
     rate(visitor, house.horror[0], 5)
-    assert "Expected from you" in visitor.get(path).content.decode()
+    response = visitor.get(path)
+    assert response.context["page"].expected > 4
+    assert "it stands here" not in response.content.decode()
 
 
 def test_takes_the_click_from_the_link_once(visitor: Client, house: House) -> None:
@@ -219,3 +224,105 @@ def test_slows_down_who_says_too_much(client: Client, settings: Any) -> None:
         say(client, film, kind=kind)
     assert "Too many changes at once" in client.get(f"/film/{film.pk}").content.decode()
     assert not Thumb.objects.exists()
+
+
+def known_film() -> Movie:
+    film = make_movie(
+        "Amélie",
+        original_title="Le Fabuleux Destin d'Amélie Poulain",
+        year=2001,
+        runtime=122,
+        language="fr",
+        genres=["Comedy", "Romance"],
+        overview="A shy waitress helps those around her.",
+        imdb_id="tt0211915",
+        tmdb_id=194,
+        movielens_id=4973,
+    )
+    people = [
+        ("director", "Jean-Pierre Jeunet"),
+        ("writer", "Guillaume Laurant"),
+        ("writer", "Jean-Pierre Jeunet"),
+        ("cast", "Audrey Tautou"),
+        ("cast", "<b>Mathieu Kassovitz"),
+    ]
+    for position, (role, name) in enumerate(people):
+        person, _ = Person.objects.get_or_create(name=name)
+        MoviePerson.objects.create(movie=film, person=person, role=role, position=position)
+    for weight, name in ((1, "<i>paris"), (9, "whimsical")):
+        MovieKeyword.objects.create(movie=film, keyword=Keyword.objects.create(name=name), weight=weight)
+    return film
+
+
+def test_tells_who_made_it_and_all_else_that_is_known(visitor: Client) -> None:
+    response = visitor.get(f"/film/{known_film().pk}")
+    page, text = response.context["page"], response.content.decode()
+    assert [(credit.role, list(credit.names)) for credit in page.credits] == [
+        ("Director", ["Jean-Pierre Jeunet"]),
+        ("Writers", ["Guillaume Laurant", "Jean-Pierre Jeunet"]),
+        ("Cast", ["Audrey Tautou", "<b>Mathieu Kassovitz"]),
+    ]
+    assert page.keywords == ["whimsical", "<i>paris"]
+    for fact in (
+        "2001 · 2 h 2 min · French",
+        "Also known as Le Fabuleux Destin",
+        "A shy waitress",
+        "whimsical",
+    ):
+        assert fact in text
+    assert "<b>Mathieu" not in text
+    assert "<i>paris" not in text
+
+
+@pytest.mark.parametrize(("minutes", "text"), [(45, "45 min"), (120, "2 h"), (61, "1 h 1 min"), (None, "")])
+def test_says_how_long_it_is(visitor: Client, minutes: int | None, text: str) -> None:
+    film = make_movie("Alien", runtime=minutes)
+    assert visitor.get(f"/film/{film.pk}").context["page"].runtime == text
+
+
+def test_links_to_the_film_elsewhere_without_saying_where_one_comes_from(visitor: Client) -> None:
+    text = visitor.get(f"/film/{known_film().pk}").content.decode()
+    for address in (
+        "https://www.imdb.com/title/tt0211915/",
+        "https://www.themoviedb.org/movie/194",
+        "https://movielens.org/movies/4973",
+    ):
+        assert f'<a href="{address}" rel="noreferrer">' in text
+    assert "Elsewhere" not in visitor.get(f"/film/{make_movie('Alien').pk}").content.decode()
+
+
+def test_says_what_it_does_not_know(visitor: Client) -> None:
+    text = visitor.get(f"/film/{make_movie('Alien', genres=['Sci-Fi']).pk}").content.decode()
+    assert "What it is about and who made it is not known here." in text
+    assert "Too few people have rated it to say what is like it." in text
+    assert 'href="/browse?genre=Sci-Fi"' in text
+    assert "rate some films, and it stands here" in text
+
+
+def test_says_why_each_similar_film_is_there(visitor: Client, house: House) -> None:
+    response = visitor.get(f"/film/{house.horror[0].pk}")
+    assert {card.reason for card in response.context["page"].similar} == {
+        "Liked by people who liked Fright 0"
+    }
+    assert response.content.decode().count("Liked by people who liked Fright 0") == 6
+
+
+@pytest.mark.parametrize("n_people", [1, 30])
+def test_takes_twelve_queries_at_most_however_many_people(
+    client: Client, house: House, settings: Any, n_people: int
+) -> None:
+    settings.VERSION_TTL_SECONDS = 60.0
+    film = house.horror[0]
+    for number in range(n_people):
+        person = Person.objects.create(name=f"Person {number}")
+        MoviePerson.objects.create(movie=film, person=person, role="cast", position=number)
+        keyword = Keyword.objects.create(name=f"keyword {number}")
+        MovieKeyword.objects.create(movie=film, keyword=keyword)
+    viewer = make_user()
+    make_rating(viewer, house.horror[1], 5)
+    client.force_login(viewer)
+    client.get(f"/film/{film.pk}")
+    with CaptureQueriesContext(connection) as captured:
+        client.get(f"/film/{film.pk}")
+    queries = [one["sql"] for one in captured if not one["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(queries) <= 12, queries

@@ -1,5 +1,9 @@
-"""Drawn posters."""
+"""Posters: drawn here, or TMDB's where the site is told to show them."""
 
+import os
+import subprocess
+import sys
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -8,6 +12,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.catalog.posters import tmdb_poster
 from apps.pages.posters import design_poster
 from apps.pages.posters.design import STYLES, TITLE_WIDTH, _width
 from tests.factories import make_movie
@@ -56,5 +61,70 @@ def test_serves_an_image_that_browsers_keep(client: Client) -> None:
 
 
 @pytest.mark.django_db
+def test_a_hidden_film_has_no_poster_since_that_shows_its_title(client: Client) -> None:
+    film = make_movie("Nosferatu", is_available=False)
+    assert client.get(f"/poster/{film.pk}.svg").status_code == 404
+
+
+@pytest.mark.django_db
 def test_has_no_poster_of_no_film(client: Client) -> None:
     assert client.get("/poster/1.svg").status_code == 404
+
+
+TMDB = "https://image.tmdb.org/t/p/w342"
+
+
+def test_shows_no_poster_of_another_host_unless_told_to(client: Client, db: None) -> None:
+    film = make_movie("Alien", poster_path="/vfrQk5IPloGg1v9Rzbh2Eg3VGyM.jpg")
+    for path in ("/", "/browse", f"/film/{film.pk}"):
+        assert f'src="/poster/{film.pk}.svg"' in client.get(path).content.decode()
+    assert client.get(f"/api/v1/movies/{film.pk}").json()["poster_url"].endswith(f"/poster/{film.pk}.svg")
+
+
+def test_shows_tmdbs_posters_where_told_to_and_its_own_for_the_rest(
+    client: Client, db: None, settings: Any
+) -> None:
+    settings.TMDB_IMAGE_URL = TMDB
+    film = make_movie("Alien", poster_path="/vfrQk5IPloGg1v9Rzbh2Eg3VGyM.jpg")
+    plain = make_movie("Aliens")
+    image = f"{TMDB}/vfrQk5IPloGg1v9Rzbh2Eg3VGyM.jpg"
+    home = client.get("/").content.decode()
+    assert f'src="{image}"' in home
+    assert f'src="/poster/{plain.pk}.svg"' in home
+    assert f'src="{image}"' in client.get(f"/film/{film.pk}").content.decode()
+    assert client.get(f"/api/v1/movies/{film.pk}").json()["poster_url"] == image
+
+
+@pytest.mark.parametrize(("address", "says"), [("", False), (TMDB, True)])
+def test_says_whether_another_host_sees_its_visitors(
+    client: Client, db: None, settings: Any, address: str, says: bool
+) -> None:
+    settings.TMDB_IMAGE_URL = address
+    page = client.get("/about").content.decode()
+    assert ("Posters are loaded from TMDB" in page) is says
+    assert ("Nothing is loaded from, or sent to, any other site." in page) is not says
+
+
+@pytest.mark.parametrize(
+    "path", ["", "vfr.jpg", "//evil.example/a.jpg", "/../a.jpg", "/a.jpg?x=1", "/a.svg", 'https://x/a.jpg"']
+)
+def test_takes_nothing_but_a_path_of_tmdb_for_one(settings: Any, path: str) -> None:
+    settings.TMDB_IMAGE_URL = TMDB
+    assert tmdb_poster(path) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "sources"),
+    [("", "img-src 'self' data:;"), (TMDB, "img-src 'self' data: https://image.tmdb.org;")],
+)
+def test_the_content_policy_names_the_host_only_where_it_is_used(address: str, sources: str) -> None:
+    script = "from csp.utils import build_policy; print(build_policy() + ';')"
+    printed = subprocess.run(
+        [sys.executable, "-c", f"import django; django.setup(); {script}"],
+        env=os.environ
+        | {"TMDB_IMAGE_URL": address, "DJANGO_SETTINGS_MODULE": "recommender_site.settings.test"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert sources in printed

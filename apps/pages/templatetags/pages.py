@@ -1,39 +1,35 @@
 """Small words for templates."""
 
 import uuid
-from dataclasses import dataclass
 
 from django import template
+from django.contrib.messages.storage.base import Message
+from django.template import Context
+
+from apps.pages.themes import Theme, theme_of
+from apps.pages.undoing import Undo
 
 register = template.Library()
 
 
-@dataclass(frozen=True)
-class StarChoice:
-    value: float
-    text: str
-    label: str
-
-
-def _star_choice(halves: int) -> StarChoice:
-    whole, half = divmod(halves, 2)
-    count = f"{whole or ''}{'½' if half else ''}"
-    return StarChoice(halves / 2, f"{halves / 2:g}", f"{count} {'star' if halves <= 2 else 'stars'}")
-
-
-STAR_CHOICES = tuple(_star_choice(halves) for halves in range(1, 11))
-
-
-@register.simple_tag
-def star_choices() -> tuple[StarChoice, ...]:
-    """Half a star to five."""
-    return STAR_CHOICES
+@register.simple_tag(takes_context=True)
+def chosen_theme(context: Context) -> str:
+    """``light`` or ``dark``; empty where the visitor left it to the device."""
+    request = context.get("request")
+    theme = Theme.SYSTEM if request is None else theme_of(request)
+    return "" if theme is Theme.SYSTEM else theme.value
 
 
 @register.simple_tag
 def client_id() -> str:
     """A new id for one rendering of one form."""
     return uuid.uuid4().hex
+
+
+@register.filter
+def undo(message: Message) -> Undo | None:
+    """The way back from what the message says was done, if there is one."""
+    return Undo.of_tags(message.extra_tags or "")
 
 
 @register.filter

@@ -1,6 +1,10 @@
 """Sign-up, log-in, log-out and a new password."""
 
+from abc import ABC, abstractmethod
+from typing import Any
+
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,15 +26,27 @@ from apps.accounts.services.passwords import user_of_reset_link
 from apps.accounts.units import guest_of
 from apps.core.address import client_address
 from apps.core.errors import ApplicationError
-from apps.core.rates import enforce
 from apps.pages.forms import LogInForm, NewPasswordForm, ResetForm, SignUpForm, add_refusal
 from apps.pages.redirects import next_path
+from apps.pages.welcome import has_first_films
 
 
-class FormPage(FormView):  # type: ignore[type-arg] # generic in its stub only
-    """Django's takes a PUT as well, for an empty POST."""
+class FormPage(FormView, ABC):  # type: ignore[type-arg] # generic in its stub only
+    """What ``accept`` refuses stands on the page, beside what was filled in."""
 
+    # Django's takes a PUT as well, for an empty POST.
     http_method_names = ["get", "head", "post", "options"]
+
+    @abstractmethod
+    def accept(self, values: dict[str, Any]) -> HttpResponse:
+        """Does what was filled in, or raises an ``ApplicationError``."""
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        try:
+            return self.accept(form.cleaned_data)
+        except ApplicationError as refusal:
+            add_refusal(form, refusal)
+            return self.form_invalid(form)
 
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
@@ -38,18 +54,12 @@ class SignUpView(FormPage):
     template_name = "accounts/sign_up.html"
     form_class = SignUpForm
 
-    def form_valid(self, form: SignUpForm) -> HttpResponse:
-        try:
-            enforce(
-                "login_address", client_address(self.request), refusal="Too many sign-ups from this address"
-            )
-            user = register_account(**form.cleaned_data, guest=guest_of(self.request))
-        except ApplicationError as refusal:
-            add_refusal(form, refusal)
-            return self.form_invalid(form)
+    def accept(self, values: dict[str, Any]) -> HttpResponse:
+        guest, address = guest_of(self.request), client_address(self.request)
+        user = register_account(**values, guest=guest, address=address)
         log_in(self.request, user)
         messages.success(self.request, f"Welcome, {user.username}. Your ratings are kept in your account.")
-        return redirect(next_path(self.request, "home"))
+        return redirect(next_path(self.request, "home" if has_first_films(user) else "welcome"))
 
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
@@ -57,13 +67,8 @@ class LogInView(FormPage):
     template_name = "accounts/log_in.html"
     form_class = LogInForm
 
-    def form_valid(self, form: LogInForm) -> HttpResponse:
-        try:
-            user = authenticate_account(**form.cleaned_data, address=client_address(self.request))
-            log_in(self.request, user)
-        except ApplicationError as refusal:
-            add_refusal(form, refusal)
-            return self.form_invalid(form)
+    def accept(self, values: dict[str, Any]) -> HttpResponse:
+        log_in(self.request, authenticate_account(**values, address=client_address(self.request)))
         return redirect(next_path(self.request, "home"))
 
 
@@ -81,16 +86,9 @@ class ResetView(FormPage):
     template_name = "accounts/reset.html"
     form_class = ResetForm
 
-    def form_valid(self, form: ResetForm) -> HttpResponse:
-        try:
-            request_password_reset(
-                email=form.cleaned_data["email"],
-                site_url=self.request.build_absolute_uri("/"),
-                address=client_address(self.request),
-            )
-        except ApplicationError as refusal:
-            add_refusal(form, refusal)
-            return self.form_invalid(form)
+    def accept(self, values: dict[str, Any]) -> HttpResponse:
+        site_url = self.request.build_absolute_uri("/")
+        request_password_reset(**values, site_url=site_url, address=client_address(self.request))
         return redirect("password-reset-sent")
 
 
@@ -114,16 +112,7 @@ class NewPasswordView(FormPage):
             return redirect("password-reset")
         return super().get(request, *args, **kwargs)
 
-    def form_valid(self, form: NewPasswordForm) -> HttpResponse:
-        try:
-            enforce(
-                "login_address", client_address(self.request), refusal="Too many attempts from this address"
-            )
-            confirm_password_reset(
-                uid=self.kwargs["uid"], token=self.kwargs["token"], password=form.cleaned_data["password"]
-            )
-        except ApplicationError as refusal:
-            add_refusal(form, refusal)
-            return self.form_invalid(form)
+    def accept(self, values: dict[str, Any]) -> HttpResponse:
+        confirm_password_reset(**self.kwargs, **values, address=client_address(self.request))
         messages.success(self.request, "Your new password is set: log in with it.")
         return redirect(reverse("login"))

@@ -14,12 +14,17 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.catalog.models import Movie
 from apps.core.errors import ApplicationError, NotFound
 from apps.events.models import Kind
+from apps.pages.cards import card_target, cards_of_movies, with_own_stars
 from apps.pages.films import film_page, own_panel
 from apps.pages.forms import FeedbackForm
 from apps.pages.home import home_of
+from apps.pages.my_films import line_after, list_of_target
 from apps.pages.posters import design_poster
 from apps.pages.redirects import next_path
+from apps.pages.undoing import Undo, depends_on_before, undo_of
+from apps.pages.views.welcome import welcome_part
 from apps.pages.visitors import own_event_id, speaking_viewer, visitor_of
+from apps.pages.welcome import group_of_target
 from apps.pages.wording import sentence_of
 from apps.recommendations.services import FeedbackRequest, give_feedback
 
@@ -35,6 +40,9 @@ def film(request: HttpRequest, movie_id: int) -> HttpResponse:
     try:
         page = film_page(visitor_of(request), movie_id, event_id)
     except NotFound as missing:
+        survivor = Movie.objects.survivor_of(movie_id)
+        if survivor is not None:
+            return redirect("film", survivor, permanent=True)
         raise Http404(missing.detail) from None
     return render(request, "pages/film.html", {"page": page, "movie": page.movie})
 
@@ -48,21 +56,29 @@ def feedback(request: HttpRequest, movie_id: int) -> HttpResponse:
     form = FeedbackForm(request.POST)
     if not form.is_valid() and set(form.errors) - {"value"}:
         raise BadRequest(form.first_error)
-    _say(request, movie, form)
+    undo = _say(request, movie, form)
     target = request.htmx.target if request.htmx else None  # type: ignore[attr-defined] # its middleware sets it
     if target == "rows":
         return render(request, "pages/home_swap.html", {"home": home_of(visitor_of(request))})
     if target == "own":
         panel = own_panel(visitor_of(request), movie, form.cleaned_data.get("event_id"))
         return render(request, "pages/film_swap.html", {"panel": panel})
+    if own_list := list_of_target(target):
+        line = line_after(visitor_of(request), own_list, movie, undo)
+        return render(request, "pages/my_film_swap.html", {"line": line})
+    if group := group_of_target(target):
+        return welcome_part(request, group, is_rated=form.cleaned_data.get("kind") == Kind.RATE)
+    if target == card_target(movie.pk):
+        cards = with_own_stars(visitor_of(request).viewer, cards_of_movies([movie.pk]))
+        return render(request, "pages/card_swap.html", {"card": cards[movie.pk]})
     return redirect(next_path(request, reverse("film", args=[movie_id])))
 
 
 @require_safe
 @cache_control(public=True, max_age=POSTER_SECONDS)
 def poster(request: HttpRequest, movie_id: int) -> HttpResponse:
-    """A drawn poster, also of a hidden film: its title was shown before."""
-    movie = Movie.objects.with_card().filter(pk=movie_id).first()
+    """A drawn poster, which shows the film's title: a hidden film has none."""
+    movie = Movie.objects.available().with_card().filter(pk=movie_id).first()
     if movie is None:
         raise Http404(f"There is no film {movie_id}")
     design = design_poster(movie_id=movie.pk, title=movie.title, year=movie.year, genres=movie.genre_names)
@@ -71,20 +87,22 @@ def poster(request: HttpRequest, movie_id: int) -> HttpResponse:
     )
 
 
-def _say(request: HttpRequest, movie: Movie, form: FeedbackForm) -> None:
-    """Records the act; the message says what came of it."""
+def _say(request: HttpRequest, movie: Movie, form: FeedbackForm) -> Undo | None:
+    """Records the act; the message says what came of it, and carries what would take it back."""
     if not form.is_valid():
         messages.error(request, form.first_error)
-        return
+        return None
     said = form.cleaned_data
+    kind = Kind(said["kind"])
     try:
         viewer = speaking_viewer(request)
         event_id = own_event_id(request, event_id=said["event_id"], movie_id=movie.pk)
-        give_feedback(
+        undo = undo_of(viewer, movie_id=movie.pk, kind=kind, event_id=event_id)
+        given = give_feedback(
             FeedbackRequest(
                 viewer=viewer,
                 movie_id=movie.pk,
-                kind=Kind(said["kind"]),
+                kind=kind,
                 value=said["value"],
                 event_id=event_id,
                 client_id=form.act_id,
@@ -92,8 +110,12 @@ def _say(request: HttpRequest, movie: Movie, form: FeedbackForm) -> None:
         )
     except ApplicationError as refusal:
         messages.error(request, refusal.detail)
-    else:
-        messages.success(request, sentence_of(movie, Kind(said["kind"]), said["value"]))
+        return None
+    if not given.is_new and depends_on_before(kind):
+        undo = None  # of a click that came twice, the second has not seen the state before
+    sentence = sentence_of(movie, kind, said["value"])
+    messages.success(request, sentence, extra_tags=undo.tags if undo else "")
+    return undo
 
 
 def _event_parameter(request: HttpRequest) -> int | None:

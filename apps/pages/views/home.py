@@ -1,20 +1,29 @@
-"""Home, search, and what the site is."""
+"""Home, and what the site is."""
 
-from urllib.parse import urlencode
-
-from django.core.paginator import Paginator
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.urls import reverse
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from apps.catalog.models import Movie
-from apps.pages.cards import cards_of_movies
-from apps.pages.forms import SearchForm
+from apps.pages.errors import API
 from apps.pages.home import home_of
 from apps.pages.visitors import visitor_of
 
-PAGE_LENGTH = 24
+ROBOTS_SECONDS = 24 * 3600
+# What begins with one of these is for one viewer, for staff or for programs.
+NOT_FOR_CRAWLERS = (
+    "admin:index",
+    "login",
+    "logout",
+    "sign-up",
+    "password-reset",
+    "my-films",
+    "settings",
+    "welcome",
+)
 
 
 @require_safe
@@ -23,27 +32,20 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def search(request: HttpRequest) -> HttpResponse:
-    text = SearchForm(request.GET).text
-    found = Movie.objects.available().popular().search(text).values_list("pk", flat=True)
-    page = Paginator(found, PAGE_LENGTH).get_page(request.GET.get("page"))
-    movie_ids = list(page.object_list)
-    cards = cards_of_movies(movie_ids)
-    context = {
-        "text": text,
-        "query": f"{urlencode({'q': text})}&" if text else "",
-        "page": page,
-        "cards": [cards[movie_id] for movie_id in movie_ids],
-    }
-    return render(request, "pages/search.html", context)
-
-
-@require_safe
 def about(request: HttpRequest) -> HttpResponse:
-    return render(request, "pages/about.html")
+    return render(request, "pages/about.html", {"shows_tmdb": bool(settings.TMDB_IMAGE_URL)})
 
 
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """Browsers ask for it where a page names no icon, as the admin's do."""
     return redirect(static("img/favicon.svg"), permanent=True)
+
+
+@require_safe
+@cache_control(public=True, max_age=ROBOTS_SECONDS)
+def robots(request: HttpRequest) -> HttpResponse:
+    """Crawlers may read the films, and nothing else."""
+    closed = [API, *(reverse(name) for name in NOT_FOR_CRAWLERS)]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain")

@@ -10,6 +10,7 @@ from apps.accounts.models import User
 from apps.catalog.models import Movie
 from apps.core.errors import Unavailable
 from apps.core.management.base import MarqueeCommand
+from apps.core.management.interpreter import interpreter
 from apps.pages import demo
 from apps.pages.management.commands.serve import add_address_arguments
 from apps.pages.serving import require_free, serve_site, site_address
@@ -91,7 +92,7 @@ class Command(MarqueeCommand):
                 self._say(f"  {username:<8} {password}")
         if len(passwords) < len((demo.VIEWER, demo.STAFF, demo.ADMIN)):
             self._say("\nAccounts made before keep their passwords. To set one anew:")
-            self._say(f"  python manage.py changepassword {demo.ADMIN}")
+            self._say(f"  {interpreter()} manage.py changepassword {demo.ADMIN}")
 
     def _say_addresses(self, address: str) -> None:
         self._say("\nMarquee serves until Ctrl-C:")
