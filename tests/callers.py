@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -60,6 +61,10 @@ class Caller:
     def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> HttpResponse:
         data = json.dumps(body) if body else b""
         return self.browser.generic(method, path, data, "application/json", headers=self.headers)
+
+    def send_file(self, path: str, name: str, data: bytes) -> HttpResponse:
+        """As a form with one field, ``file``."""
+        return self.browser.post(path, {"file": SimpleUploadedFile(name, data)}, headers=self.headers)
 
 
 def bearer(user: User) -> Caller:

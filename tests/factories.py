@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.accounts.keys import create_api_key
 from apps.accounts.models import ApiKey, User
 from apps.catalog.models import Movie
 from apps.catalog.services import create_movie
-from apps.ratings.models import Rating
+from apps.ratings.imports.previewing import preview_import
+from apps.ratings.models import Import, Rating
 from apps.ratings.services import set_rating
 
 PASSWORD = "an-Unusual-passphrase-41"
@@ -59,3 +61,16 @@ def make_rating(
     user, movie = user or make_user(), movie or make_movie()
     set_rating(user=user, movie=movie, value=value, at=at or datetime.now(UTC))
     return Rating.objects.get(user=user, movie=movie)
+
+
+def make_import(user: User | None = None, movie: Movie | None = None, value: float = 4.5) -> Import:
+    """A preview of a file with one rating."""
+    movie = movie or make_movie(year=1990)
+    data = f'Date,Name,Year,Letterboxd URI,Rating\n2026-03-01,"{movie.title}",{movie.year},,{value}\n'
+    return preview_file(data.encode(), user=user)
+
+
+def preview_file(data: bytes, name: str = "ratings.csv", *, user: User | None = None) -> Import:
+    """The preview of a file that a viewer sends."""
+    file = SimpleUploadedFile(name, data)
+    return preview_import(user=user or make_user(), name=name, file=file, address="127.0.0.1")

@@ -2,25 +2,20 @@
 
 import itertools
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db.models import Model
-from django_celery_beat.models import (
-    ClockedSchedule,
-    CrontabSchedule,
-    IntervalSchedule,
-    PeriodicTask,
-    SolarSchedule,
-)
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from apps.accounts.models import ApiKey, User
 from apps.catalog.models import Genre, Keyword, Movie, Person
 from apps.core.models import AuditEntry, Heartbeat
 from apps.events.models import Feedback, MovieDay, RecommendationEvent, Slate, SlateAssignment, Surface
 from apps.experiments.models import ServingPolicy
-from apps.ratings.models import Dismissal, Favorite, Rating, Thumb, WatchlistItem
+from apps.ratings.models import Dismissal, Favorite, MovieMerge, Rating, Thumb, Unseen, WatchlistItem
+from apps.recommendations.models import Viewer
 from apps.training.models import ModelVersion, Recipe, TrainingRun
 from tests.factories import make_api_key, make_movie, make_rating, make_user
 
@@ -98,7 +93,9 @@ def _recipe() -> Recipe:
 
 
 def _run() -> TrainingRun:
-    return TrainingRun.objects.create(recipe=_recipe(), trigger="test")
+    # Ended, because one alone may be running.
+    status = TrainingRun.Status.SUCCEEDED
+    return TrainingRun.objects.create(recipe=_recipe(), trigger="test", status=status)
 
 
 def _version() -> ModelVersion:
@@ -135,9 +132,6 @@ def _policy() -> ServingPolicy:
 MAKERS: Mapping[type[Model], Callable[[], Model]] = {
     ApiKey: lambda: make_api_key("metrics.read")[0],
     AuditEntry: lambda: AuditEntry.objects.create(actor_name="ada", action="training.start"),
-    ClockedSchedule: lambda: ClockedSchedule.objects.create(
-        clocked_time=NOW + timedelta(hours=next(_numbers))
-    ),
     CrontabSchedule: lambda: CrontabSchedule.objects.create(minute=str(next(_numbers) % 60)),
     Dismissal: _preference(Dismissal),
     Favorite: _preference(Favorite),
@@ -152,6 +146,7 @@ MAKERS: Mapping[type[Model], Callable[[], Model]] = {
     MovieDay: lambda: MovieDay.objects.create(
         movie=make_movie(), day=date(2026, 3, 14), surface=Surface.API, shown=3, clicked=1
     ),
+    MovieMerge: lambda: MovieMerge.objects.create(duplicate=make_movie(), kept=make_movie(), merged_at=NOW),
     PeriodicTask: _periodic_task,
     Person: lambda: Person.objects.create(name=f"Person {next(_numbers)}"),
     Rating: lambda: make_rating(),
@@ -162,11 +157,10 @@ MAKERS: Mapping[type[Model], Callable[[], Model]] = {
     SlateAssignment: lambda: SlateAssignment.objects.create(
         slate=make_slate(), experiment_key="a", phase=1, variant="b", counted=True
     ),
-    SolarSchedule: lambda: SolarSchedule.objects.create(
-        event="sunset", latitude=next(_numbers) % 90, longitude=0
-    ),
     Thumb: _preference(Thumb, direction=1),
     TrainingRun: _run,
     User: lambda: make_user(email="someone@example.org"),
+    Unseen: _preference(Unseen),
+    Viewer: lambda: Viewer.objects.get(pk=make_user().pk),
     WatchlistItem: _preference(WatchlistItem),
 }

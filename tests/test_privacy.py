@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.contrib.sessions.models import Session
 from django.db import connection, models
 from django.test import Client
 
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
 from apps.accounts.privacy import erase_user, export_user, registered_sources
 from apps.catalog.models import Movie
 from apps.core.services import record_audit
 from apps.events.models import Feedback, RecommendationEvent, Slate
+from apps.ratings.merging import merge_movies
 from apps.ratings.models import Favorite, Rating
 from tests.callers import Caller, guest, signed_in
-from tests.factories import PASSWORD, make_user
+from tests.factories import PASSWORD, make_movie, make_rating, make_user
 from tests.house import House, make_house
 from tests.pages.conftest import nothing_kept
 
@@ -27,6 +27,7 @@ __all__ = ["nothing_kept"]
 
 pytestmark = pytest.mark.django_db
 
+FILM = ["movie_id", "title", "year", "imdb_id", "tmdb_id", "movielens_id"]
 NAME, EMAIL, FIRST, LAST = "ursula-of-anarres", "ursula@anarres.example", "Ursulaq", "Kroeberq"
 
 
@@ -51,8 +52,20 @@ def do_everything(caller: Caller, films: Sequence[Movie]) -> None:
     api(caller, "PUT", f"ratings/{films[0].pk}", rating=4.5)
     api(caller, "PUT", f"ratings/{films[1].pk}", rating=2)
     api(caller, "DELETE", f"ratings/{films[1].pk}")
+    import_a_file(caller, films[4])
+    unseen = caller.browser.post(f"/welcome/unseen/{films[3].pk}", headers=caller.headers)
+    assert unseen.status_code == 302
     assert caller.browser.get("/").status_code == 200
     assert caller.browser.get(f"/film/{films[2].pk}").status_code == 200
+
+
+def import_a_file(caller: Caller, film: Movie) -> None:
+    """One rating of a film that is here, and one that nobody knows."""
+    said = f"2026-01-02,{film.title},{film.year},,4\n2026-01-02,A private film,2001,,1\n"
+    header = "Date,Name,Year,Letterboxd URI,Rating\n"
+    made = caller.send_file("/api/v1/me/import", f"{caller.user.username}.csv", (header + said).encode())
+    assert made.status_code == 201, made.content
+    api(caller, "POST", f"me/import/{made.json()['id']}/apply", rule="newer")
 
 
 def make_account() -> User:
@@ -80,6 +93,9 @@ def leave_every_trace(house: House) -> tuple[User, User]:
     )
     assert tokens.status_code == 200
     record_audit("catalog.update_movie", by=account, target=house.horror[0])
+    twin = make_movie("Laugh 15, again")
+    make_rating(account, twin, 3.0)
+    merge_movies(duplicate=twin, kept=house.comedy[15], reason="The same film", by=account)
     return account, was
 
 
@@ -113,7 +129,7 @@ def _text(value: Any) -> str:
 
 
 def words_of(user: User) -> list[str]:
-    texts = (NAME, EMAIL, FIRST, LAST, user.username, user.unit_key.hex)
+    texts = (NAME, EMAIL, FIRST, LAST, user.username, user.unit_key.hex, "A private film")
     return [text.replace("-", "").lower() for text in texts]
 
 
@@ -139,6 +155,14 @@ def test_the_export_holds_something_of_every_source(house: House) -> None:
     assert len(held["feedback"]) == Feedback.objects.count() == 18
 
 
+def test_the_exports_columns_have_plain_names(house: House) -> None:
+    account, _ = leave_every_trace(house)
+    held = exported(account)
+    assert [name for rows in held.values() for row in rows for name in row if "__" in name] == []
+    assert list(held["ratings"][0]) == [*FILM, "value", "changed_at"]
+    assert list(held["feedback"][0])[:4] == ["id", "movie_id", "title", "kind"]
+
+
 def test_every_column_that_points_at_a_user_belongs_to_a_source() -> None:
     """A table that is new here holds something of a person: give it a source, then name it."""
     pointing = {
@@ -149,6 +173,7 @@ def test_every_column_that_points_at_a_user_belongs_to_a_source() -> None:
     }
     assert pointing == {
         "users.merged_into_id",
+        "sessions.user_id",
         "users_groups.user_id",
         "users_user_permissions.user_id",
         "django_admin_log.user_id",
@@ -158,9 +183,12 @@ def test_every_column_that_points_at_a_user_belongs_to_a_source() -> None:
         "watchlist_items.user_id",
         "thumbs.user_id",
         "dismissals.user_id",
+        "unseen_films.user_id",
         "slates.user_id",
         "recommendation_events.user_id",
         "feedback.user_id",
+        "imports.user_id",
+        "moved_preferences.user_id",
     }
 
 
@@ -189,7 +217,7 @@ def test_erasing_leaves_the_log_and_no_trace_of_the_person(house: House) -> None
     assert not Session.objects.exists()
     assert not User.objects.filter(pk__in=[account.pk, was.pk]).exists()
     for movie in Movie.objects.all():
-        before = others[movie.pk]
+        before = others.get(movie.pk, Movie())
         assert (movie.rating_sum, movie.rating_count) == (before.rating_sum, before.rating_count)
 
 
@@ -201,6 +229,17 @@ def test_what_a_slate_was_made_from_goes_with_the_person(house: House) -> None:
     assert not made.exists()
     assert set(Slate.objects.values_list("user", "unit_key")) == {(None, None)}
     assert set(RecommendationEvent.objects.values_list("user", flat=True)) == {None}
+
+
+def test_no_reason_names_what_the_person_rated_and_no_stars_are_left(house: House) -> None:
+    account, _ = leave_every_trace(house)
+    events = RecommendationEvent.objects.all()
+    assert events.exclude(reason__movie_ids=[]).exists()
+    assert events.filter(rating_value__isnull=False).exists()
+    rated = events.filter(rated=True).count()
+    erase_user(account)
+    assert not events.exclude(reason={}, rating_value=None).exists()
+    assert events.filter(rated=True).count() == rated
 
 
 def test_a_guest_erases_themselves_by_the_cookie_alone(house: House) -> None:

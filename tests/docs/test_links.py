@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from apps.algorithms.registry import ARMS
+
 ROOT = Path(__file__).parents[2]
 PREFIX = "/api/v1"
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -49,6 +51,11 @@ def test_the_fields_of_a_list_and_of_feedback_are_explained() -> None:
     for name in ("SlateShape", "SlotShape", "Context", "EventBodyRequest"):
         for field in schemas[name]["properties"]:
             assert f"`{field}`" in text, f"{name}.{field}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/api.md"])
+def test_the_list_of_algorithms_is_that_of_the_registry(name: str) -> None:
+    assert f"`{' '.join(ARMS)}`" in (ROOT / name).read_text()
 
 
 def test_every_variable_of_the_environment_is_explained() -> None:
