@@ -13,7 +13,7 @@ spectacular = DJANGO_SETTINGS_MODULE=recommender_site.settings.test $(MANAGE) sp
 # One BLAS thread a process: the arms are fitted in parallel with other work, never alone on a machine.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo install test lint format types arch deploy-check schema schema-check check browser fuzz bench coverage lock
+.PHONY: help demo up install test lint format types arch deploy-check schema schema-check check browser fuzz bench coverage lock
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -21,6 +21,9 @@ help: ## List the targets
 
 demo: .venv/demo.stamp ## Install, load real ratings, train and serve on 127.0.0.1:8000
 	@exec $(MANAGE) demo $(ARGS)
+
+up: .venv/demo.stamp ## Run production's processes here, on local PostgreSQL and Redis, until Ctrl-C
+	@exec $(MANAGE) up $(ARGS)
 
 install: .venv/dev.stamp ## Install everything for working on Marquee into .venv
 
