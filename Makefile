@@ -40,7 +40,7 @@ endif
 lint: .venv/dev.stamp ## Lint and check the format of Python and templates
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@if git ls-files -- '*.html' | grep -q .; then git ls-files -z -- '*.html' | xargs -0 $(BIN)/djlint --quiet --check --lint; fi
+	@if git ls-files -- '*.html' | grep -q .; then git ls-files -z -- '*.html' | xargs -0 $(BIN)/djlint --check --lint; fi
 
 format: .venv/dev.stamp ## Put Python and templates into the agreed format
 	@$(BIN)/ruff check --fix .
