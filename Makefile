@@ -6,6 +6,8 @@ BIN := .venv/bin
 # The suite's second run, with REQUIRE_SERVICES=1; Django makes and drops test_marquee beside it.
 POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/marquee
 PYTEST := $(BIN)/python -m pytest
+# Processes that share the tests, each with a database of its own; 0 runs them in one.
+WORKERS ?= auto
 MANAGE := $(BIN)/python manage.py
 SCHEMA := docs/openapi.yaml
 spectacular = DJANGO_SETTINGS_MODULE=recommender_site.settings.test $(MANAGE) spectacular --validate --fail-on-warn --file
@@ -30,11 +32,11 @@ install: .venv/dev.stamp ## Install everything for working on Marquee into .venv
 test: .venv/dev.stamp ## Run the tests; REQUIRE_SERVICES=1 runs them on SQLite and on PostgreSQL, with Redis
 ifeq ($(REQUIRE_SERVICES),1)
 	@echo "On a SQLite file:"
-	@env -u DATABASE_URL $(PYTEST) $(ARGS)
+	@env -u DATABASE_URL $(PYTEST) -n $(WORKERS) --dist worksteal $(ARGS)
 	@echo "On PostgreSQL:"
-	@DATABASE_URL=$(POSTGRES_URL) $(PYTEST) $(ARGS)
+	@DATABASE_URL=$(POSTGRES_URL) $(PYTEST) -n $(WORKERS) --dist worksteal $(ARGS)
 else
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) -n $(WORKERS) --dist worksteal $(ARGS)
 endif
 
 lint: .venv/dev.stamp ## Lint and check the format of Python and templates

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -27,16 +28,21 @@ from tests.factories import make_rating, make_user
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 PATIENCE_SECONDS = 60
+DATABASE = "demo.sqlite3"
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """A fresh machine."""
+    return environment_in(tmp_path)
+
+
+def environment_in(folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
     return kept | {
         "DJANGO_SETTINGS_MODULE": "recommender_site.settings.dev",
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'demo.sqlite3'}",
-        "ARTIFACT_DIR": str(tmp_path / "models"),
+        "DATABASE_URL": f"sqlite:///{folder / DATABASE}",
+        "ARTIFACT_DIR": str(folder / "models"),
         "SECRET_KEY": "made-up-for-this-test",
         "LOG_LEVEL": "ERROR",
     }
@@ -72,9 +78,17 @@ def run(environment: Mapping[str, str], *arguments: str) -> dict[str, object]:
     return dict(json.loads(ended.stdout))
 
 
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tables")
+    command = [*MANAGE, "migrate", "-v0"]
+    subprocess.run(command, env=environment_in(folder), timeout=PATIENCE_SECONDS, check=True)
+    return folder / DATABASE
+
+
 @pytest.fixture
-def migrated(environment: dict[str, str]) -> dict[str, str]:
-    subprocess.run([*MANAGE, "migrate", "-v0"], env=environment, timeout=PATIENCE_SECONDS, check=True)
+def migrated(environment: dict[str, str], tables: Path, tmp_path: Path) -> dict[str, str]:
+    shutil.copy(tables, tmp_path / DATABASE)
     return environment
 
 

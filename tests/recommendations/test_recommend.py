@@ -15,6 +15,7 @@ from apps.recommendations.services import recommend
 from apps.recommendations.slates import ServedSlate, SlateRequest
 from apps.training import registry
 from tests.factories import make_movie, make_rating, make_staff, make_user
+from tests.house import somebody_of_the_house
 
 pytestmark = pytest.mark.django_db
 
@@ -156,7 +157,7 @@ def test_only_for_you_and_the_api_are_counted(fan):
 
 
 def test_lists_for_imported_people_are_not_counted(house):
-    person = User.objects.get(username="movielens-1")
+    person = somebody_of_the_house()
     assert Slate.objects.get(pk=ask(person).recommendation_id).counted is False
 
 
