@@ -8,6 +8,8 @@ from django.utils.functional import Promise
 
 from apps.core.errors import InvalidInput
 
+# The place of the value that holds another, and the other's name or index in it; empty for the root.
+_Place = tuple[()] | tuple["_Place", str | int]
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY
 
 
@@ -33,19 +35,29 @@ def decode(body: bytes, *, name: str = "The body") -> Any:
 
 
 def _refuse_nul(root: Any) -> None:
-    # No recursion: orjson reads more levels than Python's stack holds calls.
-    waiting = [(root, "")]
+    # No recursion: orjson reads more levels than Python's stack holds calls. A place is its parent's and
+    # one step more, and spelt out only where it is told: spelt out for each value, the places of many
+    # values below one long name would fill memory.
+    waiting: list[tuple[Any, _Place]] = [(root, ())]
     while waiting:
-        value, pointer = waiting.pop()
+        value, place = waiting.pop()
         if isinstance(value, str):
             if "\x00" in value:
-                raise InvalidInput.of(pointer, "A text must not hold the character NUL")
+                raise InvalidInput.of(_pointer(place), "A text must not hold the character NUL")
         elif isinstance(value, list):
-            waiting.extend((entry, f"{pointer}/{index}") for index, entry in enumerate(value))
+            waiting.extend((entry, (place, index)) for index, entry in enumerate(value))
         elif isinstance(value, dict):
             if any("\x00" in name for name in value):
-                raise InvalidInput.of(pointer, "A name must not hold the character NUL")
-            waiting.extend((entry, f"{pointer}/{name}") for name, entry in value.items())
+                raise InvalidInput.of(_pointer(place), "A name must not hold the character NUL")
+            waiting.extend((entry, (place, name)) for name, entry in value.items())
+
+
+def _pointer(place: _Place) -> str:
+    steps: list[str] = []
+    while place:
+        place, step = place
+        steps.append(f"/{step}")
+    return "".join(reversed(steps))
 
 
 def _encode_other(value: Any) -> Any:

@@ -1,4 +1,5 @@
 import json as standard_json
+import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -108,3 +109,16 @@ def test_takes_no_other_kind_of_body(client: Client) -> None:
 def test_finds_nul_below_more_levels_than_pythons_stack_holds() -> None:
     with pytest.raises(InvalidInput, match="A text must not hold the character NUL"):
         decode(b"[" * 1000 + b'"\\u0000"' + b"]" * 1000)
+
+
+def test_looks_for_nul_among_many_values_below_a_long_name_in_little_memory() -> None:
+    """With the place of each value spelt out these 110 kB would take 200 MB."""
+    body = b'{"%s": [%s], "nul": "\\u0000"}' % (b"a" * 20_000, b",".join([b"1234567"] * 10_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInput, match=r"^A text must not hold the character NUL$") as refused:
+            decode(body)
+        assert refused.value.errors[0].pointer == "/nul"
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
