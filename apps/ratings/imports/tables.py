@@ -14,6 +14,10 @@ from apps.ratings.imports.uploads import Member
 MAX_ROWS = 20_000
 MAX_COLUMNS = 100
 MAX_CELL = 10_000
+# Of a row in CSV, before it is parted into cells; nobody's notes on a film are longer.
+MAX_ROW = 262_144
+# Of all that a file in JSON holds, counted undecoded: an export of 20,000 films has a fourth of it.
+MAX_VALUES = 1_000_000
 _DEPTH = 4
 
 
@@ -52,11 +56,9 @@ def _text(member: Member) -> str:
 
 
 def _csv_table(file: str, text: str) -> Table:
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(rows, [])
-    except csv.Error as error:
-        raise InvalidInput(f"{file}, line 1: expected CSV with quotes closed, but {error}") from None
+    lines = _Lines(file, text)
+    rows = csv.reader(lines, strict=True)
+    header = _next_row(lines, rows) or []
     columns = [name.strip().lower() for name in header]
     first = text.partition("\n")[0].rstrip("\r")
     if len(columns) > MAX_COLUMNS:
@@ -65,29 +67,64 @@ def _csv_table(file: str, text: str) -> Table:
         )
     if len(set(columns)) != len(columns):
         raise refusal(file, "line", 1, "each column once", first)
-    return Table(file, frozenset(columns), first, _csv_rows(file, columns, rows))
+    return Table(file, frozenset(columns), first, _csv_rows(columns, lines, rows))
 
 
-def _csv_rows(file: str, columns: list[str], rows: Any) -> Iterator[Row]:
-    line, number = rows.line_num + 1, 0
-    while True:
-        try:
-            cells = next(rows, None)
-        except csv.Error as error:
-            raise InvalidInput(f"{file}, line {line}: expected CSV with quotes closed, but {error}") from None
-        if cells is None:
-            return
-        if cells:
-            number += 1
-            require_few(file, number)
-            if len(cells) != len(columns):
-                raise refusal(file, "line", line, f"{len(columns)} columns as in the header", ",".join(cells))
-            named = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
-            yield _bounded(Row(file, line, named))
-        line = rows.line_num + 1
+class _Lines:
+    """Lines for the csv module, which parts a row into as many cells as it holds."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.first = self._line = self._size = 0
+        self._text = io.StringIO(text, newline="")
+
+    def begin_row(self) -> None:
+        self.first, self._size = self._line + 1, 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        # One character more than a row may have, and no more, of a line that has no end.
+        text = self._text.readline(MAX_ROW + 1)
+        if not text:
+            raise StopIteration
+        self._line += 1
+        self._size += len(text)
+        if self._size > MAX_ROW:
+            raise InvalidInput(
+                f"{self.file}, line {self.first}: expected a row of at most {MAX_ROW:,} characters"
+            )
+        return text
+
+
+def _next_row(lines: _Lines, rows: Iterator[list[str]]) -> list[str] | None:
+    """None after the last."""
+    lines.begin_row()
+    try:
+        return next(rows, None)
+    except csv.Error as error:
+        where = f"{lines.file}, line {lines.first}"
+        raise InvalidInput(f"{where}: expected CSV with quotes closed, but {error}") from None
+
+
+def _csv_rows(columns: list[str], lines: _Lines, rows: Iterator[list[str]]) -> Iterator[Row]:
+    number = 0
+    while (cells := _next_row(lines, rows)) is not None:
+        if not cells:
+            continue
+        file, line = lines.file, lines.first
+        number += 1
+        require_few(file, number)
+        if len(cells) != len(columns):
+            raise refusal(file, "line", line, f"{len(columns)} columns as in the header", ",".join(cells))
+        named = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
+        yield _bounded(Row(file, line, named))
 
 
 def _json_table(file: str, data: bytes) -> Table:
+    if sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise TooLarge(f"{file} holds more than {MAX_VALUES:,} values: send it in parts")
     try:
         entries = decode(data.removeprefix(b"\xef\xbb\xbf"))
     except InvalidInput as error:

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 import zipfile
 
 import pytest
@@ -205,6 +206,39 @@ def test_refuses_more_rows_columns_and_characters_than_anybody_has() -> None:
     )
 
 
+HEADER = RATINGS.encode() + b"\n"
+ENDLESS = {
+    "a million columns": (b"c," * 1_000_000, "line 1"),
+    "a million cells": (HEADER + b"," * 1_000_000, "line 2"),
+    "one line": (HEADER + b"x" * 3_000_000, "line 2"),
+    "cells over many lines": (HEADER + b'"' + b'\n","' * 1_000_000, "line 2"),
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_parts_no_row_that_has_no_end_into_cells(name: str) -> None:
+    """A cell is one byte in the file and fifty in memory."""
+    data, where = ENDLESS[name]
+    refused, peak = refusal_and_memory(data)
+    assert refused == (400, f"ratings.csv, {where}: expected a row of at most 262,144 characters")
+    assert peak < 10 * len(data)
+
+
+def test_decodes_no_json_with_more_values_than_any_export() -> None:
+    for data in (b"[" + b"{}," * 1_000_000 + b"{}]", b'[{"a": [' + b"1," * 1_000_000 + b"1]}]"):
+        refused, peak = refusal_and_memory(data, "a.json")
+        assert refused == (413, "a.json holds more than 1,000,000 values: send it in parts")
+        assert peak < 3 * len(data)
+
+
+def refusal_and_memory(data: bytes, name: str = "ratings.csv") -> tuple[tuple[int, str], int]:
+    tracemalloc.start()
+    try:
+        return refusal_of(data, name), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 def test_counts_the_rows_of_all_files_of_a_zip_together() -> None:
     rows = [f"2024-01-02,Film {number * 7919 % 15_000},1995," for number in range(15_000)]
     data = as_zip(
@@ -263,6 +297,18 @@ def test_refuses_what_is_no_zip_of_ours() -> None:
     assert refusal_of(mixed, "a.zip") == (
         400,
         "a.zip holds files of Letterboxd and Marquee: send them one by one",
+    )
+
+
+def test_opens_no_zip_within_a_zip() -> None:
+    inner = as_zip({"ratings.csv": table(RATINGS, "2024-01-02,Heat,1995,,4")})
+    assert refusal_of(as_zip({"ratings.zip": inner}), "a.zip") == (
+        400,
+        "a.zip holds no file that we know: expected the export of Letterboxd, Trakt or Marquee",
+    )
+    assert refusal_of(as_zip({"ratings.csv": inner}), "a.zip") == (
+        400,
+        "ratings.csv, line 1: expected text, but found a NUL byte",
     )
 
 
