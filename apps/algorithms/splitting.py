@@ -7,6 +7,7 @@ in which the ratings are stored, so the same input and generator give the same s
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import sparse
@@ -32,13 +33,18 @@ def random_split(interactions: Interactions, rng: np.random.Generator, *, test_s
 
 
 def stratified_split(
-    interactions: Interactions, rng: np.random.Generator, *, test_share: float = 0.2
+    interactions: Interactions,
+    rng: np.random.Generator,
+    *,
+    test_share: float = 0.2,
+    by: Literal["person", "film"] = "person",
 ) -> Split:
-    """Hold back a random ``test_share`` of each person's ratings, rounded, never all of them."""
+    """Hold back a random ``test_share`` of each person's or film's ratings, rounded, never all of them."""
     _require_share(test_share)
-    users = _users(interactions)
-    order = np.lexsort((rng.random(len(users)), users))
-    return _split(interactions, _last_of_each(interactions, order, _shares(interactions, test_share)))
+    groups = _users(interactions) if by == "person" else interactions.ratings.indices.astype(np.int64)
+    order = np.lexsort((rng.random(len(groups)), groups))
+    sizes = np.bincount(groups, minlength=interactions.ratings.shape[0 if by == "person" else 1])
+    return _split(interactions, _last_of_each(order, sizes, _shares(sizes, test_share)))
 
 
 def leave_last_out(interactions: Interactions, *, count: int = 1, share: float | None = None) -> Split:
@@ -46,15 +52,16 @@ def leave_last_out(interactions: Interactions, *, count: int = 1, share: float |
 
     One rating at least stays in ``train``. Among ratings of one moment the higher film index is newer.
     """
+    sizes = _sizes(interactions)
     if share is None:
         if count < 1:
             raise ValueError(f"count must be at least 1, not {count}")
-        held = np.minimum(count, np.maximum(_sizes(interactions) - 1, 0))
+        held = np.minimum(count, np.maximum(sizes - 1, 0))
     else:
         _require_share(share)
-        held = _shares(interactions, share)
+        held = _shares(sizes, share)
     order = np.lexsort((interactions.ratings.indices, interactions.rated_at, _users(interactions)))
-    return _split(interactions, _last_of_each(interactions, order, held))
+    return _split(interactions, _last_of_each(order, sizes, held))
 
 
 def temporal_split(interactions: Interactions, *, test_share: float = 0.2, cut: float | None = None) -> Split:
@@ -95,17 +102,16 @@ def _users(interactions: Interactions) -> Int64:
     return np.repeat(np.arange(interactions.n_users, dtype=np.int64), _sizes(interactions))
 
 
-def _shares(interactions: Interactions, share: float) -> Int64:
-    sizes = _sizes(interactions)
+def _shares(sizes: Int64, share: float) -> Int64:
     rounded = np.floor(sizes * share + 0.5).astype(np.int64)
     held: Int64 = np.minimum(rounded, np.maximum(sizes - 1, 0))
     return held
 
 
-def _last_of_each(interactions: Interactions, order: Int64, held: Int64) -> Bool:
-    """Marks the last ``held[user]`` ratings of each person; ``order`` sorts by person first."""
-    sizes = _sizes(interactions)
-    place = np.arange(len(order)) - np.repeat(interactions.ratings.indptr[:-1], sizes)
+def _last_of_each(order: Int64, sizes: Int64, held: Int64) -> Bool:
+    """Marks the last ``held[group]`` ratings of each group; ``order`` sorts by group first."""
+    starts = np.cumsum(sizes) - sizes
+    place = np.arange(len(order)) - np.repeat(starts, sizes)
     in_test = np.empty(len(order), dtype=np.bool_)
     in_test[order] = place >= np.repeat(sizes - held, sizes)
     return in_test

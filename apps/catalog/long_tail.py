@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from apps.catalog.popularity import head_of
+from apps.algorithms.head import head_of
 from apps.catalog.votes import bayesian_mean
 
 MAX_TMDB_VOTES = 1000

@@ -3,10 +3,10 @@ from django.db.models import F
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.algorithms.head import head_of
 from apps.catalog.long_tail import FilmVotes, long_tail_of
 from apps.catalog.models import Movie
 from apps.catalog.niche import is_niche
-from apps.catalog.popularity import head_of
 from apps.catalog.primary_genre import primary_genre
 from apps.catalog.services import add_keywords, refresh_flags
 from apps.catalog.votes import VOTE_AVERAGE, VOTE_COUNT, bayesian_mean

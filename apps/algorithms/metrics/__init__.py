@@ -6,7 +6,13 @@ relevant, an empty list, a single viewer) is None, never NaN; input that makes n
 """
 
 from apps.algorithms.metrics.accuracy import mae, rmse
-from apps.algorithms.metrics.diversity import coverage, gini, intra_list_diversity, personalization
+from apps.algorithms.metrics.diversity import (
+    coverage,
+    distinct_groups,
+    gini,
+    intra_list_diversity,
+    personalization,
+)
 from apps.algorithms.metrics.novelty import long_tail_share, novelty, popularity_rank, serendipity
 from apps.algorithms.metrics.ranking import (
     average_precision_at_k,
@@ -20,6 +26,7 @@ from apps.algorithms.metrics.ranking import (
 __all__ = [
     "average_precision_at_k",
     "coverage",
+    "distinct_groups",
     "gini",
     "hit_rate_at_k",
     "intra_list_diversity",

@@ -72,3 +72,14 @@ def personalization(lists: Sequence[Sequence[int] | npt.NDArray[np.int64]]) -> f
     _, columns = np.unique(np.concatenate(filled), return_inverse=True)
     total = np.bincount(columns, weights=weights)
     return float(1 - (total @ total - n) / (n * (n - 1)))
+
+
+def distinct_groups(recommended: Sequence[int], group_of: npt.NDArray[np.int32]) -> float | None:
+    """How many groups one list's films fall into, for example primary genres; None for an empty list.
+
+    ``group_of`` is int32 ``(n_items,)``; films of group -1 belong to none and are not counted.
+    """
+    if not len(recommended):
+        return None
+    groups = group_of[np.asarray(recommended, dtype=np.int64)]
+    return float(len(np.unique(groups[groups >= 0])))
