@@ -250,7 +250,10 @@ def test_refuses_a_place_that_is_not_there() -> None:
 def test_refuses_a_folder_of_something_else(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         load(tmp_path)
-    layouts = "movies.csv and ratings.csv, nor movies.dat and ratings.dat, nor u.data and u.item"
+    layouts = (
+        "movies.csv and ratings.csv, nor movies.dat and ratings.dat, nor u.data and u.item, "
+        "nor NAME.inter and NAME.item"
+    )
     assert str(refused.value) == f"{tmp_path} holds no {layouts}"
 
 

@@ -259,3 +259,68 @@ def test_new_films_are_found_and_their_flags_are_fresh(tmp_path: Path) -> None:
     found = Movie.objects.search("miserables")
     assert [str(movie) for movie in found] == ["Les Misérables (1995)"]
     assert str(Movie.objects.get(title="Toy Story").primary_genre) == "Animation"
+
+
+# --- RecBole's ------------------------------------------------------------------------------------
+
+RECBOLE = {
+    "ml-100k.item": (
+        "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n"
+        "242\tKolya\t1996\tComedy\n267\tunknown\t\tunknown\n1000\tMisérables, Les\t1995\tDrama Musical\n"
+    ),
+    "ml-100k.inter": (
+        "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
+        "196\t242\t3\t881250949\n186\t1000\t4.0\t891717742.0\n"
+    ),
+    "ml-100k.user": "user_id:token\tage:token\n196\t49\n",
+}
+
+
+@pytest.fixture
+def recbole(tmp_path: Path) -> Path:
+    return write(tmp_path / "ml-100k", RECBOLE)
+
+
+def test_reads_recboles_layout_under_the_same_ids_as_the_official_one(recbole: Path) -> None:
+    report = load(recbole)
+    assert (report["films"]["new"], report["ratings"]["new"]) == (3, 2)
+    assert report["ignored_files"] == ["ml-100k.user"]
+    kolya = Entity.objects.get(key="ml-100k:242").movie
+    assert (kolya.title, kolya.year, kolya.genre_names) == ("Kolya", 1996, ["Comedy"])
+    assert Movie.objects.get(title="Les Misérables").genre_names == ["Drama", "Musical"]
+    assert Movie.objects.get(is_available=False).title == "Untitled film (ml-100k 267)"
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "message"),
+    [
+        (
+            "ml-100k.item",
+            "2\tHeat\tlong ago\tCrime",
+            "ml-100k.item, line 5: expected a release_year of four digits, or none, but found 'long ago'",
+        ),
+        (
+            "ml-100k.item",
+            "2\tHeat",
+            "ml-100k.item, line 5: expected 4 fields parted by tabs, but found '2\\tHeat'",
+        ),
+        (
+            "ml-100k.inter",
+            "1\t242\t4.7\t1",
+            "ml-100k.inter, line 4: expected a rating from 0.5 to 5.0 by halves, but found '4.7'",
+        ),
+    ],
+)
+def test_refuses_a_bad_line_of_recboles_layout(recbole: Path, file: str, line: str, message: str) -> None:
+    with (recbole / file).open("a") as stream:
+        stream.write(line + "\n")
+    assert refusal(recbole) == message
+    assert not Movie.objects.exists()
+
+
+def test_refuses_recboles_layout_without_its_columns(recbole: Path) -> None:
+    (recbole / "ml-100k.inter").write_text("user_id:token\titem_id:token\n1\t242\n")
+    assert refusal(recbole) == (
+        "ml-100k.inter, line 1: expected a header with user_id, item_id, rating, timestamp, parted by tabs, "
+        "but found 'user_id:token\\titem_id:token'"
+    )

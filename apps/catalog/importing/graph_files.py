@@ -10,7 +10,7 @@ from apps.catalog.graph import relation_of
 from apps.catalog.titles import MAX_TITLE
 from apps.core.errors import InvalidInput
 from apps.core.importing.bad_lines import BadLines, bad_line, parse_each
-from apps.core.importing.lines import read_lines
+from apps.core.importing.lines import read_typed_rows
 from apps.core.importing.places import Folder, Place, open_place
 
 MAX_TOKEN = 120
@@ -91,21 +91,8 @@ class GraphFiles:
         parse: Callable[[int, list[str]], T],
         bad: BadLines,
     ) -> Iterator[T]:
-        file = self.file(suffix)
-        lines = read_lines(self.place, file, bad)
-        _, header = next(lines, (1, ""))
-        held = [name.partition(":")[0] for name in header.split("\t")]
-        if not set(columns) <= set(held):
-            raise bad_line(file, 1, f"a header with {', '.join(columns)}, parted by tabs", header)
-        seats = [held.index(name) for name in columns]
-
-        def pick(line: int, text: str) -> T:
-            fields = text.split("\t")
-            if len(fields) != len(held):
-                raise bad_line(file, line, f"{len(held)} fields parted by tabs", text)
-            return parse(line, [fields[seat].strip() for seat in seats])
-
-        return parse_each(lines, pick, bad)
+        rows = read_typed_rows(self.place, self.file(suffix), columns, bad)
+        return parse_each(rows, parse, bad)
 
     def _link(self, line: int, fields: list[str]) -> LinkLine:
         item, entity = fields

@@ -1,7 +1,7 @@
 """The lines and the fields of a file, with their numbers. Bad ones go to ``BadLines``."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 from apps.core.importing.bad_lines import BadLine, BadLines, bad_line
@@ -51,6 +51,27 @@ def read_rows(place: Place, file: str, header: str, bad: BadLines) -> Iterator[t
             bad.take(error)
         else:
             yield line, fields
+
+
+def read_typed_rows(
+    place: Place, file: str, columns: Sequence[str], bad: BadLines
+) -> Iterator[tuple[int, list[str]]]:
+    """(number, the fields of ``columns``) of each line of a table of RecBole after its header.
+
+    Fields are parted by tabs; the header names them in any order, each with its type: ``item_id:token``.
+    """
+    lines = read_lines(place, file, bad)
+    _, header = next(lines, (1, ""))
+    held = [name.partition(":")[0] for name in header.split("\t")]
+    if not set(columns) <= set(held):
+        raise bad_line(file, 1, f"a header with {', '.join(columns)}, parted by tabs", header)
+    seats = [held.index(name) for name in columns]
+    for line, text in lines:
+        fields = text.split("\t")
+        if len(fields) == len(held):
+            yield line, [fields[seat].strip() for seat in seats]
+        else:
+            bad.take(bad_line(file, line, f"{len(held)} fields parted by tabs", text))
 
 
 def _fields(text: str, file: str, line: int) -> list[str]:

@@ -12,11 +12,12 @@ from apps.ratings.importing.csv_layout import CsvSource
 from apps.ratings.importing.dat_layout import DatSource
 from apps.ratings.importing.demo import DemoSource
 from apps.ratings.importing.place_source import PlaceSource
+from apps.ratings.importing.recbole_layout import RecBoleSource
 from apps.ratings.importing.records import Source
 from apps.ratings.importing.tab_layout import TabSource
 
 DEMO = "demo"
-LAYOUTS: tuple[type[PlaceSource], ...] = (CsvSource, DatSource, TabSource)
+LAYOUTS: tuple[type[PlaceSource], ...] = (CsvSource, DatSource, TabSource, RecBoleSource)
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
 
 
@@ -43,7 +44,7 @@ def open_source(
 def _source_at(path: Path, place: str, name: str | None) -> PlaceSource:
     files = open_place(path)
     for layout in LAYOUTS:
-        if files.names() >= layout.needed:
+        if layout.fits(files.names()):
             return layout(files, _source_name(name or path.resolve().stem))
     pairs = ", nor ".join(" and ".join(sorted(layout.needed)) for layout in LAYOUTS)
     raise InvalidInput(f"{place} holds no {pairs}")

@@ -1,7 +1,7 @@
 """What the layouts of files have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import ClassVar
 
 from apps.core.importing.bad_lines import BadLines
@@ -14,13 +14,18 @@ class PlaceSource(ABC):
 
     film_keys = ""
     films_file = links_file = people_file = ratings_file = tags_file = ""
-    # The set is of this layout when all of these are there.
+    # The set is of this layout when all of these are there; for a person to read, too.
     needed: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, place: Place, name: str) -> None:
         self.place = place
         self.name = name
         self.held = place.names()
+
+    @classmethod
+    def fits(cls, names: Set[str]) -> bool:
+        """Whether a place with files of these names has this layout."""
+        return names >= cls.needed
 
     @property
     def ignored(self) -> list[str]:
