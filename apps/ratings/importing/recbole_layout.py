@@ -16,7 +16,8 @@ from apps.ratings.importing.place_source import PlaceSource
 from apps.ratings.importing.records import FilmLine, RatingLine
 
 RATINGS, FILMS = ".inter", ".item"
-_NAMELESS = "unknown"
+# The second is how RecBole's copy of ml-100k spells it.
+_NAMELESS = {"unknown", "unkonwn"}
 
 
 class RecBoleSource(PlaceSource):
@@ -44,14 +45,16 @@ class RecBoleSource(PlaceSource):
 
     def _film(self, line: int, fields: list[str]) -> FilmLine:
         film, title, year, genres = fields
-        if year and not (year.isascii() and year.isdigit() and len(year) == 4):
+        # RecBole took the end of a title for its year: a word there ("V", for video) is no year.
+        known = bool(year) and not year.isalpha()
+        if known and not (year.isascii() and year.isdigit() and len(year) == 4):
             raise bad_line(self.films_file, line, "a release_year of four digits, or none", year)
         return FilmLine(
             line,
             checks.number(film, self.films_file, line, "item_id"),
-            "" if title == _NAMELESS else title,
-            int(year) if year else None,
-            common_names(genre for genre in genres.split() if genre != _NAMELESS),
+            "" if title in _NAMELESS else title,
+            int(year) if known else None,
+            common_names(genre for genre in genres.split() if genre not in _NAMELESS),
         )
 
     def _rating(self, line: int, fields: list[str]) -> RatingLine:
