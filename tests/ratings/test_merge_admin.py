@@ -115,6 +115,17 @@ def test_merging_takes_both_permissions(client: Client, missing: str) -> None:
     assert not MovieMerge.objects.exists()
 
 
+def test_merging_is_offered_only_to_who_may(editor: Client) -> None:
+    make_movie()
+    reader = Client()
+    reader.force_login(make_staff(permissions=["catalog.view_movie", "catalog.change_movie"]))
+    offers = [
+        "Merge the two selected films" in one.get("/admin/catalog/movie/").content.decode()
+        for one in (editor, reader)
+    ]
+    assert offers == [True, False]
+
+
 def test_a_merge_is_neither_changed_nor_undone_here(admin_client: Client) -> None:
     merge = merge_movies(duplicate=make_movie(), kept=make_movie(), reason="", by=None)
     change = reverse("admin:ratings_moviemerge_change", args=[merge.pk])

@@ -266,7 +266,8 @@ def test_new_films_are_found_and_their_flags_are_fresh(tmp_path: Path) -> None:
 RECBOLE = {
     "ml-100k.item": (
         "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n"
-        "242\tKolya\t1996\tComedy\n267\tunkonwn\tunkonwn\tunknown\n1000\tMisérables, Les\t1995\tDrama Musical\n"
+        "242\tKolya\t1996\tComedy\n267\tunkonwn\tunkonwn\tunknown\n"
+        "1000\tMisérables, Les\t1995\tDrama Musical\n"
     ),
     "ml-100k.inter": (
         "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
