@@ -60,6 +60,11 @@ class Browse:
     languages: Sequence[Language]
 
     @property
+    def has_genres_left(self) -> bool:
+        """Whether a further genre leaves any film."""
+        return any(genre.count for genre in self.genres)
+
+    @property
     def query(self) -> str:
         """What a link to another page begins with."""
         pairs = _pairs(self.wanted, self.ordering)

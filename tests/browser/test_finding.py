@@ -1,14 +1,9 @@
 """Finding films in a real browser: by typing, by filters, and back again."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from apps.ratings.models import Rating
-from tests.factories import make_movie
 from tests.house import House, make_house
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -17,15 +12,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture(autouse=True)
 def house(transactional_db: None, nothing_kept: None) -> House:
     return make_house()
-
-
-@pytest.fixture
-def plain_page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
-    """A page of a browser that runs no script."""
-    with chromium.new_context(base_url=live_server.url, java_script_enabled=False) as context:
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        yield page
 
 
 def test_suggests_titles_while_one_types_and_opens_one_by_keyboard(page: Page) -> None:
@@ -92,17 +78,3 @@ def test_rates_a_film_where_it_stands(page: Page, house: House) -> None:
     expect(page.get_by_text("You gave Laugh 3 5 stars.")).to_be_visible()
     expect(card.get_by_role("slider")).to_have_js_property("value", "5")
     assert Rating.objects.get(user__is_guest=True).value == 5
-
-
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_fits_the_screen(page: Page, width: int, scheme: Any) -> None:
-    for number in range(12):
-        make_movie(genres=[f"A genre with a name {number}"])
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=scheme)
-    for path in ("/browse", "/browse?genre=Horror&exclude_genre=Comedy&year_min=1950", "/browse?genre=War"):
-        page.goto(path)
-        page.wait_for_load_state("networkidle")
-        page.get_by_text("More filters").click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path

@@ -2,7 +2,6 @@
 
 import re
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -134,16 +133,3 @@ def test_gives_the_half_star_that_is_pressed(page: Page, house: House, stars: fl
     give(page.locator("#own"), stars)
     expect(page.get_by_text(f"You gave it {stars:g} star")).to_be_visible()
     assert Rating.objects.get(user__is_guest=True).value == stars
-
-
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_fits_the_screen(page: Page, house: House, width: int, scheme: Any) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=scheme)
-    film = f"/film/{house.horror[0].pk}"
-    own = ("/welcome", "/my-films", "/my-films/watchlist", "/settings", "/settings/data", "/settings/erase")
-    for path in ("/about", "/", film, "/search?q=fright", *own, "/sign-up", "/log-in", "/api/docs"):
-        page.goto(path)
-        page.wait_for_load_state("networkidle")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path

@@ -19,4 +19,4 @@ def test_lets_staff_into_the_admin(page: Page) -> None:
     page.locator("[name=username]").fill("ada")
     page.locator("[name=password]").fill("a-long-made-up-password")
     page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_title("Site administration | Marquee")
+    expect(page).to_have_title("Overview | Marquee")

@@ -83,6 +83,13 @@ def test_says_how_many_films_another_genre_leaves(client: Client, films: list[Mo
     ]
 
 
+def test_offers_no_genre_where_none_leaves_a_film(client: Client, films: list[Movie]) -> None:
+    assert 'aria-label="Genres"' in browse(client, "genre=Horror").content.decode()
+    alone = browse(client, "genre=Crime")
+    assert titles(alone) == ["Heat"]
+    assert 'aria-label="Genres"' not in alone.content.decode()
+
+
 def test_takes_each_filter_away_by_a_link(client: Client, films: list[Movie]) -> None:
     page = browse(client, "genre=Horror&exclude_genre=Comedy&year_min=1990&year_max=2000&language=ja")
     assert [choice.name for choice in page.context["found"].active] == [
