@@ -103,7 +103,7 @@ class SlateAdmin(LogAdmin):
     explanations = {
         "unit_key": "The visitor's random key, from a signed cookie. Empty once the person was erased.",
         "user": "Empty for a visitor who had said nothing yet, and for one who was erased.",
-        "surface": "Where it was shown. Nothing is shown yet on home.because, home.gems, gems and surprise.",
+        "surface": "Where it was shown. Only lists on home.for_you and api are counted for experiments.",
         "strategy_config": "The strategy that made it, with every default written out.",
         "policy_version": "The version of the serving policy, which grows with each change of it.",
         "context": "The situation, fixed when the list was made.",

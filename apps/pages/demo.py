@@ -27,6 +27,7 @@ STAFF_GROUP = "Staff"
 STEERING = (
     "catalog.add_movie",
     "catalog.change_movie",
+    "ratings.add_moviemerge",
     "experiments.change_servingpolicy",
     "training.add_recipe",
     "training.change_recipe",

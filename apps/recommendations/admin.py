@@ -206,13 +206,15 @@ class ViewerAdmin(ExplainedAdmin):
     @list_action("Deactivate the selected viewers", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Viewer]) -> HttpResponse | None:
         run = partial(self._switch, request, deactivate_user)
-        act = Act("Let these people in no more?", "Deactivate them", "Viewers deactivated", run)
+        act = Act(
+            "Let these people in no more?", "Deactivate them", "Viewers deactivated", run, undo="activate"
+        )
         return act_with_reason(self, request, queryset.filter(is_active=True), act)
 
     @list_action("Activate the selected viewers again", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Viewer]) -> HttpResponse | None:
         run = partial(self._switch, request, activate_user)
-        act = Act("Let these people in again?", "Activate them", "Viewers activated", run)
+        act = Act("Let these people in again?", "Activate them", "Viewers activated", run, undo="deactivate")
         return act_with_reason(self, request, queryset.filter(is_active=False), act)
 
     def _switch(self, request: HttpRequest, service: Any, viewer: Viewer, reason: str) -> None:
@@ -233,7 +235,7 @@ class ViewerAdmin(ExplainedAdmin):
 
     def _page(self, request: HttpRequest, template: str, viewer: Viewer, **context: Any) -> TemplateResponse:
         request.current_app = self.admin_site.name
-        shared = {"opts": self.opts, "viewer": viewer, "title": viewer.username}
+        shared = {"opts": self.opts, "viewer": viewer, "original": viewer, "title": viewer.username}
         return TemplateResponse(
             request, template, {**self.admin_site.each_context(request), **shared, **context}
         )

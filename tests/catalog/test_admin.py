@@ -1,3 +1,6 @@
+import html
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -98,6 +101,36 @@ def test_films_are_hidden_and_shown_again_for_a_reason_that_the_audit_keeps(boss
         assert Movie.objects.get().is_available is is_available
         entry = AuditEntry.objects.filter(action="catalog.update_movie").latest("id")
         assert (entry.reason, entry.after) == (f"to {action} it", {"is_available": is_available})
+
+
+def fields_of(page: str, action: str) -> dict[str, str]:
+    """What the form with this action would send."""
+    form = next(part for part in page.split("<form")[1:] if f'name="action" value="{action}"' in part)
+    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form.partition("</form>")[0]))
+
+
+def test_hiding_is_undone_by_one_button_even_where_a_filter_left_the_film_out(boss: Client) -> None:
+    movie = make_movie("Heat")
+    url = reverse("admin:catalog_movie_changelist")
+    chosen = {"action": "hide", "_selected_action": [movie.pk], "reason": "No rights <any more>"}
+    page = boss.post(f"{url}?shown=yes", chosen, follow=True).content.decode()
+    assert f'<form method="post" action="{url}" class="admin-undo">' in page
+    undo = fields_of(page, "show")
+    assert html.unescape(undo["reason"]) == "Undone: No rights <any more>"
+    done = boss.post(url, {name: html.unescape(value) for name, value in undo.items()}, follow=True)
+    assert "Films shown again: 1" in done.content.decode()
+    assert Movie.objects.get().is_available
+    assert AuditEntry.objects.latest("id").reason == "Undone: No rights <any more>"
+
+
+def test_a_films_page_offers_the_act_that_changes_something(boss: Client) -> None:
+    kept = make_movie("Heat")
+    hidden, merged = make_movie(is_available=False), make_movie(is_available=False)
+    Movie.objects.filter(pk=merged.pk).update(merged_into=kept)
+    texts = ("Hide this film everywhere", "Show this film again")
+    for movie, offered in ((kept, [True, False]), (hidden, [False, True]), (merged, [False, False])):
+        page = boss.get(reverse("admin:catalog_movie_change", args=[movie.pk])).content.decode()
+        assert [text in page for text in texts] == offered
 
 
 def test_a_blank_reason_hides_nothing(boss: Client) -> None:

@@ -220,7 +220,7 @@ def test_a_viewer_is_let_out_and_in_again_for_a_reason(client: Client) -> None:
     assert "It goes into the audit." in switch(grace, "deactivate", viewer).content.decode()
     assert "Viewers deactivated: 1" in switch(grace, "deactivate", viewer, reason="Spam").content.decode()
     assert not User.objects.get(pk=viewer.pk).is_active
-    assert "account , deactivated" in text(grace, page_of(viewer))
+    assert "account, deactivated" in text(grace, page_of(viewer))
     switch(grace, "activate", viewer, reason="A mistake")
     assert User.objects.get(pk=viewer.pk).is_active
     entries = AuditEntry.objects.order_by("id").values_list("action", "actor_name", "reason")

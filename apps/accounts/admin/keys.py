@@ -1,5 +1,6 @@
 """API keys: made, shown once, revoked; never changed or deleted."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -105,6 +106,9 @@ class ApiKeyAdmin(ExplainedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
         return self.all_fields if obj else []
+
+    def row_actions_of(self, row: ApiKey) -> Mapping[str, str]:
+        return self.row_actions if row.revoked_at is None else {}
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         return False

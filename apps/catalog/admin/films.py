@@ -1,5 +1,6 @@
 """Films: changed, hidden and shown again."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
-from unfold.widgets import UnfoldAdminSelectMultipleWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
 from apps.accounts.admin.people import actor_of
 from apps.catalog.models import Genre, Movie, MovieKeyword, MoviePerson
@@ -26,7 +27,7 @@ class MovieForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable 
     """Genres beside the columns; the order that the film's genres have is kept."""
 
     genre_choice = forms.ModelMultipleChoiceField(
-        Genre.objects.all(), required=False, label="Genres", widget=UnfoldAdminSelectMultipleWidget
+        Genre.objects.all(), required=False, label="Genres", widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
     reason = forms.CharField(
         required=False,
@@ -221,6 +222,12 @@ class MovieAdmin(ExplainedAdmin):
     ) -> tuple[MovieQuerySet, bool]:
         return queryset.search(search_term), False
 
+    def row_actions_of(self, row: Movie) -> Mapping[str, str]:
+        if row.merged_into_id is not None:
+            return {}
+        name = "hide" if row.is_available else "show"
+        return {name: self.row_actions[name]}
+
     def has_delete_permission(self, request: HttpRequest, obj: Movie | None = None) -> bool:
         return False
 
@@ -239,13 +246,13 @@ class MovieAdmin(ExplainedAdmin):
     @list_action("Hide the selected films everywhere", permissions=["change"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Movie]) -> HttpResponse | None:
         run = partial(_set_available, request, is_available=False)
-        act = Act("Hide these films everywhere?", "Hide them", "Films hidden", run)
+        act = Act("Hide these films everywhere?", "Hide them", "Films hidden", run, undo="show")
         return act_with_reason(self, request, queryset.filter(is_available=True), act)
 
     @list_action("Show the selected films again", permissions=["change"])
     def show(self, request: HttpRequest, queryset: QuerySet[Movie]) -> HttpResponse | None:
         run = partial(_set_available, request, is_available=True)
-        act = Act("Show these films again?", "Show them", "Films shown again", run)
+        act = Act("Show these films again?", "Show them", "Films shown again", run, undo="hide")
         return act_with_reason(self, request, queryset.filter(is_available=False), act)
 
 

@@ -9,8 +9,10 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
+from apps.core.admin.links import list_url
 from apps.core.errors import ApplicationError
 
 # Each row travels as a field of the form, of which a request may have a thousand.
@@ -32,13 +34,14 @@ class Act:
     """What is done to each of the rows: ``run`` takes a row and the reason.
 
     ``title`` and ``button`` are the page's; ``done`` comes before the number of rows, as in
-    "Films hidden: 3".
+    "Films hidden: 3", and with it a button for ``undo``, the table's action that does the opposite.
     """
 
     title: str
     button: str
     done: str
     run: Callable[[Any, str], object]
+    undo: str = ""
 
 
 def act_with_reason(
@@ -55,17 +58,27 @@ def act_with_reason(
     form = ReasonForm(request.POST if "reason" in request.POST else None)
     if not form.is_valid():
         return _page(table, request, rows, act, form)
-    done = 0
+    reason = form.cleaned_data["reason"]
+    done = []
     for row in rows:
         try:
-            act.run(row, form.cleaned_data["reason"])
+            act.run(row, reason)
         except ApplicationError as refusal:
             messages.error(request, refusal.detail)
         else:
-            done += 1
+            done.append(row)
     if done:
-        messages.success(request, f"{act.done}: {done}")
+        messages.success(request, _done(table, request, done, act, reason))
     return None
+
+
+def _done(table: Any, request: HttpRequest, rows: list[Model], act: Act, reason: str) -> str:
+    """What was done, and the button that undoes it: to the whole table, for a filter may now leave out
+    the rows.
+    """
+    undoing = {"action": act.undo, "checkbox": ACTION_CHECKBOX_NAME, "reason": f"Undone: {reason}"}
+    context = {"act": act, "rows": rows, "url": list_url(table.model), "undo": act.undo and undoing}
+    return render_to_string("core/act_done.html", context, request=request)
 
 
 def _page(

@@ -1,6 +1,6 @@
 """What the tables of the admin share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -23,7 +23,7 @@ class ExplainedAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
     Texts for staff live here and not in the models, where a changed word would be a migration.
     ``group``, ``icon`` and ``rank`` are its place in the sidebar. ``see_also`` is what higher rooms offer
     about a row (``offer_links``). ``row_actions`` are actions of the list that the page of a row offers
-    too, as buttons.
+    too, as buttons; ``row_actions_of`` leaves out those that would change nothing.
     """
 
     about: ClassVar[str] = ""
@@ -34,8 +34,7 @@ class ExplainedAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
     rank: ClassVar[int] = 50
     row_actions: ClassVar[Mapping[str, str]] = {}
     list_before_template = "core/about.html"
-    change_form_outer_before_template = "core/see_also.html"
-    change_form_outer_after_template = "core/row_actions.html"
+    change_form_outer_before_template = "core/before_row.html"
 
     formfield_overrides: ClassVar[Any] = {
         JSONField: {"form_class": StrictJSONField, "widget": UnfoldAdminTextareaWidget}
@@ -44,10 +43,19 @@ class ExplainedAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.see_also: list[LinkMaker] = []
+        self.offered: dict[str, Callable[[HttpRequest], bool]] = {}
 
     def links_of(self, request: HttpRequest, row: Any) -> Sequence[Link]:
         """What the rooms offer about this row, as far as this member of staff may see it."""
         return [link for make in self.see_also if (link := make(request, row)) is not None]
+
+    def row_actions_of(self, row: Any) -> Mapping[str, str]:
+        return self.row_actions
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        found = super().get_actions(request)
+        withheld = {name for name, may in self.offered.items() if not may(request)}
+        return {name: action for name, action in found.items() if name not in withheld}
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
         return super().get_form(request, obj, change=change, **{"help_texts": self.explanations, **options})
@@ -60,7 +68,7 @@ class ExplainedAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
             context["see_also"] = self.links_of(request, row)
             allowed = self.get_actions(request)
             context["row_actions"] = [
-                (name, text) for name, text in self.row_actions.items() if name in allowed
+                (name, text) for name, text in self.row_actions_of(row).items() if name in allowed
             ]
         answer: HttpResponse = super().render_change_form(request, context, *arguments, **options)
         return answer
@@ -74,10 +82,11 @@ def offer_links(model: type[Model], *makers: LinkMaker) -> None:
     table.see_also.extend(makers)
 
 
-def offer_action(model: type[Model], action: Any) -> None:
-    """Adds an action on rows to the table of a lower room."""
+def offer_action(model: type[Model], action: Any, *, may: Callable[[HttpRequest], bool]) -> None:
+    """Adds an action on rows to the table of a lower room, for those of staff who ``may``."""
     table: Any = admin.site.get_model_admin(model)
     table.actions = [*table.actions, action]
+    table.offered[action.__name__] = may
 
 
 class ReadOnlyAdmin(ExplainedAdmin):

@@ -161,5 +161,5 @@ def may_merge(request: HttpRequest) -> bool:
     return bool(admin.site.get_model_admin(MovieMerge).has_add_permission(request))
 
 
-offer_action(Movie, merge_selected)
+offer_action(Movie, merge_selected, may=may_merge)
 offer_links(Movie, _merge_link)
