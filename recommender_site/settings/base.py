@@ -126,6 +126,7 @@ LOGOUT_REDIRECT_URL = "home"
 
 LANGUAGE_CODE = "en"
 SITE_LANGUAGE = "en"
+FORMAT_MODULE_PATH = ["recommender_site.formats"]
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 
