@@ -25,7 +25,8 @@ def chromium() -> Iterator[Browser]:
         # Playwright keeps an event loop in this thread, which Django takes for asynchronous code.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         sandbox = [] if os.geteuid() else ["--no-sandbox"]  # Chromium refuses root with its sandbox
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        quiet = ["--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*sandbox, *quiet])
         yield browser
         browser.close()
 
@@ -60,3 +61,11 @@ def plain_page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
         page = context.new_page()
         page.set_default_timeout(10_000)
         yield page
+
+
+@pytest.fixture(params=["page", "plain_page"])
+def either_page(request: pytest.FixtureRequest) -> Page:
+    """A page of somebody who has been here once: with script, then of a browser that runs none."""
+    page: Page = request.getfixturevalue(request.param)
+    page.goto("/about")
+    return page

@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 
 from apps.catalog.models import Movie
 from apps.ratings.models import Rating
+from tests.browser.acts import send_file
 from tests.factories import make_movie
 from tests.ratings.imports import files
 from tests.ratings.imports.files import table
@@ -17,20 +18,6 @@ def films(transactional_db: None, nothing_kept: None) -> list[Movie]:
     return [make_movie(f"Film {number}", year=1995) for number in range(3)]
 
 
-@pytest.fixture(params=["page", "plain_page"])
-def either_page(request: pytest.FixtureRequest) -> Page:
-    page: Page = request.getfixturevalue(request.param)
-    return page
-
-
-def send(page: Page, name: str, data: bytes) -> None:
-    page.goto("/settings/data")
-    page.get_by_role("link", name="Import ratings").click()
-    file = {"name": name, "mimeType": "text/csv", "buffer": data}
-    page.get_by_label("Your file", exact=True).set_input_files(file)
-    page.get_by_role("button", name="Look at the file").click()
-
-
 def own() -> list[float | None]:
     return list(
         Rating.objects.filter(user__is_imported=False).order_by("movie").values_list("value", flat=True)
@@ -41,11 +28,10 @@ def own() -> list[float | None]:
 def test_looks_at_a_file_imports_it_and_undoes_it(either_page: Page, films: list[Movie], width: int) -> None:
     page = either_page
     page.set_viewport_size({"width": width, "height": 900})
-    page.goto("/about")
     rows = [
         f"2026-01-02,{film.title},{film.year},,{stars}" for film, stars in zip(films, (5, 4), strict=False)
     ]
-    send(
+    send_file(
         page,
         "ratings.csv",
         table(files.LETTERBOXD_RATINGS, *rows, "2026-01-02,A film that nobody has,1990,,1"),
@@ -64,9 +50,8 @@ def test_looks_at_a_file_imports_it_and_undoes_it(either_page: Page, films: list
 
 def test_chooses_by_keyboard_what_counts(either_page: Page, films: list[Movie]) -> None:
     page, film = either_page, films[0]
-    page.goto("/about")
     for stars in (2, 5):
-        send(
+        send_file(
             page,
             "ratings.csv",
             table(files.LETTERBOXD_RATINGS, f"2026-01-02,{film.title},{film.year},,{stars}"),
@@ -81,14 +66,14 @@ def test_chooses_by_keyboard_what_counts(either_page: Page, films: list[Movie]) 
     assert own() == [5.0]
 
 
-def test_an_export_imports_again_unchanged(page: Page, films: list[Movie]) -> None:
-    page.goto("/about")
+def test_an_export_imports_again_unchanged(either_page: Page, films: list[Movie]) -> None:
+    page = either_page
     rows = [f"2026-01-02,{film.title},{film.year},,3.5" for film in films]
-    send(page, "ratings.csv", table(files.LETTERBOXD_RATINGS, *rows))
+    send_file(page, "ratings.csv", table(files.LETTERBOXD_RATINGS, *rows))
     page.get_by_role("button", name="Import", exact=True).click()
     page.goto("/settings/data")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the export").click()
-    send(page, "marquee-export.zip", download.value.path().read_bytes())
+    send_file(page, "marquee-export.zip", download.value.path().read_bytes())
     expect(page.get_by_role("heading", name="There is nothing to import")).to_be_visible()
     expect(page.get_by_role("heading", name="The same already 3")).to_be_visible()

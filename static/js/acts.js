@@ -1,3 +1,5 @@
+// What a click does: the stars, and the second click of a double click, which does nothing.
+//
 // Stars are a range from 0 to 5, and without this script the form's own button sends. With it a click
 // on a star sends at once. By keyboard, arrows choose and Enter sends: an arrow key must not rate.
 // Under the pointer, once it moves, are the stars that a click would give.
@@ -32,6 +34,20 @@
 
   document.addEventListener("pointerdown", (event) => {
     pressed = event.button === 0 && event.target.matches(RANGE) ? event.target : null;
+  });
+
+  // By the second press of a double click, another film may stand under the pointer.
+  document.addEventListener("mousedown", (event) => {
+    if (event.detail > 1 && event.target.matches(RANGE)) {
+      event.preventDefault();
+      pressed = null;
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    if (event.detail > 1 && event.target.closest("form button")) {
+      event.preventDefault();
+    }
   });
 
   // A finger that moves the page has chosen nothing.
