@@ -12,8 +12,11 @@ from django.conf import LazySettings
 from pytest_django.live_server_helper import LiveServer
 from rest_framework_simplejwt.tokens import AccessToken
 
-from apps.accounts.models import ApiKey
-from tests.factories import make_api_key, make_staff, make_user
+from apps.accounts.models import ApiKey, User
+from apps.catalog.models import Movie
+from apps.ratings.imports.applying import apply_import
+from apps.ratings.imports.undoing import undo_import
+from tests.factories import make_api_key, make_import, make_staff, make_user
 from tests.house import make_house
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.django_db(transaction=True)]
@@ -37,15 +40,26 @@ CHECKS = (
 
 
 def viewer() -> str:
-    return f"Bearer {AccessToken.for_user(make_user())}"
+    return token_of(make_user())
 
 
 def staff() -> str:
-    return f"Bearer {AccessToken.for_user(make_staff(is_superuser=True))}"
+    return token_of(make_staff(is_superuser=True))
 
 
 def program() -> str:
     return f"Api-Key {make_api_key(*ApiKey.Scope.values)[1]}"
+
+
+def token_of(user: User) -> str:
+    """The token of somebody who has imports to look at, apply and undo, under the first ids there are."""
+    undone, applied, looked_at = Movie.objects.order_by("pk")[:3]
+    for film in (undone, applied):
+        last = apply_import(user=user, import_id=make_import(user, film).pk, rule="newer")
+        if film == undone:
+            undo_import(user=user, import_id=last.pk)
+    make_import(user, looked_at)
+    return f"Bearer {AccessToken.for_user(user)}"
 
 
 def fuzz(server: LiveServer, report: Path, *, authorization: str) -> dict[str, Any]:
