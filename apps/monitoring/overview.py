@@ -1,11 +1,13 @@
-"""The admin's front page: a few figures, and what needs a hand, each for who may follow it further."""
+"""The admin's front page: a few figures, what needs a hand, what is shown most and what was done last,
+each for who may follow it further.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Model, Q
+from django.db.models import Count, F, Model, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -15,8 +17,8 @@ from apps.catalog.models import Movie
 from apps.core.admin import list_url, may_see, row_url
 from apps.core.cached import Brief
 from apps.core.identifiers import first_uuid7
-from apps.core.models import Heartbeat
-from apps.events.models import Feedback, Kind, Slate
+from apps.core.models import AuditEntry, Heartbeat
+from apps.events.models import Feedback, Kind, MovieDay, Slate
 from apps.experiments.policy import current_policy
 from apps.monitoring.parts.part import State
 from apps.monitoring.readiness import readiness
@@ -25,6 +27,7 @@ from apps.training.backlog import Backlog, backlog
 from apps.training.models import ModelVersion, TrainingRun
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
+MOST_ROWS = 6
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,12 @@ class Need:
 
 @dataclass(frozen=True)
 class Overview:
+    """``films`` are rows of ``movie_id title year shown clicked``, most shown in 7 days of UTC first."""
+
     figures: Sequence[Figure]
     needs: Sequence[Need]
+    films: Sequence[dict[str, Any]]
+    acts: Sequence[AuditEntry]
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,8 @@ class _Counted:
     heartbeats: dict[str, datetime]
     last_run: TrainingRun | None
     expiring_keys: int
+    films_shown: Sequence[dict[str, Any]]
+    acts: Sequence[AuditEntry]
 
 
 def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +83,9 @@ def overview(request: HttpRequest) -> Overview:
     counted = _lately.get()
     figures = [figure for model, make in _FIGURES for figure in _if_seen(request, model, make, counted)]
     needs = [need for model, need in _needs(counted) if may_see(request, model)]
-    return Overview(figures, needs)
+    films = counted.films_shown if may_see(request, MovieDay) else []
+    acts = counted.acts if may_see(request, AuditEntry) else []
+    return Overview(figures, needs, films, acts)
 
 
 def _count() -> _Counted:
@@ -96,6 +107,8 @@ def _count() -> _Counted:
         heartbeats=dict(Heartbeat.objects.values_list("name", "at")),
         last_run=TrainingRun.objects.exclude(status=TrainingRun.Status.RUNNING).first(),
         expiring_keys=expiring.count(),
+        films_shown=_most_shown(now),
+        acts=list(AuditEntry.objects.order_by("-pk")[:MOST_ROWS]),
     )
 
 
@@ -113,6 +126,14 @@ def _slates(now: datetime) -> dict[str, int]:
 def _clicks(now: datetime) -> dict[str, int]:
     clicks = Feedback.objects.filter(kind__in=[Kind.CLICK, Kind.VIEW], received_at__gte=now - WEEK)
     return clicks.aggregate(week=Count("pk"), day=Count("pk", filter=Q(received_at__gte=now - DAY)))
+
+
+def _most_shown(now: datetime) -> list[dict[str, Any]]:
+    """Of the counts by film and day, which are a few minutes old."""
+    lately = MovieDay.objects.filter(day__gt=(now - WEEK).astimezone(UTC).date())
+    films = lately.values("movie_id", title=F("movie__title"), year=F("movie__year"))
+    counts: QuerySet[MovieDay, Any] = films.annotate(shown=Sum("shown"), clicked=Sum("clicked"))
+    return list(counts.order_by("-shown", "movie_id")[:MOST_ROWS])
 
 
 # --- Figures --------------------------------------------------------------------------------------
@@ -147,8 +168,8 @@ def _model(counted: _Counted) -> Figure:
     live = counted.live
     if live is None:
         return Figure("Live version", "none", "popular films are shown", list_url(ModelVersion))
-    note = f"has the ratings of {_ago(live.read_at)}"
-    return Figure("Live version", live.name, note, row_url(ModelVersion, live.pk))
+    age = f"{_since(live.read_at)} old"
+    return Figure("Live version", age, live.name, row_url(ModelVersion, live.pk))
 
 
 def _backlog(counted: _Counted) -> Figure:
@@ -158,7 +179,7 @@ def _backlog(counted: _Counted) -> Figure:
 
 def _worker(counted: _Counted) -> Figure:
     at = counted.heartbeats.get("worker")
-    value = "never seen" if at is None else _ago(at)
+    value = "never seen" if at is None else f"{_since(at)} ago"
     return Figure("Worker's last sign of life", value, "one a minute is usual", list_url(Heartbeat))
 
 
@@ -180,9 +201,9 @@ def _if_seen(
         yield make(counted)
 
 
-def _ago(at: datetime) -> str:
-    """In the largest unit alone: "3 hours ago"."""
-    return f"{timesince(at, depth=1)} ago".replace("\xa0", " ")
+def _since(at: datetime) -> str:
+    """In the largest unit alone: "3 hours"."""
+    return timesince(at, depth=1).replace("\xa0", " ")
 
 
 # --- What needs a hand ----------------------------------------------------------------------------

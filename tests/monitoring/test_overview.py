@@ -8,10 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import ApiKey
+from apps.catalog.models import Movie
 from apps.core.identifiers import first_uuid7, uuid7
-from apps.core.services import record_heartbeat
+from apps.core.services import record_audit, record_heartbeat
 from apps.core.tasks import WORKER
-from apps.events.models import Feedback
+from apps.events.models import Feedback, MovieDay
 from apps.monitoring import overview
 from apps.monitoring.parts.part import ok, problem
 from apps.monitoring.readiness import Readiness
@@ -83,7 +84,7 @@ def test_counts_clicks_and_opened_pages_of_a_day_and_of_a_week(admin_client: Cli
 def test_names_the_live_version_and_how_old_its_ratings_are(admin_client: Client) -> None:
     assert figures(admin_client)["Live version"] == ("none", "popular films are shown")
     version = make_live(read_at=timezone.now() - timedelta(hours=3, minutes=5))
-    assert figures(admin_client)["Live version"] == (version.name, "has the ratings of 3 hours ago")
+    assert figures(admin_client)["Live version"] == ("3 hours old", version.name)
 
 
 def test_counts_the_ratings_that_the_live_version_lacks(admin_client: Client) -> None:
@@ -137,13 +138,42 @@ def test_ratings_that_wait_for_a_training_are_named(admin_client: Client, settin
     assert needs(admin_client) == ["Ratings that wait for a training: 1"]
 
 
+def shown_on(days_ago: int, movie: Movie, shown: int, clicked: int, surface: str = "api") -> None:
+    day = timezone.now().date() - timedelta(days=days_ago)
+    MovieDay.objects.create(movie=movie, day=day, surface=surface, shown=shown, clicked=clicked)
+
+
+def test_names_the_films_shown_most_in_a_week(admin_client: Client) -> None:
+    often, seldom = make_movie("Heat <1>", year=1995), make_movie("Alien")
+    shown_on(0, often, 5, 1)
+    shown_on(6, often, 4, 1, "home.for_you")
+    shown_on(1, seldom, 8, 0)
+    shown_on(7, seldom, 100, 50)
+    page = admin_client.get("/admin/")
+    rows = [(row["title"], row["shown"], row["clicked"]) for row in page.context["overview"].films]
+    assert rows == [("Heat <1>", 9, 2), ("Alien", 8, 0)]
+    assert f'?movie__id__exact={often.pk}">Heat &lt;1&gt; (1995)</a>' in page.content.decode()
+
+
+def test_says_what_was_done_last_and_by_whom(admin_client: Client) -> None:
+    for number in range(8):
+        record_audit("catalog.update_movie", by=None, reason=f"reason <{number}>")
+    page = admin_client.get("/admin/")
+    reasons = [act.reason for act in page.context["overview"].acts]
+    assert reasons == [f"reason <{number}>" for number in (7, 6, 5, 4, 3, 2)]
+    assert "reason &lt;7&gt;" in page.content.decode()
+
+
 def test_staff_see_the_figures_of_tables_that_they_may_see(client: Client) -> None:
     client.force_login(make_staff(permissions=["catalog.view_movie"]))
     slate_of(0, degraded="no_model")
     assert list(figures(client)) == ["Films"]
     assert needs(client) == []
+    shown_on(0, make_movie("Heat"), 1, 0)
+    record_audit("catalog.update_movie", by=None)
     text = client.get("/admin/").content.decode()
-    assert "Live version" not in text
+    for unseen in ("Live version", "Shown most", "Done last", "Heat"):
+        assert unseen not in text
 
 
 def test_every_figure_leads_to_its_table(admin_client: Client) -> None:
@@ -161,5 +191,5 @@ def test_the_front_page_takes_the_same_queries_however_much_there_is(
         click(0)
         make_rating()
     admin_client.get("/admin/")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(15):
         admin_client.get("/admin/")

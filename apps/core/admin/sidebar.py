@@ -10,13 +10,17 @@ from django.utils.text import capfirst
 from apps.core.admin.links import list_url, may_see
 from apps.core.admin.tables import ExplainedAdmin
 
+FRONT = "Overview"
 GROUPS = ("Catalogue", "Viewers", "The log", "Serving", "Training", "System")
+
+# The heading of the front page.
+admin.site.index_title = FRONT
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups as unfold takes them; one of which nothing may be seen is left out."""
     tables = sorted(admin.site._registry.items(), key=_rank)
-    front = {"title": "Overview", "icon": "space_dashboard", "link": reverse("admin:index")}
+    front = {"title": FRONT, "icon": "space_dashboard", "link": reverse("admin:index")}
     groups: list[dict[str, Any]] = [{"items": [front]}]
     for group in GROUPS:
         items = [
