@@ -107,6 +107,7 @@ class Unseen(Flag):
 
     class Meta:
         db_table = "unseen_films"
+        verbose_name, verbose_name_plural = "film not seen", "films not seen"
         constraints = [models.UniqueConstraint(fields=["user", "movie"], name="unseen_films_once")]
 
 

@@ -47,11 +47,13 @@ def test_the_first_step_shows_what_would_move_and_moves_nothing(editor: Client) 
 
 def test_the_second_step_merges(editor: Client) -> None:
     duplicate, kept = make_movie("Heet"), make_movie("Heat")
-    make_rating(movie=duplicate)
+    mine = make_rating(movie=duplicate)
+    both = make_rating(movie=duplicate)
+    make_rating(both.user, kept)
     page = editor.post(ADD, form(duplicate, kept, _merge="1"), follow=True)
     assert page.redirect_chain[-1] == (LIST, 302)
-    assert "1 of rating" in page.content.decode()
-    assert Rating.objects.get().movie == kept
+    assert "1 of rating moved, 1 of rating stood" in page.content.decode()
+    assert Rating.objects.get(user=mine.user).movie == kept
     assert Movie.objects.get(pk=duplicate.pk).merged_into == kept
 
 

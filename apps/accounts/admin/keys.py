@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Cast
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter
 
@@ -110,6 +110,20 @@ class ApiKeyAdmin(ExplainedAdmin):
     def row_actions_of(self, row: ApiKey) -> Mapping[str, str]:
         return self.row_actions if row.revoked_at is None else {}
 
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Nothing of a key is changed, so there is nothing to save."""
+        shown = {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
+        answer: HttpResponse = super().change_view(
+            request, object_id, form_url, {**shown, **(extra_context or {})}
+        )
+        return answer
+
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         return False
 
@@ -119,7 +133,7 @@ class ApiKeyAdmin(ExplainedAdmin):
         key, text = create_api_key(
             name=obj.name, scopes=obj.scopes, expires_at=obj.expires_at, by=actor_of(request)
         )
-        obj.pk = key.pk
+        obj.pk, obj.prefix = key.pk, key.prefix
         messages.warning(request, f"The key is {text} and will not be shown again: copy it now.")
 
     @list_action("Revoke the selected keys", permissions=["change"])

@@ -93,10 +93,15 @@ class MovieMergeAdmin(ExplainedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: MovieMerge | None = None) -> bool:
         return False
 
-    @column("Moved")
+    @column("What viewers said")
     def preferences(self, merge: MovieMerge) -> str:
-        moved = {kind: sum(counts.values()) for kind, counts in merge.moved.items()}
-        return ", ".join(f"{number} of {kind}" for kind, number in moved.items() if number) or "nothing"
+        """Of what was said of both films either the duplicate's went over or the kept film's stands."""
+        said = []
+        for kind, counts in merge.moved.items():
+            moved, stood = counts["moved"] + counts["newer"], counts["older"]
+            said += [f"{moved} of {kind} moved"] if moved else []
+            said += [f"{stood} of {kind} stood"] if stood else []
+        return ", ".join(said) or "nothing"
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

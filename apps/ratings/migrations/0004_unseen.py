@@ -25,6 +25,8 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'film not seen',
+                'verbose_name_plural': 'films not seen',
                 'db_table': 'unseen_films',
                 'constraints': [models.UniqueConstraint(fields=('user', 'movie'), name='unseen_films_once')],
             },
