@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
@@ -31,8 +33,8 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
+@contextmanager
+def new_page(chromium: Browser, live_server: LiveServer, **options: Any) -> Iterator[Page]:
     """A new visitor's page. The test fails if a script, the policy or the server complained meanwhile."""
     complaints: list[str] = []
 
@@ -44,7 +46,7 @@ def page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
         if response.status >= 400:
             complaints.append(f"{response.status} {response.url}")
 
-    with chromium.new_context(base_url=live_server.url) as context:
+    with chromium.new_context(base_url=live_server.url, **options) as context:
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("console", hear_console)
@@ -55,11 +57,15 @@ def page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
 
 
 @pytest.fixture
+def page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
+    with new_page(chromium, live_server) as page:
+        yield page
+
+
+@pytest.fixture
 def plain_page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
     """A page of a browser that runs no script."""
-    with chromium.new_context(base_url=live_server.url, java_script_enabled=False) as context:
-        page = context.new_page()
-        page.set_default_timeout(10_000)
+    with new_page(chromium, live_server, java_script_enabled=False) as page:
         yield page
 
 

@@ -106,17 +106,7 @@ def test_rates_without_script(plain_page: Page) -> None:
     assert rated not in titles(row(page, "For you"))
 
 
-def test_hides_a_film_that_is_not_for_the_viewer(page: Page) -> None:
-    page.goto("/about")
-    page.goto("/")
-    card = row(page, "Popular").first
-    hidden = titles(card)[0]
-    card.get_by_role("button", name=f"Not for me: {hidden}").click()
-    expect(page.get_by_text("will not be recommended to you again")).to_be_visible()
-    assert hidden not in titles(row(page, "Popular"))
-
-
-def test_turns_a_button_on_and_off(page: Page, house: House) -> None:
+def test_keeps_the_keyboard_on_the_button_that_was_pressed(page: Page, house: House) -> None:
     page.goto("/about")
     page.goto(f"/film/{house.horror[0].pk}")
     button = page.get_by_role("button", name="Favourite")

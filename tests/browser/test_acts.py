@@ -1,0 +1,92 @@
+"""All that can be said of a film, with script and without: on its own page and in the viewer's lists."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from apps.catalog.models import Movie
+from apps.ratings.models import Favorite, Rating, Thumb, WatchlistItem
+from tests.browser.acts import give
+from tests.factories import make_movie
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def film(transactional_db: None, nothing_kept: None) -> Movie:
+    return make_movie("Ringu", year=1998, genres=["Horror"])
+
+
+@pytest.fixture
+def film_page(either_page: Page, film: Movie) -> Page:
+    either_page.goto(f"/film/{film.pk}")
+    return either_page
+
+
+def test_gives_changes_and_takes_back_stars(film_page: Page) -> None:
+    page, own = film_page, film_page.locator("#own")
+    for stars in (4, 1.5):
+        give(own, stars)
+        expect(own.get_by_text(f"You gave it {stars:g} stars")).to_be_visible()
+        assert Rating.objects.get().value == stars
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_text("Seen it? Give it stars")).to_be_visible()
+    assert Rating.objects.get().value is None
+    page.get_by_role("button", name="Undo").click()
+    expect(own.get_by_text("You gave it 1.5 stars")).to_be_visible()
+    assert Rating.objects.get().value == 1.5
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "path"),
+    [("Favourite", Favorite, "/my-films/favourites"), ("Watchlist", WatchlistItem, "/my-films/watchlist")],
+)
+def test_puts_a_film_on_a_list_and_takes_it_off(
+    film_page: Page, name: str, model: type[Favorite], path: str
+) -> None:
+    page = film_page
+    for is_on in (True, False, True):
+        page.get_by_role("button", name=name, pressed=not is_on).click()
+        expect(page.get_by_role("button", name=name, pressed=is_on)).to_be_visible()
+        assert model.objects.get().is_active is is_on
+    page.goto(path)
+    page.get_by_role("button", name="Remove: Ringu").click()
+    expect(page.get_by_role("button", name="Remove: Ringu")).to_have_count(0)
+    assert not model.objects.get().is_active
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("button", name="Remove: Ringu")).to_be_visible()
+    assert model.objects.get().is_active
+
+
+def test_turns_a_thumb_up_down_and_off(film_page: Page) -> None:
+    page = film_page
+    for name, direction in (("Thumb up", 1), ("Thumb down", -1), ("Thumb down", 0)):
+        page.get_by_role("button", name=name, pressed=not direction).click()
+        expect(page.get_by_role("button", name=name, pressed=bool(direction))).to_be_visible()
+        assert Thumb.objects.get().direction == direction
+    expect(page.get_by_role("button", name="Thumb up", pressed=False)).to_be_visible()
+
+
+def test_changes_stars_on_the_list(film_page: Page) -> None:
+    page = film_page
+    give(page.locator("#own"), 4)
+    expect(page.get_by_text("You gave it 4 stars")).to_be_visible()
+    page.goto("/my-films")
+    give(page.get_by_role("listitem").filter(has_text="Ringu"), 2.5)
+    expect(page.get_by_text("You gave Ringu 2.5 stars.")).to_be_visible()
+    assert Rating.objects.get().value == 2.5
+
+
+def test_takes_a_film_off_and_puts_it_back_by_keyboard(page: Page, film: Movie) -> None:
+    page.goto("/about")
+    page.goto(f"/film/{film.pk}")
+    give(page.locator("#own"), 4)
+    expect(page.get_by_text("You gave it 4 stars")).to_be_visible()
+    page.goto("/my-films")
+    page.get_by_role("button", name="Remove: Ringu").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Off this list")).to_be_visible()
+    expect(page.get_by_role("link", name="Rated 0 films")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Ringu")).to_be_focused()
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(page.get_by_role("link", name="Rated 1 film")).to_be_visible()
+    assert Rating.objects.get().value == 4
