@@ -98,7 +98,7 @@ PACKAGES := requirements.txt requirements-demo.txt requirements-lock.txt
 	$(call pip_install,requirements-demo.txt)
 	@touch $@
 
-.venv/dev.stamp: $(PACKAGES) requirements-dev.txt | $(BIN)/python
+.venv/dev.stamp: $(PACKAGES) requirements-evaluation.txt requirements-dev.txt | $(BIN)/python
 	$(call pip_install,requirements-dev.txt)
 	@touch .venv/demo.stamp $@
 
@@ -125,7 +125,7 @@ endef
 
 lock: ## Write requirements-lock.txt anew after a change of the other requirements files
 	@rm -rf var/lock && $(PYTHON) -m venv var/lock
-	@cp requirements.txt requirements-demo.txt requirements-dev.txt var/lock/ && : > var/lock/requirements-lock.txt
+	@cp requirements.txt requirements-demo.txt requirements-evaluation.txt requirements-dev.txt var/lock/ && : > var/lock/requirements-lock.txt
 	@var/lock/bin/pip install --quiet --disable-pip-version-check -r var/lock/requirements-dev.txt
 	@{ echo "# Every package of a full installation, used as constraints by the other requirements files."; \
 	  echo "# Written by make lock."; var/lock/bin/pip freeze; } > requirements-lock.txt

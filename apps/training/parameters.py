@@ -1,14 +1,30 @@
 """What a recipe may say: parameters by the arm's name, and those of the rating predictor."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from apps.algorithms.base import InvalidParameter
 from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.registry import make_arm
 from apps.algorithms.types import Parameters
+from apps.core.errors import InvalidInput
+from apps.core.json import decode
 
 PREDICTOR = "predictor"
+
+
+def read_parameters(file: str) -> dict[str, Any]:
+    """The parameters in a JSON file. Raises ``InvalidInput``."""
+    try:
+        found = decode(Path(file).read_bytes(), name=file)
+    except OSError as error:
+        raise InvalidInput(f"Cannot read {file}: {error.strerror}") from None
+    try:
+        check_parameters(found)
+    except InvalidParameter as error:
+        raise InvalidInput(f"{file}: {error}") from error
+    return dict(found)
 
 
 def check_parameters(parameters: Any) -> None:

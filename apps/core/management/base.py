@@ -55,8 +55,12 @@ class MarqueeCommand(BaseCommand, ABC):
         if self.quiet:
             self.stdout.write(encode(result).decode())
         else:
-            for name, value in result.items():
-                self.stdout.write(f"{name.replace('_', ' ')}: {_text(value)}")
+            self.write_result(result)
+
+    def write_result(self, result: Mapping[str, object]) -> None:
+        """For a person to read: a line for each name, unless the subclass knows better."""
+        for name, value in result.items():
+            self.stdout.write(f"{name.replace('_', ' ')}: {_text(value)}")
 
     def progress(self, iterable: Iterable[T], total: int | None, label: str) -> Iterator[T]:
         """The same items, with a bar on stderr if that is a terminal and the answer is not JSON."""

@@ -1,0 +1,212 @@
+"""Arms measured on ratings held back."""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from apps.algorithms.base import InvalidParameter
+from apps.algorithms.evaluation import (
+    PROTOCOLS,
+    Accuracy,
+    ArmLists,
+    Difference,
+    FilmFacts,
+    Measured,
+    Protocol,
+    Report,
+    accuracy,
+    compare,
+    film_facts,
+    measure,
+    prediction_errors,
+    report,
+)
+from apps.algorithms.prediction import RatingPredictor
+from apps.algorithms.registry import ARMS, fit_arms
+from apps.algorithms.splitting import Split
+from apps.algorithms.types import Bool, Float64, Interactions
+from apps.core.errors import Conflict, InvalidInput
+from apps.training.datasets import build_flags, build_interactions
+from apps.training.parameters import split_parameters
+
+LOWEST_RELEVANT, HIGHEST_RELEVANT = 0.5, 5.0
+Progress = Callable[[str], None]
+"""Told what is measured next."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured and how.
+
+    ``relevant`` is the rating from which on a held-back film counts as a hit, None for any;
+    ``parameters`` are a recipe's. ``from_request`` makes one, with every refusal.
+    """
+
+    arms: tuple[str, ...]
+    protocol: Protocol
+    test_share: float
+    relevant: float | None
+    k: int
+    seed: int
+    parameters: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """``reports`` by arm; ``differences`` in nDCG to ``best``, the arm with the highest, by the others.
+
+    ``seconds`` holds how long each arm took to fit, with what it is made of, and to make its lists.
+    """
+
+    plan: Plan
+    n_users: int
+    n_films: int
+    n_ratings: int
+    reports: Mapping[str, Report]
+    seconds: Mapping[str, float]
+    best: str
+    differences: Mapping[str, Difference | None]
+    predictions: Accuracy
+
+
+def make_plan(
+    *,
+    arms: Sequence[str] | None = None,
+    protocol: str = "last",
+    test_share: float | None = None,
+    relevant: float | str | None = None,
+    k: int = 10,
+    seed: int = 42,
+    parameters: Mapping[str, object] | None = None,
+) -> Plan:
+    """A plan in which all names exist. ``relevant`` "any" counts every held-back film; None of an argument
+    takes the protocol's own. Raises ``InvalidInput``."""
+    if protocol not in PROTOCOLS:
+        raise InvalidInput(f"There is no protocol {protocol!r}; the protocols are: {', '.join(PROTOCOLS)}.")
+    chosen = PROTOCOLS[protocol]
+    unknown = [name for name in arms or () if name not in ARMS]
+    if unknown:
+        raise InvalidInput(f"There is no arm {unknown[0]!r}; the arms are: {', '.join(ARMS)}.")
+    share = chosen.test_share if test_share is None else test_share
+    if not 0 < share < 1:
+        raise InvalidInput(f"The share held back must lie between 0 and 1, not {share}.")
+    if k < 1:
+        raise InvalidInput(f"k must be at least 1, not {k}.")
+    return Plan(
+        arms=tuple(dict.fromkeys(arms or ARMS)),
+        protocol=chosen,
+        test_share=share,
+        relevant=_relevant(chosen.relevant if relevant is None else relevant),
+        k=k,
+        seed=seed,
+        parameters=parameters or {},
+    )
+
+
+def evaluate_catalogue(plan: Plan, *, progress: Progress = lambda step: None) -> Evaluation:
+    """Evaluates on all ratings of the database. Raises as ``evaluate_arms``."""
+    interactions = build_interactions()
+    return evaluate_arms(plan, interactions, flags=build_flags(interactions.items), progress=progress)
+
+
+def evaluate_arms(
+    plan: Plan,
+    interactions: Interactions,
+    *,
+    flags: tuple[Bool | None, Bool | None] = (None, None),
+    progress: Progress = lambda step: None,
+) -> Evaluation:
+    """Fits every arm of the plan on each training part and measures it on the part held back.
+
+    ``flags`` are long tail and niche, bool ``(n_items,)`` or None. Raises ``Conflict`` when there is
+    nothing to measure, ``InvalidInput`` for parameters that no arm takes and a ``k`` over the catalogue.
+    """
+    if interactions.ratings.nnz == 0:
+        raise Conflict("There are no ratings to measure with: load some with manage.py load_movielens demo.")
+    if plan.k > interactions.n_items:
+        raise InvalidInput(
+            f"k must be at most the number of films, which is {interactions.n_items}, not {plan.k}."
+        )
+    rng = np.random.default_rng(plan.seed)
+    state = _State(plan, flags, progress)
+    try:
+        splits = plan.protocol.splits(interactions, rng, plan.test_share)
+        with threadpool_limits(os.cpu_count()):
+            for number, split in enumerate(splits, start=1):
+                state.take(split, number)
+    except InvalidParameter as error:
+        raise InvalidInput(f"These parameters cannot be fitted: {error}") from error
+    except ValueError as error:
+        raise Conflict(f"These ratings cannot be parted so: {error}.") from error
+    return state.finish(interactions)
+
+
+class _State:
+    """What is measured so far, split by split."""
+
+    def __init__(self, plan: Plan, flags: tuple[Bool | None, Bool | None], progress: Progress) -> None:
+        self.plan, self.flags, self.progress = plan, flags, progress
+        self.measured: dict[str, list[Measured]] = {name: [] for name in plan.arms}
+        self.seconds = dict.fromkeys(plan.arms, 0.0)
+        self.errors: list[Float64] = []
+        self.arm_parameters, self.predicting = split_parameters(dict(plan.parameters))
+
+    def take(self, split: Split, number: int) -> None:
+        facts = film_facts(split.train, is_long_tail=self.flags[0], is_niche=self.flags[1])
+        for name in self.plan.arms:
+            self.progress(f"{name}, part {number}")
+            self._measure(name, split, facts)
+        self.progress(f"predicted ratings, part {number}")
+        predictor = RatingPredictor(**self.predicting).fit(split.train)
+        self.errors += prediction_errors(predictor, split.train, split.test)
+
+    def _measure(self, name: str, split: Split, facts: FilmFacts) -> None:
+        began = time.perf_counter()
+        # Anew for each arm, so that no two sets of arrays are held at once.
+        rng = np.random.default_rng(self.plan.seed)
+        arm = fit_arms([name], split.train, rng, parameters=self.arm_parameters)[name]
+        plan = self.plan
+        self.measured[name].append(
+            measure(ArmLists(arm), split.train, split.test, facts, k=plan.k, relevant=plan.relevant)
+        )
+        self.seconds[name] += time.perf_counter() - began
+
+    def finish(self, interactions: Interactions) -> Evaluation:
+        reports = {name: report(parts) for name, parts in self.measured.items()}
+        scored = {name: one.ndcg.value for name, one in reports.items() if one.ndcg is not None}
+        if not scored:
+            raise Conflict(
+                "There is nothing to measure: no viewer has a rating to learn from and another one, held "
+                "back, to find. More ratings are needed, or another protocol."
+            )
+        best = max(scored, key=lambda name: scored[name])
+        rng = np.random.default_rng(self.plan.seed)
+        return Evaluation(
+            plan=self.plan,
+            n_users=interactions.n_users,
+            n_films=interactions.n_items,
+            n_ratings=int(interactions.ratings.nnz),
+            reports=reports,
+            seconds=self.seconds,
+            best=best,
+            differences={
+                name: compare(reports[best], one, rng) for name, one in reports.items() if name != best
+            },
+            predictions=accuracy(self.errors),
+        )
+
+
+def _relevant(value: float | str | None) -> float | None:
+    if value is None or value == "any":
+        return None
+    try:
+        stars = float(value)
+    except ValueError:
+        stars = float("nan")
+    if not LOWEST_RELEVANT <= stars <= HIGHEST_RELEVANT:
+        raise InvalidInput(f"A film is relevant from 0.5 to 5 stars on, or always, by any; not {value!r}.")
+    return stars

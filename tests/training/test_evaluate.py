@@ -1,0 +1,214 @@
+"""``manage.py evaluate``, on the database and straight on a data folder."""
+
+import io
+import json
+import xml.etree.ElementTree as ElementTree
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+
+from apps.algorithms.evaluation import PROTOCOLS, evaluate
+from apps.algorithms.registry import ARMS, fit_arms
+from apps.core.management.base import Refused
+from apps.training.datasets import build_interactions
+from apps.training.models import Recipe
+from tests.factories import make_movie, make_rating, make_user
+from tests.house import House, make_house
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def house(tmp_path: Path, settings: Any) -> House:
+    settings.ARTIFACT_DIR = tmp_path / "models"
+    return make_house()
+
+
+def ask(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("evaluate", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def measured(*arguments: str) -> dict[str, Any]:
+    return dict(json.loads(ask(*arguments, "--json")))
+
+
+def refusal(*arguments: str) -> str:
+    with pytest.raises(Refused) as refused:
+        ask(*arguments)
+    return str(refused.value)
+
+
+def test_measures_every_arm_and_the_predictor(house: House) -> None:
+    result = measured()
+    assert list(result["arms"]) == list(ARMS)
+    assert (result["protocol"], result["relevant"], result["k"]) == ("last", 4.0, 10)
+    assert all(arm["n_seen"] == 0 for arm in result["arms"].values())
+    assert all(
+        arm["ndcg"]["value"] <= result["arms"][result["best"]]["ndcg"]["value"]
+        for arm in result["arms"].values()
+    )
+    assert set(result["differences"]) == set(ARMS) - {result["best"]}
+    assert result["predictions"]["n"] > 0
+    # The flags of the catalogue are known.
+    assert result["arms"]["popular"]["niche_share"]["value"] == 0
+
+
+def test_gives_what_the_measures_themselves_give(house: House) -> None:
+    result = measured("--arms", "item_cf", "--protocol", "within-viewer", "--seed", "7", "--k", "5")
+    protocol = PROTOCOLS["within-viewer"]
+    (split,) = protocol.splits(build_interactions(), np.random.default_rng(7), protocol.test_share)
+    arm = fit_arms(["item_cf"], split.train, np.random.default_rng(7))["item_cf"]
+    own = evaluate(arm, split.train, split.test, k=5, relevant=None)
+    assert own.ndcg is not None
+    assert result["arms"]["item_cf"]["ndcg"]["value"] == pytest.approx(own.ndcg.value, abs=1e-9)
+    assert result["arms"]["item_cf"]["coverage"] == pytest.approx(own.coverage)
+
+
+def test_the_same_seed_gives_the_same_figures(house: House) -> None:
+    def figures(seed: str) -> Any:
+        result = measured("--arms", "svd,popular", "--protocol", "random", "--seed", seed)
+        for arm in result["arms"].values():
+            arm.pop("seconds")
+        return result["arms"]
+
+    assert figures("3") == figures("3") != figures("4")
+
+
+def test_takes_the_parameters_of_a_recipe_or_of_a_file(house: House, tmp_path: Path) -> None:
+    Recipe.objects.create(name="narrow", parameters={"svd": {"factors": 1}})
+    file = tmp_path / "narrow.json"
+    file.write_text('{"svd": {"factors": 1}}')
+    ours, theirs, plain = (
+        measured("--arms", "svd", *more)["arms"]["svd"]["ndcg"]
+        for more in (["--recipe", "narrow"], ["--parameters", str(file)], [])
+    )
+    assert ours == theirs != plain
+
+
+def test_prints_tables_for_a_document(house: House) -> None:
+    lines = ask("--arms", "popular,genre").splitlines()
+    n_ratings = build_interactions().ratings.nnz
+    assert lines[0] == (
+        f"the database: {n_ratings} ratings of 32 films by 12 people. Held back: last, 20%; to be found: "
+        "4 stars or more; lists of 10; seed 42."
+    )
+    assert lines[2].startswith("| arm | ndcg | recall | recall at 2k |")
+    assert [line.split(" | ")[0] for line in lines[4:6]] == ["| popular", "| genre"]
+    assert lines[-1].startswith("Predicted ratings: RMSE ")
+
+
+def test_draws_a_plot(house: House, tmp_path: Path) -> None:
+    file = tmp_path / "arms.svg"
+    ask("--arms", "popular,genre", "--plot", str(file))
+    plot = ElementTree.parse(file)  # noqa: S314 - made here
+    assert plot.getroot().tag.endswith("svg")
+    assert list(tmp_path.glob("*.part")) == []
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """MovieLens' own layout with two kinds of films."""
+    made = tmp_path / "ml-tiny"
+    made.mkdir()
+    movies = [f"{n},Film {n} ({1980 + n}),{('Horror', 'Comedy')[n % 2]}" for n in range(1, 25)]
+    ratings = [
+        f"{person},{film},{4 if (person + film) % 3 else 5},{1_000_000_000 + film}"
+        for person in range(1, 13)
+        for film in range(1, 25)
+        if film % 2 == person % 2 and (film + person) % 5
+    ]
+    (made / "movies.csv").write_text("\n".join(["movieId,title,genres", *movies, ""]))
+    (made / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *ratings, ""]))
+    return made
+
+
+def test_measures_a_data_folder_and_leaves_the_database_alone(folder: Path) -> None:
+    result = measured("--data", str(folder), "--arms", "popular,item_cf", "--k", "3")
+    assert result["data"] == ["ml-tiny"]
+    assert (result["n_users"], result["n_films"]) == (12, 24)
+    assert result["arms"]["item_cf"]["ndcg"]["value"] > 0
+    assert build_interactions().n_items == 0
+
+
+def test_says_what_the_importer_refuses(folder: Path) -> None:
+    (folder / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,1,9,1\n")
+    assert refusal("--data", str(folder)) == (
+        "ratings.csv, line 2: expected a rating from 0.5 to 5.0 by halves, but found '9'"
+    )
+
+
+def test_one_viewer_is_measured_without_standard_errors() -> None:
+    # Held back, a film that the viewer alone rated would be cold: somebody else makes it known.
+    viewer, other = make_user(), make_user()
+    for day in range(1, 11):
+        film = make_movie()
+        make_rating(viewer, film, 5, at=datetime(2026, 1, day, tzinfo=UTC))
+        make_rating(other, film, 3, at=datetime(2026, 1, 11 - day, tzinfo=UTC))
+    arm = measured("--arms", "popular", "--k", "3", "--relevant", "4")["arms"]["popular"]
+    assert arm["n_users"] == 1
+    assert arm["ndcg"]["error"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["--arms", "oracle"],
+            f"There is no arm 'oracle'; the arms are: {', '.join(ARMS)}.",
+        ),
+        (
+            ["--protocol", "hindsight"],
+            "There is no protocol 'hindsight'; the protocols are: last, within-viewer, within-film, random, "
+            "temporal, k-fold.",
+        ),
+        (["--test-share", "1"], "The share held back must lie between 0 and 1, not 1.0."),
+        (["--relevant", "nan"], "A film is relevant from 0.5 to 5 stars on, or always, by any; not 'nan'."),
+        (["--relevant", "good"], "A film is relevant from 0.5 to 5 stars on, or always, by any; not 'good'."),
+        (["--k", "33"], "k must be at most the number of films, which is 32, not 33."),
+        (["--films", "films.csv"], "--films and --graph belong to --data; the database has its own."),
+        (["--plot", "arms.png"], "A plot is written as SVG: name a file that ends in .svg, not arms.png"),
+        (["--plot", "/nowhere/arms.svg"], "There is no folder /nowhere to write a plot to"),
+        (["--recipe", "nobody's"], 'There is no recipe "nobody\'s"; the recipes are: standard.'),
+        (["--recipe", "a", "--parameters", "b"], "Give --recipe or --parameters, not both."),
+        (["--parameters", "/nowhere.json"], "Cannot read /nowhere.json: No such file or directory"),
+        (
+            ["--data", "/nowhere"],
+            "There is no folder or file /nowhere; give demo, a folder, a zip or a URL",
+        ),
+    ],
+)
+def test_refuses_with_a_sentence(house: House, arguments: list[str], sentence: str) -> None:
+    assert refusal(*arguments) == sentence
+
+
+def test_refuses_parameters_that_no_arm_takes(house: House, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.json"
+    file.write_text('{"svd": {"factors": 0}}')
+    assert refusal("--parameters", str(file)) == (
+        f"{file}: svd: factors must be a whole number from 1 to 512, not 0."
+    )
+
+
+def test_refuses_to_measure_nothing() -> None:
+    assert refusal() == (
+        "There are no ratings to measure with: load some with manage.py load_movielens demo."
+    )
+
+
+@pytest.mark.parametrize(("n_users", "n_films"), [(1, 1), (1, 12), (3, 1)])
+def test_refuses_what_leaves_nothing_to_find(n_users: int, n_films: int) -> None:
+    films = [make_movie() for _ in range(n_films)]
+    for _ in range(n_users):
+        viewer = make_user()
+        for film in films:
+            make_rating(viewer, film, 3)
+    assert refusal("--arms", "popular", "--k", "1") == (
+        "There is nothing to measure: no viewer has a rating to learn from and another one, held back, to "
+        "find. More ratings are needed, or another protocol."
+    )
