@@ -144,15 +144,17 @@ def _cut(row: str, width: float) -> str:
 
 
 def _width(text: str) -> float:
-    """An estimate in em of bold sans-serif letters: no font is read."""
+    """An estimate in em of bold sans-serif letters: no font is read. It is for the widest of the fonts that
+    systems bring, so that no machine draws a title over the edge.
+    """
     return sum(map(_letter_width, text))
 
 
 def _letter_width(letter: str) -> float:
     if letter in _NARROW:
-        return 0.34
+        return 0.42
     if letter in _WIDE:
-        return 0.92
+        return 1.02
     if ord(letter) >= 0x2E80:  # scripts whose letters fill the em square
         return 1.02
-    return 0.72 if letter.isupper() else 0.58
+    return 0.78 if letter.isupper() else 0.68
