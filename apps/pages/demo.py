@@ -20,6 +20,7 @@ from apps.experiments.services import assign
 from apps.training.models import TrainingRun
 from apps.training.registry import engine
 from apps.training.services import abandon_stale_runs
+from recommender_site import env
 
 VIEWER, STAFF, ADMIN = "viewer", "staff", "admin"
 STAFF_GROUP = "Staff"
@@ -105,7 +106,10 @@ def _staff_group() -> Group:
 def _manage(*arguments: str) -> None:
     """Runs a command in a process of its own, whose memory goes back; its bars show on our terminal."""
     manage = str(settings.BASE_DIR / "manage.py")
+    told = env.for_child(LOG_LEVEL=env.text("LOG_LEVEL") or "WARNING")
     # Our own program and our own words.
-    ended = subprocess.run([sys.executable, manage, *arguments], stdout=subprocess.DEVNULL, check=False)  # noqa: S603
+    ended = subprocess.run(  # noqa: S603
+        [sys.executable, manage, *arguments], env=told, stdout=subprocess.DEVNULL, check=False
+    )
     if ended.returncode:
         raise Unavailable(f"manage.py {' '.join(arguments)} failed; it says why above")
