@@ -11,8 +11,10 @@ import pytest
 from django.core.management import call_command
 from django.db.models import Count, Sum
 
-from apps.catalog.models import Movie
+from apps.catalog.importing.people import MAX_CAST
+from apps.catalog.models import Entity, Movie, MoviePerson, Triple
 from apps.ratings.models import Rating
+from tests.factories import make_movie
 from tests.processes import production, running, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,9 +25,9 @@ import sys
 import django
 django.setup()
 from django.core.management import call_command
-from apps.catalog.importing import loading
+from apps.catalog.importing import knowledge_graph, loading
 from apps.ratings.importing import ratings
-loading.BATCH = ratings.BATCH = 100
+loading.BATCH = ratings.BATCH = knowledge_graph.BATCH = 100
 call_command(*sys.argv[1:])
 """
 PEOPLE, FILMS = 200, 60
@@ -102,3 +104,30 @@ def test_killed_load_tmdb_goes_on_without_doubles(tmp_path: Path) -> None:
     assert report["films"] == {"new": 3000 - done, "updated": 0, "unchanged": done}
     assert (report["credits"]["new"], report["keywords"]["new"]) == (3000 - done, 3000 - done)
     assert Movie.objects.count() == 3000
+
+
+def test_killed_load_knowledge_graph_goes_on_without_doubles(tmp_path: Path) -> None:
+    films = [make_movie(f"Film {number}", year=1990, movielens_id=number) for number in range(1, FILMS + 1)]
+    graph = {
+        "link": [
+            "item_id:token\tentity_id:token",
+            *(f"{film.movielens_id}\tm.0f{film.pk}" for film in films),
+        ],
+        "kg": [
+            "head_id:token\trelation_id:token\ttail_id:token",
+            *(f"m.0f{film.pk}\tfilm.film.actor\tPerson {n}" for film in films for n in range(50)),
+        ],
+    }
+    for suffix, lines in graph.items():
+        (tmp_path / f"ml-tiny.{suffix}").write_text("\n".join(lines) + "\n")
+    command = ("load_knowledge_graph", str(tmp_path))
+    kill_midway(tmp_path, *command, when=lambda: Triple.objects.count() >= 300)
+    done = Triple.objects.count()
+    assert 300 <= done < FILMS * 50
+    assert done % 100 == 0
+    report = load(*command)
+    assert report["triples"] == {"new": FILMS * 50 - done, "updated": 0, "unchanged": done}
+    assert report["films"] == {"linked": FILMS, "not in the catalogue": 0}
+    assert (Triple.objects.count(), Entity.objects.count()) == (FILMS * 50, FILMS + 50)
+    assert report["credits"]["new"] == MoviePerson.objects.count() == FILMS * MAX_CAST
+    assert load(*command)["result"] == "nothing changed: all of it was there already"
