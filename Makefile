@@ -76,7 +76,7 @@ schema-check: .venv/dev.stamp ## Fail when docs/openapi.yaml is not what the cod
 check: lint arch deploy-check types schema-check ## Everything quick: what to run before a commit
 
 browser: .venv/dev.stamp ## Run the tests in Chromium (CHROMIUM names it, else /usr/bin/chromium)
-	@$(PYTEST) -m browser $(ARGS)
+	@$(PYTEST) -m browser -n $(WORKERS) --dist worksteal $(ARGS)
 
 fuzz: .venv/dev.stamp ## Send made-up requests to every endpoint and look for server errors
 	@$(PYTEST) -m fuzz -s $(ARGS)

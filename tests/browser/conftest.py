@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests.conftest import SERVICES_REQUIRED
@@ -16,6 +16,7 @@ from tests.pages.conftest import nothing_kept
 __all__ = ["nothing_kept"]
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+SLOWEST_MS = 15_000
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +30,7 @@ def chromium() -> Iterator[Browser]:
         sandbox = [] if os.geteuid() else ["--no-sandbox"]  # Chromium refuses root with its sandbox
         quiet = ["--disable-gpu", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*sandbox, *quiet])
+        expect.set_options(timeout=SLOWEST_MS)
         yield browser
         browser.close()
 
@@ -48,7 +50,7 @@ def new_page(chromium: Browser, live_server: LiveServer, **options: Any) -> Iter
 
     with chromium.new_context(base_url=live_server.url, **options) as context:
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(SLOWEST_MS)
         page.on("console", hear_console)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("response", hear_response)

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.acts import give, log_in, send_file
+from tests.browser.conftest import SLOWEST_MS
 from tests.factories import make_movie, make_user
 from tests.house import House, make_house
 from tests.ratings.imports import files
@@ -43,7 +44,7 @@ def page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
     """With nothing in motion; and nobody listens for complaints, as a page that is not there answers 404."""
     with chromium.new_context(base_url=live_server.url, reduced_motion="reduce") as context:
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(SLOWEST_MS)
         page.goto("/about")
         yield page
 

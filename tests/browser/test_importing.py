@@ -24,10 +24,8 @@ def own() -> list[float | None]:
     )
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-def test_looks_at_a_file_imports_it_and_undoes_it(either_page: Page, films: list[Movie], width: int) -> None:
+def test_looks_at_a_file_imports_it_and_undoes_it(either_page: Page, films: list[Movie]) -> None:
     page = either_page
-    page.set_viewport_size({"width": width, "height": 900})
     rows = [
         f"2026-01-02,{film.title},{film.year},,{stars}" for film, stars in zip(films, (5, 4), strict=False)
     ]
@@ -38,7 +36,6 @@ def test_looks_at_a_file_imports_it_and_undoes_it(either_page: Page, films: list
     )
     expect(page.get_by_role("heading", name="What this file would change")).to_be_visible()
     expect(page.get_by_role("heading", name="Not found 1")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert own() == []
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("Your import is done: 2 added.")).to_be_visible()
