@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from apps.catalog.models import Movie
-from apps.ratings.models import Favorite, Rating, Thumb, WatchlistItem
+from apps.ratings.models import Dismissal, Favorite, Rating, Thumb, WatchlistItem
 from tests.browser.acts import give
 from tests.factories import make_movie
 
@@ -37,23 +37,27 @@ def test_gives_changes_and_takes_back_stars(film_page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "model", "path"),
-    [("Favourite", Favorite, "/my-films/favourites"), ("Watchlist", WatchlistItem, "/my-films/watchlist")],
+    ("name", "model", "slug", "take_off"),
+    [
+        ("Favourite", Favorite, "favourites", "Remove"),
+        ("Watchlist", WatchlistItem, "watchlist", "Remove"),
+        ("Not for me", Dismissal, "not-for-me", "Restore"),
+    ],
 )
 def test_puts_a_film_on_a_list_and_takes_it_off(
-    film_page: Page, name: str, model: type[Favorite], path: str
+    film_page: Page, name: str, model: type[Favorite], slug: str, take_off: str
 ) -> None:
     page = film_page
     for is_on in (True, False, True):
         page.get_by_role("button", name=name, pressed=not is_on).click()
         expect(page.get_by_role("button", name=name, pressed=is_on)).to_be_visible()
         assert model.objects.get().is_active is is_on
-    page.goto(path)
-    page.get_by_role("button", name="Remove: Ringu").click()
-    expect(page.get_by_role("button", name="Remove: Ringu")).to_have_count(0)
+    page.goto(f"/my-films/{slug}")
+    page.get_by_role("button", name=f"{take_off}: Ringu").click()
+    expect(page.get_by_role("button", name=f"{take_off}: Ringu")).to_have_count(0)
     assert not model.objects.get().is_active
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("button", name="Remove: Ringu")).to_be_visible()
+    expect(page.get_by_role("button", name=f"{take_off}: Ringu")).to_be_visible()
     assert model.objects.get().is_active
 
 
