@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from django.contrib.admin.models import LogEntry
-from django.db.models import F
+from django.contrib.auth.models import Permission
+from django.db.models import F, QuerySet
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from apps.accounts.models import Session, User
@@ -20,8 +21,19 @@ def register_sources() -> None:
 
 
 def _export_profile(user: User) -> Iterator[Row]:
-    columns = "id username email first_name last_name timezone is_guest unit_key date_joined last_login"
-    yield {name: getattr(user, name) for name in columns.split()}
+    """Not the password: what is kept of it opens nothing for its owner, and may be guessed at."""
+    columns = (
+        "id username email first_name last_name timezone is_guest is_imported is_active is_staff "
+        "is_superuser merged_into_id unit_key date_joined last_login"
+    )
+    groups = [group.name for group in user.groups.order_by("name")]
+    rights = sorted(f"{one.content_type.app_label}.{one.codename}" for one in _rights_of(user))
+    own = {name: getattr(user, name) for name in columns.split()}
+    yield own | {"groups": groups, "permissions": rights}
+
+
+def _rights_of(user: User) -> QuerySet[Permission]:
+    return user.user_permissions.select_related("content_type")
 
 
 def _erase_profile(user: User) -> None:
@@ -47,8 +59,10 @@ def _erase_sessions(user: User) -> None:
 
 
 def _export_tokens(user: User) -> Iterator[Row]:
+    """Not the tokens themselves: each opens the account."""
     tokens = OutstandingToken.objects.filter(user=user).order_by("id")
-    yield from tokens.values("jti", "created_at", "expires_at").iterator()
+    ended = tokens.annotate(ended_at=F("blacklistedtoken__blacklisted_at"))
+    yield from ended.values("jti", "created_at", "expires_at", "ended_at").iterator()
 
 
 def _erase_tokens(user: User) -> None:
@@ -56,6 +70,7 @@ def _erase_tokens(user: User) -> None:
 
 
 def _export_audit(user: User) -> Iterator[Row]:
+    """What the person did; not the values of before and after, which may be somebody else's."""
     entries = AuditEntry.objects.filter(actor_id=user.pk).order_by("id")
     yield from entries.values("at", "action", "target_type", "target_id", "reason").iterator()
     for entry in LogEntry.objects.filter(user=user).order_by("id").iterator():

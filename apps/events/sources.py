@@ -12,12 +12,15 @@ from apps.events.packing import unpack_history, unpack_ids
 from apps.events.services import hand_over, unlink
 
 _SLATE = (
-    "id created_at surface strategy recipe model_version context overridden_by degraded counted n_returned"
+    "id created_at surface strategy recipe model_version policy_version context overridden_by degraded "
+    "counted n_requested n_returned diversity"
 ).split()
+_ASSIGNMENT = "experiment_key phase variant counted".split()
 _IMPRESSION = (
     "id slate_id created_at movie_id title position algorithm recommendation_score reason clicked "
     "clicked_at rated rated_at rating_value added_to_watchlist added_to_favorites thumbs_up thumbs_down "
-    "dismissed outcome experiment_id variant"
+    "dismissed outcome outcome_at experiment_id variant context bandit_context algorithm_confidence "
+    "propensity weight explored is_long_tail is_niche"
 ).split()
 _FEEDBACK = "id movie_id title kind value event_id occurred_at received_at client_id".split()
 
@@ -29,10 +32,14 @@ def register_sources() -> None:
 
 
 def _export_slates(user: User) -> Iterator[Row]:
-    for slate in Slate.objects.filter(user=user).order_by("created_at").iterator():
+    slates = Slate.objects.filter(user=user).order_by("created_at").prefetch_related("assignments")
+    for slate in slates.iterator(chunk_size=500):
         row: dict[str, object] = {name: getattr(slate, name) for name in _SLATE}
         row["history"] = [list(one) for one in unpack_history(bytes(slate.history))]
         row["exclusions"] = unpack_ids(bytes(slate.exclusions))
+        row["assignments"] = [
+            {name: getattr(one, name) for name in _ASSIGNMENT} for one in slate.assignments.all()
+        ]
         yield row
 
 
