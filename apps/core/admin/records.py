@@ -37,7 +37,7 @@ class WhoFilter(DropdownFilter):  # type: ignore[misc] # unfold ships no types
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         people = AuditEntry.objects.exclude(actor_id=None).order_by("actor_name")
         named = people.values_list("actor_id", "actor_name").distinct()
-        return [*[(str(pk), name) for pk, name in named], ("0", "nobody: the system, a program")]
+        return [*[(str(pk), name) for pk, name in named], ("0", "the system, programs, erased people")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         chosen = self.value() or ""
