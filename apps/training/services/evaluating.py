@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -34,6 +35,10 @@ from apps.training.datasets import build_flags, build_interactions
 from apps.training.parameters import split_parameters
 
 LOWEST_RELEVANT, HIGHEST_RELEVANT = 0.5, 5.0
+NOTHING_TO_MEASURE = (
+    "There is nothing to measure: no viewer has a rating to learn from and another one, held back, to find. "
+    "More ratings are needed, or another protocol."
+)
 Progress = Callable[[str], None]
 """Told what is measured next."""
 
@@ -52,7 +57,7 @@ class Plan:
     relevant: float | None
     k: int
     seed: int
-    parameters: Mapping[str, object]
+    parameters: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def make_plan(
     relevant: float | str | None = None,
     k: int = 10,
     seed: int = 42,
-    parameters: Mapping[str, object] | None = None,
+    parameters: Mapping[str, Any] | None = None,
 ) -> Plan:
     """A plan in which all names exist. ``relevant`` "any" counts every held-back film; None of an argument
     takes the protocol's own. Raises ``InvalidInput``."""
@@ -179,10 +184,7 @@ class _State:
         reports = {name: report(parts) for name, parts in self.measured.items()}
         scored = {name: one.ndcg.value for name, one in reports.items() if one.ndcg is not None}
         if not scored:
-            raise Conflict(
-                "There is nothing to measure: no viewer has a rating to learn from and another one, held "
-                "back, to find. More ratings are needed, or another protocol."
-            )
+            raise Conflict(NOTHING_TO_MEASURE)
         best = max(scored, key=lambda name: scored[name])
         rng = np.random.default_rng(self.plan.seed)
         return Evaluation(

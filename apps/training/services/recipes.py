@@ -1,8 +1,10 @@
 """What staff choose."""
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from apps.core.errors import Conflict, NotFound
+from apps.algorithms.types import Parameters
+from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.core.services import Actor, record_audit
 from apps.experiments.policy import recipes_in_use
 from apps.training.models import Recipe
@@ -32,6 +34,34 @@ def no_such_recipe(name: str) -> str:
     """A sentence that says which recipes there are."""
     known = ", ".join(Recipe.objects.values_list("name", flat=True)[:20]) or "none yet"
     return f"There is no recipe {name!r}; the recipes are: {known}."
+
+
+def require_tunable(name: str) -> None:
+    """Raises ``InvalidInput`` for a name that no recipe can have, and for the standard recipe, which is
+    every arm's default."""
+    if name == STANDARD:
+        raise InvalidInput(f"Recipe {STANDARD!r} is every arm's default: save to another name.")
+    try:
+        Recipe(name=name).clean_fields()
+    except ValidationError as refusal:
+        raise InvalidInput(f"{name!r} is no name for a recipe. {' '.join(refusal.messages)}") from refusal
+
+
+@transaction.atomic
+def save_tuned(*, recipe: str, arm: str, parameters: Parameters) -> Recipe:
+    """Writes an arm's parameters into a recipe, which is made when it is not there.
+
+    Raises as ``require_tunable``.
+    """
+    require_tunable(recipe)
+    found = Recipe.objects.select_for_update().filter(name=recipe).first() or Recipe(
+        name=recipe, description="Parameters found by manage.py tune."
+    )
+    before = dict(found.parameters)
+    found.parameters = {**before, arm: dict(parameters)}
+    found.save()
+    record_audit("training.tune_recipe", by=None, target=found, before=before, after={arm: dict(parameters)})
+    return found
 
 
 def require_removable(recipe: Recipe) -> None:

@@ -1,0 +1,140 @@
+"""``manage.py tune``: parameters searched for where the test part cannot be seen."""
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+
+from apps.algorithms.arms.parameters import near_settings
+from apps.algorithms.registry import ARMS, make_arm
+from apps.core.management.base import Refused
+from apps.core.models import AuditEntry
+from apps.training.datasets import build_interactions
+from apps.training.models import Recipe
+from apps.training.services import evaluating, tuning
+from tests.house import House, make_house
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def house(tmp_path: Path, settings: Any) -> House:
+    settings.ARTIFACT_DIR = tmp_path / "models"
+    return make_house()
+
+
+def ask(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("tune", *arguments, "--k", "3", "--protocol", "within-viewer", stdout=out)
+    return out.getvalue()
+
+
+def tuned(*arguments: str) -> dict[str, Any]:
+    return dict(json.loads(ask(*arguments, "--json")))
+
+
+def refusal(*arguments: str) -> str:
+    with pytest.raises(Refused) as refused:
+        ask(*arguments)
+    return str(refused.value)
+
+
+def test_begins_with_what_is_there_and_never_ends_with_less(house: House) -> None:
+    result = tuned("svd", "--trials", "6")
+    assert result["trials"] == 6
+    assert result["began_with"] == dict(make_arm("svd").parameters)
+    assert result["validation"]["after"] >= result["validation"]["before"]
+    assert make_arm("svd", result["best"])  # accepted
+    test = result["test"]
+    assert test["difference"]["value"] == pytest.approx(test["after"]["value"] - test["before"]["value"])
+
+
+def test_the_same_seed_finds_the_same(house: House) -> None:
+    first, second = (tuned("svd", "--trials", "3", "--seed", "5") for _ in range(2))
+    assert first == second
+
+
+def test_the_search_never_sees_the_part_held_back(house: House) -> None:
+    """Whatever the test part says, the trials are the same."""
+    plan = evaluating.make_plan(arms=["svd"], k=3, protocol="within-viewer")
+    data = build_interactions()
+    (outer,) = plan.protocol.splits(data, np.random.default_rng(plan.seed), plan.test_share)
+    emptied = replace(outer, test=replace(outer.test, ratings=outer.test.ratings * 0))
+    emptied.test.ratings.eliminate_zeros()
+
+    def parts(part: Any, rng: Any, share: float) -> Any:
+        made = plan.protocol.splits(part, rng, share)
+        return iter([*made, emptied][1:]) if part is data else made
+
+    blind = replace(plan, protocol=replace(plan.protocol, splits=parts))
+    with_it, without = (tuning.tune_arm(one, data, n_trials=4) for one in (plan, blind))
+    assert without.trials == with_it.trials
+    assert (with_it.after.n_users, without.after.n_users) == (12, 0)
+
+
+def test_tunes_a_blend_over_parts_that_are_fitted_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    fits = []
+    real = tuning.fit_arms
+    monkeypatch.setattr(
+        tuning, "fit_arms", lambda names, *rest, **more: fits.append(1) or real(names, *rest, **more)
+    )
+    result = tuned("hybrid", "--trials", "5")
+    assert set(result["best"]) == set(make_arm("hybrid").parameters)
+    assert len(fits) == 2  # the training part less its slice, and all of it
+
+
+def test_saves_into_a_recipe_and_keeps_the_rest_of_it(house: House) -> None:
+    Recipe.objects.create(name="tuned", parameters={"als": {"factors": 8}})
+    result = tuned("svd", "--trials", "2", "--save", "tuned")
+    recipe = Recipe.objects.get(name="tuned")
+    assert recipe.parameters == {"als": {"factors": 8}, "svd": result["best"]}
+    entry = AuditEntry.objects.get(action="training.tune_recipe")
+    assert entry.after == {"svd": result["best"]}
+
+
+def test_says_what_was_gained(house: House) -> None:
+    lines = ask("svd", "--trials", "2", "--save", "new").splitlines()
+    assert lines[0] == "svd, 2 trials; the database."
+    assert lines[2].startswith("nDCG on the validation slice: ")
+    assert lines[3].startswith("nDCG on what the search never saw: ")
+    assert lines[4] == "Saved in recipe new; to fit it: manage.py train --recipe new"
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_whatever_is_tried_is_accepted(arm: str) -> None:
+    rng = np.random.default_rng(9)
+    parameters = make_arm(arm).parameters
+    for _ in range(200):
+        parameters = near_settings(ARMS[arm].settings_class, parameters, rng, 4.0)
+        if any(value for name, value in parameters.items() if name.startswith("weight_")) or arm != "hybrid":
+            make_arm(arm, parameters)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["oracle"], f"There is no arm 'oracle'; the arms are: {', '.join(ARMS)}."),
+        (
+            ["svd", "--trials", "1", "--save", "standard"],
+            "Recipe 'standard' is every arm's default: save to another name.",
+        ),
+        (
+            ["svd", "--trials", "1", "--save", "no name"],
+            "'no name' is no name for a recipe. "
+            "Enter a valid “slug” consisting of letters, numbers, underscores or hyphens.",
+        ),
+    ],
+)
+def test_refuses_with_a_sentence(house: House, arguments: list[str], sentence: str) -> None:
+    assert refusal(*arguments) == sentence
+
+
+def test_refuses_to_search_in_nothing() -> None:
+    assert refusal("svd") == (
+        "There are no ratings to measure with: load some with manage.py load_movielens demo."
+    )
