@@ -52,7 +52,7 @@ def test_the_second_step_merges(editor: Client) -> None:
     make_rating(both.user, kept)
     page = editor.post(ADD, form(duplicate, kept, _merge="1"), follow=True)
     assert page.redirect_chain[-1] == (LIST, 302)
-    assert "1 of rating moved, 1 of rating stood" in page.content.decode()
+    assert "rating: 1 moved, 1 stood" in page.content.decode()
     assert Rating.objects.get(user=mine.user).movie == kept
     assert Movie.objects.get(pk=duplicate.pk).merged_into == kept
 

@@ -52,7 +52,6 @@ class LogAdmin(ReadOnlyAdmin):
     ordering: Sequence[str] = ("-pk",)
     paginator = BoundedPaginator
     show_full_result_count = False
-    list_per_page = 50
     list_filter_submit = True
 
     def get_search_results(

@@ -98,10 +98,10 @@ class MovieMergeAdmin(ExplainedAdmin):
         """Of what was said of both films either the duplicate's went over or the kept film's stands."""
         said = []
         for kind, counts in merge.moved.items():
-            moved, stood = counts["moved"] + counts["newer"], counts["older"]
-            said += [f"{moved} of {kind} moved"] if moved else []
-            said += [f"{stood} of {kind} stood"] if stood else []
-        return ", ".join(said) or "nothing"
+            numbers = {"moved": counts["moved"] + counts["newer"], "stood": counts["older"]}
+            happened = ", ".join(f"{number} {what}" for what, number in numbers.items() if number)
+            said += [f"{kind}: {happened}"] if happened else []
+        return "; ".join(said) or "nothing"
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
