@@ -101,7 +101,6 @@ def test_rates_without_script(plain_page: Page) -> None:
     card = row(page, "Popular").first
     rated = titles(card)[0]
     give(card, 5)
-    card.get_by_role("button", name=f"Rate {rated}").click()
     expect(page.get_by_text(f"You gave {rated} 5 stars.")).to_be_visible()
     assert rated not in titles(row(page, "For you"))
 
