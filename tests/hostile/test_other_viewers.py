@@ -89,30 +89,30 @@ def test_the_owner_sees_what_is_looked_for_here(owner: User) -> None:
     assert {"/api/v1/me", "/api/v1/ratings", "/my-films", "/settings"} <= told
 
 
-@pytest.mark.parametrize("header", IDENTITY_HEADERS)
-def test_no_header_says_who_somebody_is(header: str, owner: User) -> None:
+def posing(caller: Caller, headers: dict[str, str]) -> Caller:
+    return Caller(caller.headers | headers, user=caller.user, browser=caller.browser)
+
+
+def test_no_header_says_who_somebody_is(owner: User) -> None:
     cast = Cast()
     for name in names_of(owner):
         for role, caller in callers().items():
-            posing = Caller(caller.headers | {header: name}, user=caller.user, browser=caller.browser)
-            assert posing.send("GET", "/api/v1/me").json()["id"] in {caller.user.pk, None}, role
+            posed = posing(caller, dict.fromkeys(IDENTITY_HEADERS, name))
+            assert posed.send("GET", "/api/v1/me").json()["id"] in {caller.user.pk, None}, role
             for path in own_addresses(cast) if name == owner.username else ("/api/v1/ratings", "/my-films"):
-                assert not tells_of(owner, posing.send("GET", path).content), f"{role}: {path}"
+                assert not tells_of(owner, posed.send("GET", path).content), f"{role}: {path}"
 
 
 def test_no_header_and_no_method_in_a_header_writes_for_somebody_else(owner: User) -> None:
     film = make_movie("Alien", year=1979)
-    for header in (*IDENTITY_HEADERS, "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
-        for caller in callers().values():
-            value = "DELETE" if "Method" in header else str(owner.pk)
-            posing = Caller(caller.headers | {header: value}, user=caller.user, browser=caller.browser)
-            with undone():
-                assert posing.send("PUT", f"/api/v1/ratings/{film.pk}", {"rating": 1}).status_code in {
-                    200,
-                    201,
-                }
-                assert Rating.objects.filter(movie=film, value=1).count() == 1
-                assert not Rating.objects.filter(movie=film, user=owner).exists()
+    methods = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
+    headers = dict.fromkeys(IDENTITY_HEADERS, str(owner.pk)) | dict.fromkeys(methods, "DELETE")
+    for caller in callers().values():
+        with undone():
+            answer = posing(caller, headers).send("PUT", f"/api/v1/ratings/{film.pk}", {"rating": 1})
+            assert answer.status_code in {200, 201}
+            assert Rating.objects.filter(movie=film, value=1).count() == 1
+            assert not Rating.objects.filter(movie=film, user=owner).exists()
     assert User.objects.filter(pk=owner.pk).exists()
 
 
