@@ -71,7 +71,7 @@ def test_a_broker_that_hangs_costs_under_100_ms(silent_port: int) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_publishes_after_the_commit_and_never_for_what_was_rolled_back() -> None:
-    assert take_waiting() == []
+    take_waiting()  # what other tests of this process left
     with transaction.atomic():
         nudge(heartbeat)
         with transaction.atomic():
