@@ -6,6 +6,8 @@ BIN := .venv/bin
 # The suite's second run, with REQUIRE_SERVICES=1; Django makes and drops test_marquee beside it.
 POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/marquee
 PYTEST := $(BIN)/python -m pytest
+# These ask no database, or one of their own: once is enough.
+NO_DATABASE := tests/algorithms tests/docs tests/pages/test_demo.py tests/test_containers.py tests/test_env.py tests/test_project.py
 # Processes that share the tests, each with a database of its own; 0 runs them in one.
 WORKERS ?= auto
 MANAGE := $(BIN)/python manage.py
@@ -34,7 +36,7 @@ ifeq ($(REQUIRE_SERVICES),1)
 	@echo "On a SQLite file:"
 	@env -u DATABASE_URL $(PYTEST) -n $(WORKERS) --dist worksteal $(ARGS)
 	@echo "On PostgreSQL:"
-	@DATABASE_URL=$(POSTGRES_URL) $(PYTEST) -n $(WORKERS) --dist worksteal $(ARGS)
+	@DATABASE_URL=$(POSTGRES_URL) $(PYTEST) -n $(WORKERS) --dist worksteal $(NO_DATABASE:%=--ignore=%) $(ARGS)
 else
 	@$(PYTEST) -n $(WORKERS) --dist worksteal $(ARGS)
 endif
