@@ -11,20 +11,20 @@ import argparse
 import http.client
 import json
 import os
-import signal
-import socket
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Request, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.servers import free_port, gunicorn, running_server  # noqa: E402 - the path above comes first
+
 FOLDER = ROOT / "var" / "bench-pages"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 QUERIES, MILLISECONDS = "X-Queries", "X-Milliseconds"
@@ -59,8 +59,8 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     environment = _environment(options.database)
     prepared = json.loads(_prepare(environment))
-    port = _free_port()
-    with _server(environment, port), sync_playwright() as playwright:
+    port = free_port()
+    with running_server(gunicorn(port, workers=1), environment, port), sync_playwright() as playwright:
         sandbox = [] if os.geteuid() else ["--no-sandbox"]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*sandbox, "--disable-gpu"])
         callers = {
@@ -98,30 +98,6 @@ def _prepare(environment: Mapping[str, str]) -> str:
     command = [sys.executable, "-m", "benchmarks.pages_site.preparation"]
     done = subprocess.run(command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     return done.stdout.strip().splitlines()[-1]
-
-
-@contextmanager
-def _server(environment: Mapping[str, str], port: int) -> Iterator[None]:
-    command = ["-m", "gunicorn", "recommender_site.wsgi", "-k", "gthread", "-w", "1", "--threads", "4"]
-    command += ["-b", f"127.0.0.1:{port}", "--log-level", "warning"]
-    process = subprocess.Popen(
-        [sys.executable, *command], env=environment, cwd=ROOT, stdout=subprocess.DEVNULL
-    )
-    try:
-        _wait_for(port)
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(300):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise SystemExit("the server did not start within 30 s")
 
 
 def _cookies_of_a_visitor(port: int) -> dict[str, str]:
@@ -184,12 +160,6 @@ def _report(name: str, costs: Mapping[str, Cost]) -> None:
         note = "" if cost.status == 200 else f" (leads on: {cost.status})"
         cells = (cost.queries, f"{cost.n_bytes:,}", cost.requests, f"{cost.milliseconds:.1f}")
         print(f"| {page}{note} | {' | '.join(map(str, cells))} |")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

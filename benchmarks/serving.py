@@ -11,19 +11,15 @@ speed drifts. The database ``marquee_bench`` is dropped and made anew with --fre
 import argparse
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.load import Load, get, run_load  # noqa: E402 - the path above comes first
+from benchmarks.servers import free_port, gunicorn, running_server  # noqa: E402
 
 PATHS = {"bare": "/bare", "recommend": "/api/v1/movies/recommendations?n=20"}
 CLIENTS = 8
@@ -34,8 +30,10 @@ def main() -> None:
     environment = _environment(options)
     _prepare(environment, options)
     tokens = json.loads(_manage(environment, str(options.films), str(options.viewers)))
-    port = _free_port()
-    with _server(environment, port, embedded=options.embedded):
+    port = free_port()
+    embedded = ["manage.py", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    words = embedded if options.embedded else gunicorn(port, workers=2)
+    with running_server(words, environment, port):
         rounds = [_round(port, tokens, options.seconds) for _ in range(options.rounds)]
     _report(rounds, options)
 
@@ -101,34 +99,6 @@ def _manage(environment: dict[str, str], *words: str) -> str:
     return done.stdout.strip().splitlines()[-1]
 
 
-@contextmanager
-def _server(environment: dict[str, str], port: int, *, embedded: bool) -> Iterator[None]:
-    gunicorn = ["-m", "gunicorn", "recommender_site.wsgi", "-k", "gthread", "-w", "2", "--threads", "4"]
-    gunicorn += ["-b", f"127.0.0.1:{port}", "--log-level", "warning", "--keep-alive", "30"]
-    serve = ["manage.py", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(
-        [sys.executable, *(serve if embedded else gunicorn)],
-        env=environment,
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        _wait_for(port)
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(300):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise SystemExit("the server did not start within 30 s")
-
-
 def _round(port: int, tokens: list[str], seconds: float) -> dict[str, Load]:
     loads = {}
     for name, path in PATHS.items():
@@ -151,12 +121,6 @@ def _report(rounds: list[dict[str, Load]], options: argparse.Namespace) -> None:
     ratios = [loads["recommend"].requests_per_second / loads["bare"].requests_per_second for loads in rounds]
     print(f"recommend / bare, by round: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
     print(f"median ratio {sorted(ratios)[len(ratios) // 2]:.2f}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

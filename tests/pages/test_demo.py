@@ -25,6 +25,7 @@ from apps.core.importing.history import note_import
 from apps.pages import demo
 from apps.pages.management.commands.demo import Command
 from tests.factories import make_rating, make_user
+from tests.tiny_movielens import write_tiny_movielens
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 PATIENCE_SECONDS = 60
@@ -50,19 +51,7 @@ def environment_in(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """MovieLens' own layout with two kinds of films."""
-    folder = tmp_path / "ml-tiny"
-    folder.mkdir()
-    movies = [f"{n},Film {n} ({1980 + n}),{('Horror', 'Comedy')[n % 2]}" for n in range(1, 25)]
-    ratings = [
-        f"{person},{film},{4 if (person + film) % 3 else 5},{1_000_000_000 + film}"
-        for person in range(1, 13)
-        for film in range(1, 25)
-        if film % 2 == person % 2 and (film + person) % 5
-    ]
-    (folder / "movies.csv").write_text("\n".join(["movieId,title,genres", *movies, ""]))
-    (folder / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *ratings, ""]))
-    return folder
+    return write_tiny_movielens(tmp_path)
 
 
 def run(environment: Mapping[str, str], *arguments: str) -> dict[str, object]:

@@ -18,6 +18,7 @@ from apps.training.datasets import build_interactions
 from apps.training.models import Recipe
 from tests.factories import make_movie, make_rating, make_user
 from tests.house import House, make_house
+from tests.tiny_movielens import write_tiny_movielens
 
 pytestmark = pytest.mark.django_db
 
@@ -113,19 +114,7 @@ def test_draws_a_plot(house: House, tmp_path: Path) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """MovieLens' own layout with two kinds of films."""
-    made = tmp_path / "ml-tiny"
-    made.mkdir()
-    movies = [f"{n},Film {n} ({1980 + n}),{('Horror', 'Comedy')[n % 2]}" for n in range(1, 25)]
-    ratings = [
-        f"{person},{film},{4 if (person + film) % 3 else 5},{1_000_000_000 + film}"
-        for person in range(1, 13)
-        for film in range(1, 25)
-        if film % 2 == person % 2 and (film + person) % 5
-    ]
-    (made / "movies.csv").write_text("\n".join(["movieId,title,genres", *movies, ""]))
-    (made / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *ratings, ""]))
-    return made
+    return write_tiny_movielens(tmp_path)
 
 
 def test_measures_a_data_folder_and_leaves_the_database_alone(folder: Path) -> None:
