@@ -69,9 +69,9 @@ def fit_arms(
     for name, arm in arms.items():
         if before_each:
             before_each(name)
-        if not arm.needs:
-            arm.fit(interactions, streams[name])
-    return _linked(arms)
+        # In registry order an arm comes after those that it is made of.
+        arm.link(arms).learn(interactions, streams[name])
+    return dict(arms)
 
 
 def load_arms(saved: Mapping[str, tuple[Parameters, Arrays]]) -> dict[str, Recommender]:

@@ -60,6 +60,13 @@ class ItemFeatures:
         language and title words; may have zero columns.
     genre_names, term_names
         Column names, for reasons.
+    vectors
+        float32 ``(n_items, d)``, what an encoder makes of the films' texts (and posters): rows of length
+        one, or zero for a film of which nothing is told; ``d`` is 0 where no encoder ran.
+    is_long_tail, is_niche
+        bool ``(n_items,)`` by the catalogue's rules.
+    n_shown
+        int64 ``(n_items,)``: how often the film was shown lately, on any surface.
     """
 
     genres: sparse.csr_matrix
@@ -67,6 +74,10 @@ class ItemFeatures:
     terms: sparse.csr_matrix
     genre_names: tuple[str, ...]
     term_names: tuple[str, ...]
+    vectors: Float32
+    is_long_tail: Bool
+    is_niche: Bool
+    n_shown: Int64
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ import numpy as np
 from django.db.models import F
 from scipy import sparse
 
-from apps.algorithms.types import Bool, Float32, Int32, Int64, Interactions, ItemIndex
+from apps.algorithms.types import Float32, Int32, Int64, Interactions, ItemIndex
 from apps.catalog.models import Movie
 from apps.ratings.models import Rating
-from apps.training.columns import CHUNK_ROWS, Column, Epoch, column_chunks, read_columns
+from apps.training.columns import CHUNK_ROWS, Column, Epoch, read_columns
 from apps.training.features import build_features
 
 
@@ -23,18 +23,6 @@ def build_interactions() -> Interactions:
     columns = items.indices(movies).astype(np.int32)
     ratings = sparse.csr_matrix((values, columns, _row_ends(users)), shape=(_n_distinct(users), len(items)))
     return Interactions(ratings=ratings, rated_at=rated_at, items=items, features=build_features(items))
-
-
-def build_flags(items: ItemIndex) -> tuple[Bool, Bool]:
-    """Which films are long tail and which are niche, bool ``(n_items,)`` each."""
-    rows = Movie.objects.values_list("id", "is_long_tail", "is_niche").iterator(CHUNK_ROWS)
-    long_tail, niche = np.zeros(len(items), dtype=np.bool_), np.zeros(len(items), dtype=np.bool_)
-    for ids, tail_flags, niche_flags in column_chunks(rows, (np.int64, np.bool_, np.bool_)):
-        spots = items.indices(ids)
-        known = spots >= 0
-        long_tail[spots[known]] = tail_flags[known]
-        niche[spots[known]] = niche_flags[known]
-    return long_tail, niche
 
 
 def _read_ratings() -> tuple[Int64, Int64, Float32, Column]:

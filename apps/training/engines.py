@@ -71,11 +71,7 @@ class Engine:
 
 
 def pack_engine(
-    arms: Mapping[str, Recommender],
-    predictor: RatingPredictor,
-    interactions: Interactions,
-    *,
-    is_long_tail: Bool,
+    arms: Mapping[str, Recommender], predictor: RatingPredictor, interactions: Interactions
 ) -> tuple[Groups, Mapping[str, Any]]:
     """Everything an engine is made of: arrays for an artifact, and JSON for its manifest."""
     features = interactions.features
@@ -84,7 +80,7 @@ def pack_engine(
         "primary_genre": features.primary_genre,
         "popularity": signal_counts(interactions.ratings, "all").astype(np.float32),
         "vectors": film_vectors(arms, features),
-        "is_long_tail": is_long_tail,
+        "is_long_tail": features.is_long_tail,
         "entropy": rating_entropy(interactions.ratings),
         **pack_csr("genres", features.genres),
     }

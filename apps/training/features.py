@@ -3,19 +3,23 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
-from django.db.models import FloatField, Model, QuerySet, Value
+from django.db.models import FloatField, Model, QuerySet, Sum, Value
 from django.db.models.functions import Cast
+from django.utils import timezone
 from scipy import sparse
 
 from apps.algorithms.matrices import empty_csr
-from apps.algorithms.types import Int32, Int64, ItemFeatures, ItemIndex
+from apps.algorithms.types import Bool, Int32, Int64, ItemFeatures, ItemIndex
 from apps.catalog.models import Genre, Keyword, Movie, MovieGenre, MovieKeyword, MoviePerson, Person
+from apps.events.models import MovieDay
 from apps.training.columns import CHUNK_ROWS, column_chunks, read_columns
 
 CAST_KEPT = 10
 """Actors of a film that count, in the order of the credits."""
+SHOWN_DAYS = 30
 MIN_FILMS = 2
 """A term that one film alone has likens it to nothing."""
 TITLE_WEIGHT = 0.25
@@ -45,13 +49,41 @@ def build_features(items: ItemIndex) -> ItemFeatures:
     genres = _links(items, MovieGenre.objects.values_list("movie_id", "genre_id", Value(1.0)))
     names = _names(Genre, genres.columns)
     terms = _join(list(_term_kinds(items)), len(items))
+    is_long_tail, is_niche = _flags(items)
     return ItemFeatures(
         genres=genres.matrix,
         primary_genre=_primary_genres(items, genres.columns),
         terms=terms.matrix,
         genre_names=tuple(names[int(key)] for key in genres.columns),
         term_names=terms.names,
+        vectors=np.zeros((len(items), 0), dtype=np.float32),
+        is_long_tail=is_long_tail,
+        is_niche=is_niche,
+        n_shown=_shown_lately(items),
     )
+
+
+def _flags(items: ItemIndex) -> tuple[Bool, Bool]:
+    """Which films are long tail and which are niche, bool ``(n_items,)`` each."""
+    rows = Movie.objects.order_by().values_list("id", "is_long_tail", "is_niche").iterator(CHUNK_ROWS)
+    long_tail, niche = np.zeros(len(items), dtype=np.bool_), np.zeros(len(items), dtype=np.bool_)
+    for ids, tail_flags, niche_flags in column_chunks(rows, (np.int64, np.bool_, np.bool_)):
+        spots = items.indices(ids)
+        known = spots >= 0
+        long_tail[spots[known]] = tail_flags[known]
+        niche[spots[known]] = niche_flags[known]
+    return long_tail, niche
+
+
+def _shown_lately(items: ItemIndex) -> Int64:
+    """How often each film was shown on the last ``SHOWN_DAYS`` UTC days, today included."""
+    first = timezone.now().date() - timedelta(days=SHOWN_DAYS - 1)
+    rows = MovieDay.objects.filter(day__gte=first).values_list("movie_id").annotate(Sum("shown"))
+    movies, counts = read_columns(rows.order_by().iterator(CHUNK_ROWS), (np.int64, np.int64))
+    spots = items.indices(movies)
+    shown = np.zeros(len(items), dtype=np.int64)
+    shown[spots[spots >= 0]] = counts[spots >= 0]
+    return shown
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What every arm keeps, as a class of tests that each arm's test module subclasses."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ from scipy import sparse
 from apps.algorithms.base import InvalidParameter, NotFittedError, Recommender
 from apps.algorithms.registry import default_parameters, fit_arms, load_arms, make_arm
 from apps.algorithms.top import top_items
-from apps.algorithms.types import Arrays, History, Interactions, ItemFeatures, Parameters
+from apps.algorithms.types import Arrays, History, Interactions, Parameters
 from tests.algorithms.factories import make_interactions, make_random_interactions
 
 BOARD = 24
@@ -38,12 +39,14 @@ def make_checkerboard() -> Interactions:
     ]
     plain = make_interactions(rows, n_users=BOARD, n_items=BOARD)
     group = sparse.csr_matrix(np.eye(2, dtype=np.float32)[np.arange(BOARD) % 2])
-    features = ItemFeatures(
+    features = replace(
+        plain.features,
         genres=group,
         primary_genre=(np.arange(BOARD) % 2).astype(np.int32),
         terms=group,
         genre_names=("even", "odd"),
-        term_names=("even", "odd"),
+        term_names=("keyword:even", "keyword:odd"),
+        vectors=group.toarray(),
     )
     return Interactions(plain.ratings, plain.rated_at, plain.items, features)
 

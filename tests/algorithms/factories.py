@@ -18,6 +18,10 @@ def make_features(n_items: int, *, n_genres: int = 3) -> ItemFeatures:
         terms=sparse.csr_matrix((n_items, 0), dtype=np.float32),
         genre_names=tuple(f"genre {number}" for number in range(n_genres)),
         term_names=(),
+        vectors=np.zeros((n_items, 0), dtype=np.float32),
+        is_long_tail=np.zeros(n_items, dtype=np.bool_),
+        is_niche=np.zeros(n_items, dtype=np.bool_),
+        n_shown=np.zeros(n_items, dtype=np.int64),
     )
 
 

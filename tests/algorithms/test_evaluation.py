@@ -151,13 +151,12 @@ def test_the_tail_is_what_the_head_leaves():
     assert report.tail_share.value == 0
 
 
-def test_flags_of_the_catalogue_are_shares_of_a_list_and_else_unknown():
+def test_flags_of_the_catalogue_are_shares_of_a_list():
     train, test = train_of(), held_back([(0, 1, 5.0, 9.0)])
     flags = np.array([False, True, False, False])
-    facts = film_facts(train, is_long_tail=flags, is_niche=~flags)
-    measured = measure(ArmLists(popular(train)), train, test, facts, k=2, relevant=None)
-    assert report([measured]).long_tail_share.value == report([measured]).niche_share.value == 0.5
-    assert evaluate(popular(train), train, test, k=2).long_tail_share is None
+    train = replace(train, features=replace(train.features, is_long_tail=flags, is_niche=~flags))
+    found = evaluate(popular(train), train, test, k=2)
+    assert found.long_tail_share.value == found.niche_share.value == 0.5
 
 
 def test_reports_films_that_their_viewer_had_seen():

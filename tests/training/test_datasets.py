@@ -1,12 +1,14 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from apps.catalog.models import Keyword, Movie, MovieKeyword, MoviePerson, Person
+from apps.events.models import MovieDay
 from apps.ratings.models import Rating
 from apps.training import columns
-from apps.training.datasets import build_flags, build_interactions
+from apps.training.datasets import build_interactions
 from apps.training.features import TITLE_WEIGHT
 from tests.factories import make_user
 from tests.training.conftest import N_FILMS, N_PEOPLE
@@ -90,5 +92,14 @@ def test_terms_say_their_kind_and_are_shared_by_two_films(films: list[Movie]) ->
 def test_flags_follow_the_films(films: list[Movie]) -> None:
     Movie.objects.filter(pk=films[3].pk).update(is_long_tail=True)
     Movie.objects.filter(pk=films[4].pk).update(is_niche=True)
-    long_tail, niche = build_flags(build_interactions().items)
-    assert (np.flatnonzero(long_tail).tolist(), np.flatnonzero(niche).tolist()) == ([3], [4])
+    features = build_interactions().features
+    found = [np.flatnonzero(flags).tolist() for flags in (features.is_long_tail, features.is_niche)]
+    assert found == [[3], [4]]
+
+
+def test_counts_how_often_films_were_shown_in_the_last_thirty_days(films: list[Movie]) -> None:
+    today = timezone.now().date()
+    for days_ago, surface, shown in [(0, "api", 3), (29, "gems", 4), (30, "api", 50)]:
+        day = today - timedelta(days=days_ago)
+        MovieDay.objects.create(movie=films[1], day=day, surface=surface, shown=shown)
+    assert build_interactions().features.n_shown.tolist() == [0, 7] + [0] * (len(films) - 2)

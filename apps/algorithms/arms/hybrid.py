@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Self
 
 import numpy as np
 
-from apps.algorithms.arms.learned import ConfiguredArm
+from apps.algorithms.arms.composed import ComposedArm
 from apps.algorithms.arms.parameters import Settings, real
-from apps.algorithms.base import Folded, InvalidParameter, NotFittedError, Recommender
-from apps.algorithms.types import Arrays, Float32, Float64, History, Int64, Interactions, Parameters
+from apps.algorithms.base import Folded, InvalidParameter
+from apps.algorithms.types import Arrays, Float32, Float64, History, Int64, Interactions
 
 _PREFIX = "weight_"
 _COLD = "popular"
@@ -32,13 +31,12 @@ class HybridSettings(Settings):
         return {name: weight for name, weight in named.items() if weight > 0}
 
 
-class Hybrid(ConfiguredArm):
+class Hybrid(ComposedArm):
     """``score_i = sum over arms a of weight_a * z(s_a)_i``, ``z`` over the viewer's own row.
 
     Standardising each arm's scores before a linear combination follows Montague and Aslam
-    2001 ("ZMUV"). The arms are referred to, not owned: ``link`` hands in those that ``needs`` names, so
-    an arm that a bundle serves by itself is fitted, stored and loaded once. A part that knows
-    nothing of the viewer adds nothing; when no part does, popularity serves.
+    2001 ("ZMUV"). A part that knows nothing of the viewer adds nothing; when no part does, popularity
+    serves.
 
     Parameters
     ----------
@@ -55,36 +53,21 @@ class Hybrid(ConfiguredArm):
         self._weights = self.settings.weights()
         if not self._weights:
             raise InvalidParameter("hybrid: at least one weight must be above 0.")
-        self._parts: Mapping[str, Recommender] = {}
 
     @property
     def needs(self) -> tuple[str, ...]:
         return (*self._weights, _COLD)
 
-    def link(self, arms: Mapping[str, Recommender]) -> Self:
-        """Blend these arms from now on. Raises ``InvalidParameter`` when one of ``needs`` is missing."""
-        missing = [name for name in self.needs if name not in arms]
-        if missing:
-            raise InvalidParameter(f"hybrid needs {', '.join(missing)} beside it.")
-        self._parts = {name: arms[name] for name in self.needs}
-        return self
-
-    def fit(self, interactions: Interactions, rng: np.random.Generator) -> Self:
-        """Fit the linked parts. Whoever has fitted them already links them and needs no ``fit``."""
-        for part, stream in zip(self._linked().values(), rng.spawn(len(self.needs)), strict=True):
-            part.fit(interactions, stream)
-        return self
-
-    def scores(self, histories: Sequence[History]) -> Float32:
-        rows = [self.fold(history).scores for history in histories]
-        return np.stack(rows) if rows else self._linked()[_COLD].scores([])
+    @property
+    def n_items(self) -> int:
+        return int(self.parts[_COLD].scores([]).shape[1])
 
     def contributions(self, history: History, items: Int64) -> Float64:
         return self.fold(history).contributions(items)
 
     def fold(self, history: History) -> Folded:
         """Each part is folded in once, for the blend and for what the history added to it."""
-        parts = self._linked()
+        parts = self.parts
         folds: list[tuple[float, Folded]] = []
         terms: list[Float32] = []
         for name, weight in self._weights.items():
@@ -97,22 +80,12 @@ class Hybrid(ConfiguredArm):
         blend = _total(terms) if terms else parts[_COLD].fold(history).scores
         return Folded(blend, lambda items: _blended(folds, history, items))
 
-    def arrays(self) -> Arrays:
+    def _score(self, history: History) -> Float32:
+        return self.fold(history).scores
+
+    def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
         """Nothing: the weights are parameters, and the parts are saved by themselves."""
-        self._linked()
         return {}
-
-    @classmethod
-    def from_arrays(cls, parameters: Parameters, arrays: Arrays) -> Self:
-        """The blend without its parts: ``link`` them before asking for scores."""
-        return cls(**parameters)
-
-    def _linked(self) -> Mapping[str, Recommender]:
-        if not self._parts:
-            raise NotFittedError(
-                "hybrid has not been fitted: call fit or from_arrays first, and link its parts."
-            )
-        return self._parts
 
 
 def _centre(scores: Float32) -> tuple[Float32, float]:

@@ -43,6 +43,10 @@ class ConfiguredArm(Recommender):
         """Refer to the arms named in ``needs``, which the caller keeps and fits."""
         return self
 
+    @abstractmethod
+    def learn(self, interactions: Interactions, rng: np.random.Generator) -> Self:
+        """Learn what the arm itself keeps; the arms that it refers to are fitted already."""
+
 
 class LearnedArm(ConfiguredArm):
     """An arm whose whole learned state is a dictionary of arrays.
@@ -56,6 +60,9 @@ class LearnedArm(ConfiguredArm):
         self._arrays: dict[str, npt.NDArray[Any]] | None = None
 
     def fit(self, interactions: Interactions, rng: np.random.Generator) -> Self:
+        return self.learn(interactions, rng)
+
+    def learn(self, interactions: Interactions, rng: np.random.Generator) -> Self:
         self._adopt(self._learn(interactions, rng))
         return self
 

@@ -24,7 +24,7 @@ class FilmFacts:
     primary_genre
         int32 ``(n_items,)``, -1 for none.
     is_long_tail, is_niche
-        bool ``(n_items,)`` by the catalogue's rules; None where nobody said.
+        bool ``(n_items,)`` by the catalogue's rules.
     """
 
     n_users: int
@@ -32,8 +32,8 @@ class FilmFacts:
     in_tail: Bool
     vectors: sparse.csr_matrix
     primary_genre: Int32
-    is_long_tail: Bool | None
-    is_niche: Bool | None
+    is_long_tail: Bool
+    is_niche: Bool
 
     @property
     def n_items(self) -> int:
@@ -50,10 +50,8 @@ class FilmFacts:
         return np.asarray(self.vectors[np.asarray(films, dtype=np.int64)].toarray(), dtype=np.float32)
 
 
-def film_facts(
-    train: Interactions, *, is_long_tail: Bool | None = None, is_niche: Bool | None = None
-) -> FilmFacts:
-    """The facts of ``train``'s films; both flags are bool ``(n_items,)`` or not known."""
+def film_facts(train: Interactions) -> FilmFacts:
+    """The facts of ``train``'s films."""
     counts = np.bincount(train.ratings.indices, minlength=train.n_items).astype(np.int64)
     in_tail = np.ones(train.n_items, dtype=np.bool_)
     in_tail[list(head_of(enumerate(counts.tolist())))] = False
@@ -63,8 +61,8 @@ def film_facts(
         in_tail=in_tail,
         vectors=tf_idf_rows(train.features, genre_weight=1.0),
         primary_genre=train.features.primary_genre,
-        is_long_tail=is_long_tail,
-        is_niche=is_niche,
+        is_long_tail=train.features.is_long_tail,
+        is_niche=train.features.is_niche,
     )
 
 

@@ -90,7 +90,7 @@ def _values(
     """Every measure of one viewer's list."""
     head = films[:k]
     unexpected = unexpected_films(facts, liked, head)
-    values = {
+    return {
         "ndcg": metrics.ndcg_at_k(head, relevant, k),
         "precision": metrics.precision_at_k(head, relevant, k),
         "recall": metrics.recall_at_k(head, relevant, k),
@@ -104,12 +104,9 @@ def _values(
         "intra_list_diversity": metrics.intra_list_diversity(range(len(head)), facts.dense(head)),
         "primary_genres": metrics.distinct_groups(head, facts.primary_genre),
         "serendipity": metrics.serendipity(head, relevant, set(head) - unexpected),
+        "long_tail_share": metrics.long_tail_share(head, facts.is_long_tail),
+        "niche_share": metrics.long_tail_share(head, facts.is_niche),
     }
-    if facts.is_long_tail is not None:
-        values["long_tail_share"] = metrics.long_tail_share(head, facts.is_long_tail)
-    if facts.is_niche is not None:
-        values["niche_share"] = metrics.long_tail_share(head, facts.is_niche)
-    return values
 
 
 def _columns(rows: Sequence[Mapping[str, float | None]]) -> dict[str, Float64]:

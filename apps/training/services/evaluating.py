@@ -29,9 +29,9 @@ from apps.algorithms.evaluation import (
 from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.registry import ARMS, fit_arms
 from apps.algorithms.splitting import Split
-from apps.algorithms.types import Bool, Float64, Interactions
+from apps.algorithms.types import Float64, Interactions
 from apps.core.errors import Conflict, InvalidInput
-from apps.training.datasets import build_flags, build_interactions
+from apps.training.datasets import build_interactions
 from apps.training.parameters import split_parameters
 
 LOWEST_RELEVANT, HIGHEST_RELEVANT = 0.5, 5.0
@@ -114,21 +114,19 @@ def make_plan(
 
 def evaluate_catalogue(plan: Plan, *, progress: Progress = lambda step: None) -> Evaluation:
     """Evaluates on all ratings of the database. Raises as ``evaluate_arms``."""
-    interactions = build_interactions()
-    return evaluate_arms(plan, interactions, flags=build_flags(interactions.items), progress=progress)
+    return evaluate_arms(plan, build_interactions(), progress=progress)
 
 
 def evaluate_arms(
     plan: Plan,
     interactions: Interactions,
     *,
-    flags: tuple[Bool | None, Bool | None] = (None, None),
     progress: Progress = lambda step: None,
 ) -> Evaluation:
     """Fits every arm of the plan on each training part and measures it on the part held back.
 
-    ``flags`` are long tail and niche, bool ``(n_items,)`` or None. Raises ``Conflict`` when there is
-    nothing to measure, ``InvalidInput`` for parameters that no arm takes and a ``k`` over the catalogue.
+    Raises ``Conflict`` when there is nothing to measure, ``InvalidInput`` for parameters that no arm takes
+    and a ``k`` over the catalogue.
     """
     if interactions.ratings.nnz == 0:
         raise Conflict("There are no ratings to measure with: load some with manage.py load_movielens demo.")
@@ -137,7 +135,7 @@ def evaluate_arms(
             f"k must be at most the number of films, which is {interactions.n_items}, not {plan.k}."
         )
     rng = np.random.default_rng(plan.seed)
-    state = _State(plan, flags, progress)
+    state = _State(plan, progress)
     try:
         splits = plan.protocol.splits(interactions, rng, plan.test_share)
         with threadpool_limits(os.cpu_count()):
@@ -153,15 +151,15 @@ def evaluate_arms(
 class _State:
     """What is measured so far, split by split."""
 
-    def __init__(self, plan: Plan, flags: tuple[Bool | None, Bool | None], progress: Progress) -> None:
-        self.plan, self.flags, self.progress = plan, flags, progress
+    def __init__(self, plan: Plan, progress: Progress) -> None:
+        self.plan, self.progress = plan, progress
         self.measured: dict[str, list[Measured]] = {name: [] for name in plan.arms}
         self.seconds = dict.fromkeys(plan.arms, 0.0)
         self.errors: list[Float64] = []
         self.arm_parameters, self.predicting = split_parameters(dict(plan.parameters))
 
     def take(self, split: Split, number: int) -> None:
-        facts = film_facts(split.train, is_long_tail=self.flags[0], is_niche=self.flags[1])
+        facts = film_facts(split.train)
         for name in self.plan.arms:
             self.progress(f"{name}, part {number}")
             self._measure(name, split, facts)

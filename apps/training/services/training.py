@@ -18,7 +18,7 @@ from apps.algorithms.registry import ARMS, fit_arms
 from apps.algorithms.types import Interactions
 from apps.core.errors import ApplicationError, Conflict, InvalidInput
 from apps.training.artifacts import Artifact, discard_artifact, save_artifact
-from apps.training.datasets import build_flags, build_interactions
+from apps.training.datasets import build_interactions
 from apps.training.engines import pack_engine, unpack_engine
 from apps.training.models import ModelVersion, TrainingRun
 from apps.training.parameters import split_parameters
@@ -143,8 +143,7 @@ def _learn(
 def _save(
     work: _Work, arms: dict[str, Recommender], predictor: RatingPredictor, interactions: Interactions
 ) -> Artifact:
-    is_long_tail, _ = build_flags(interactions.items)
-    groups, about = pack_engine(arms, predictor, interactions, is_long_tail=is_long_tail)
+    groups, about = pack_engine(arms, predictor, interactions)
     extras = {"recipe": work.run.recipe.name, "seed": SEED, "n_users": interactions.n_users}
     return save_artifact(artifact_path(artifact_name(work.run)), groups, {**about, **extras})
 
