@@ -57,6 +57,13 @@ _TO_FILM = {
 }
 
 
+SEQUEL = "sequel"
+RELATIONS = (*dict.fromkeys(name for name, _ in _FILM_TO.values()),)
+"""Our words for what a film has in the graph."""
+TOLD = ("director", "writer", "cast", GENRE, KEYWORD)
+"""Relations whose named things films are given as people, genres and keywords of their own."""
+
+
 def relation_of(name: str) -> Relation | None:
     """What a relation of Freebase's film domain says in our words; None for an unknown one."""
     known = _FILM_TO.get(_TO_FILM.get(name, name))

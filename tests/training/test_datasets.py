@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from apps.catalog.models import Keyword, Movie, MovieKeyword, MoviePerson, Person
+from apps.catalog.models import Entity, Keyword, Movie, MovieKeyword, MoviePerson, Person, Triple
 from apps.events.models import MovieDay
 from apps.ratings.models import Rating
 from apps.training import columns
 from apps.training.datasets import build_interactions
-from apps.training.features import TITLE_WEIGHT
+from apps.training.terms import TITLE_WEIGHT
 from tests.factories import make_user
 from tests.training.conftest import N_FILMS, N_PEOPLE
 
@@ -87,6 +87,35 @@ def test_terms_say_their_kind_and_are_shared_by_two_films(films: list[Movie]) ->
     np.testing.assert_allclose(features.terms[:2, column].toarray().ravel(), np.log1p([1, 20]), rtol=1e-6)
     assert features.terms[2:, column].nnz == 0
     assert set(features.terms[:, features.term_names.index("title:story")].data) == {TITLE_WEIGHT}
+
+
+def test_what_the_knowledge_graph_knows_are_terms_too(films: list[Movie]) -> None:
+    """Named things, nameless ones, relations without a word of ours; not what people and keywords say."""
+    films = films[:3]
+    heads = [Entity.objects.create(key=f"film:{film.pk}", kind="film", movie=film) for film in films]
+    france = Entity.objects.create(key="country:FR", kind="country", name="France")
+    somebody = Entity.objects.create(key="freebase:m.1", kind="person")
+    thing = Entity.objects.create(key="freebase:m.2")
+    campion = Entity.objects.create(key="freebase:m.3", kind="person", name="Jane Campion")
+    tails = [("country", france), ("producer", somebody), ("film.film.mood", thing), ("director", campion)]
+    for relation, tail in tails:
+        Triple.objects.bulk_create(Triple(head=head, relation=relation, tail=tail) for head in heads[:2])
+    Triple.objects.create(head=heads[0], relation="sequel", tail=heads[2])
+    features = build_interactions().features
+    kinds = ("country", "producer", "other", "director", "sequel")
+    named = {name: spot for spot, name in enumerate(features.term_names) if name.split(":")[0] in kinds}
+    assert list(named) == ["producer:", "country:France", "sequel:", "other:"]
+    shared = features.terms[:, list(named.values())].toarray()
+    assert shared[:3].T.tolist() == [[1, 1, 0], [1, 1, 0], [1, 0, 1], [1, 1, 0]]
+
+
+def test_a_film_that_two_sets_describe_has_the_same_thing_once(films: list[Movie]) -> None:
+    prize = Entity.objects.create(key="freebase:m.4", kind="award")
+    for key, film in (("a", films[0]), ("b", films[0]), ("c", films[1])):
+        head = Entity.objects.create(key=key, kind="film", movie=film)
+        Triple.objects.create(head=head, relation="won", tail=prize)
+    features = build_interactions().features
+    assert features.terms[:2, features.term_names.index("won:")].toarray().ravel().tolist() == [1, 1]
 
 
 def test_flags_follow_the_films(films: list[Movie]) -> None:
