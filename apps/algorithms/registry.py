@@ -6,6 +6,7 @@ import numpy as np
 
 from apps.algorithms.arms.als import Als
 from apps.algorithms.arms.content import Content
+from apps.algorithms.arms.embeddings import Embeddings
 from apps.algorithms.arms.genre import Genre
 from apps.algorithms.arms.hybrid import Hybrid
 from apps.algorithms.arms.item_cf import ItemCf
@@ -22,6 +23,7 @@ ARMS: Mapping[str, type[ConfiguredArm]] = {
     "svd": Svd,
     "als": Als,
     "item_cf": ItemCf,
+    "embeddings": Embeddings,
     "hybrid": Hybrid,
 }
 """Each arm's class by name; a class's ``settings_class`` holds its default parameters."""

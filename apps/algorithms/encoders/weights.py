@@ -1,0 +1,35 @@
+"""Folders of weights, as ``save_pretrained`` of Hugging Face's libraries writes them."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from apps.algorithms.encoders.base import EncoderRefused
+
+PACKAGES = "pip install -r requirements-embeddings.txt"
+
+
+def require_folder(folder: Path, setting: str) -> Path:
+    """``folder``, if it holds a model whose weights are plain arrays; raises ``EncoderRefused``."""
+    if not folder.is_dir():
+        raise EncoderRefused(f"{setting} names {folder}, and there is no such folder: copy the model there.")
+    if not (folder / "config.json").is_file() or not list(folder.glob("*.safetensors")):
+        raise EncoderRefused(
+            f"{setting} names {folder}, which holds no model: config.json and model.safetensors belong there."
+        )
+    return folder
+
+
+def folder_digest(folder: Path) -> str:
+    """SHA-256 over the names and bytes of all files below ``folder``, hexadecimal."""
+    total = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with file.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        total.update(f"{file.relative_to(folder).as_posix()}\0{digest}\n".encode())
+    return total.hexdigest()
+
+
+def stay_offline() -> None:
+    """Nothing is asked of another host; for before the libraries are loaded."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
