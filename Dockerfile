@@ -16,6 +16,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     DJANGO_SETTINGS_MODULE=recommender_site.settings.prod \
     OPENBLAS_NUM_THREADS=1 \
     ARTIFACT_DIR=/artifacts \
+    VECTOR_DIR=/artifacts/vectors \
     WEB_BIND=0.0.0.0:8000
 # implicit fits on several cores by it. Debian keeps one version of it in a release.
 # hadolint ignore=DL3008

@@ -87,6 +87,12 @@ def path(name: str, default: Path) -> Path:
     return Path(text(name, str(default))).expanduser()
 
 
+def optional_path(name: str) -> Path | None:
+    """None when the variable is empty."""
+    given = text(name)
+    return Path(given).expanduser() if given else None
+
+
 def folder(name: str) -> Path | None:
     """The folder of that name, made when it is missing; None when the variable is empty."""
     given = text(name)

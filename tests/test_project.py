@@ -29,6 +29,7 @@ ENV_READERS = {
     "integer",
     "words",
     "path",
+    "optional_path",
     "folder",
     "choice",
     "time_zone",

@@ -269,6 +269,15 @@ TRAINING_TIMEOUT_SECONDS = CELERY_TASK_TIME_LIMIT - 60
 AUTO_UPDATE = env.flag("AUTO_UPDATE", True)
 UPDATE_THRESHOLD = env.integer("UPDATE_THRESHOLD", 50, minimum=1, maximum=1_000_000)
 UPDATE_INTERVAL_HOURS = env.number("UPDATE_INTERVAL_HOURS", 6, minimum=0.01, maximum=8760)
+# What makes films' vectors of their texts, one of apps.training.encoding.TEXT_ENCODERS.
+TEXT_ENCODER = env.text("TEXT_ENCODER", "lsa")
+TEXT_ENCODER_PATH = env.optional_path("TEXT_ENCODER_PATH")
+# Posters count where both are set, as much as the weight says.
+POSTER_ENCODER_PATH = env.optional_path("POSTER_ENCODER_PATH")
+POSTER_DIR = env.optional_path("POSTER_DIR")
+POSTER_WEIGHT = env.number("POSTER_WEIGHT", 0.2, minimum=0, maximum=1)
+# Without one, vectors are kept beside ARTIFACT_DIR.
+VECTOR_DIR = env.optional_path("VECTOR_DIR")
 # How long the rows of a viewer's import are kept, and with them the way to undo it.
 IMPORT_DAYS = env.integer("IMPORT_DAYS", 90, minimum=1, maximum=3650)
 # Several processes of one web server count together in this folder, which it empties when it starts.
