@@ -1,13 +1,15 @@
 import numpy as np
 import pytest
+from scipy import sparse
 
 from apps.algorithms.arms.ease import ease_weights
 from apps.algorithms.arms.item_cf import ItemCf
 from apps.algorithms.arms.neighbours import bm25_neighbours
 from apps.algorithms.base import InvalidParameter
+from apps.algorithms.types import Interactions, ItemIndex
 from apps.algorithms.weights import signal_matrix
 from tests.algorithms.contract import AddsUp, ReadsHistory, make_history, make_rng
-from tests.algorithms.factories import make_random_interactions
+from tests.algorithms.factories import make_features, make_random_interactions
 
 
 class TestItemCf(ReadsHistory, AddsUp):
@@ -70,6 +72,36 @@ def test_auto_takes_neighbours_above_the_limit():
     np.testing.assert_array_equal(rows["at limit"], rows["ease"])
     np.testing.assert_array_equal(rows["above"], rows["bm25"])
     assert not np.array_equal(rows["ease"], rows["bm25"])
+
+
+def make_sparse_interactions(*, n_films):
+    """The random ratings of thirty films among ``n_films``, every third of the first ninety."""
+    plain = make_random_interactions(make_rng())
+    ratings = sparse.csr_matrix(
+        (plain.ratings.data, plain.ratings.indices * 3, plain.ratings.indptr), shape=(20, n_films)
+    )
+    items = ItemIndex(np.arange(n_films, dtype=np.int64))
+    return plain, Interactions(ratings, plain.rated_at, items, make_features(n_films))
+
+
+def test_ease_looks_at_rated_films_alone():
+    plain, among = make_sparse_interactions(n_films=95)
+    expected = ItemCf(l2=5.0).fit(plain, make_rng())
+    arm = ItemCf(l2=5.0, max_ease_items=30).fit(among, make_rng())
+    assert arm.arrays()["weights"].shape == (30, 30)
+    row = arm.scores([make_history([94, 0, 3])])[0]
+    np.testing.assert_allclose(row[:90:3], expected.scores([make_history([0, 1])])[0], rtol=1e-6)
+    assert not row[1:90:3].any()
+    assert not row[90:].any()
+    led = arm.contributions(make_history([94, 0, 3]), np.array([6, 7]))
+    np.testing.assert_allclose(led.sum(axis=1), row[[6, 7]], atol=1e-6)
+    assert not led[:, 0].any()
+
+
+def test_ease_knows_nothing_of_who_rated_only_films_that_nobody_else_did():
+    _, among = make_sparse_interactions(n_films=95)
+    arm = ItemCf(l2=5.0).fit(among, make_rng())
+    assert not arm.scores([make_history([1, 94])]).any()
 
 
 def test_refuses_a_method_it_does_not_have():

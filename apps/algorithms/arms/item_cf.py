@@ -29,18 +29,19 @@ class ItemCfSettings(PersonalSettings):
 class ItemCf(PersonalArm):
     """Item-based collaborative filtering: ``scores = x B`` for a viewer's weighted row ``x``.
 
-    ``B`` is EASE (Steck 2019) while its dense inverse is affordable, kept whole, and BM25 neighbours
-    above ``max_ease_items`` films, kept sparse with ``neighbours`` entries a row and also turned
-    round: what led to a few films is read off their own rows.
+    ``B`` is EASE (Steck 2019) over the films that somebody rated, kept whole, while its dense inverse is
+    affordable; with more than ``max_ease_items`` of them it is BM25 neighbours, kept sparse with
+    ``neighbours`` entries a row and also turned round: what led to a few films is read off their own
+    rows. A film that nobody rated scores 0.
 
     Parameters
     ----------
     signal, half_life
         How ratings weigh, see ``apps.algorithms.weights``; half-life 0.5 to 10,000 or None.
     method
-        ``ease``, ``bm25``, or ``auto`` to choose by the number of films.
+        ``ease``, ``bm25``, or ``auto`` to choose by the number of rated films.
     max_ease_items
-        Films up to which ``auto`` takes EASE, 1 to 30,000.
+        Rated films up to which ``auto`` takes EASE, 1 to 30,000.
     l2
         EASE's regularisation, 0.1 to 1,000,000.
     neighbours
@@ -53,42 +54,57 @@ class ItemCf(PersonalArm):
     settings_class = ItemCfSettings
     settings: ItemCfSettings
     _dense: Float32 | None
+    _films: Int64
     _rows: sparse.csr_matrix
     _targets: sparse.csr_matrix
 
     @property
     def n_items(self) -> int:
         arrays = self.arrays_
-        return len(arrays["weights"]) if "weights" in arrays else int(arrays["rows_shape"][0])
+        return len(arrays["place"]) if "weights" in arrays else int(arrays["rows_shape"][0])
 
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
         settings = self.settings
         matrix = signal_matrix(interactions.ratings, settings.signal)
-        if self._method(interactions.n_items) == "ease":
-            return {"weights": ease_weights(matrix, settings.l2)}
+        rated = np.unique(matrix.indices)
+        if self._method(len(rated)) == "ease":
+            place = np.full(interactions.n_items, -1, dtype=np.int32)
+            place[rated] = np.arange(len(rated), dtype=np.int32)
+            return {"weights": ease_weights(matrix[:, rated], settings.l2), "place": place}
         rows = bm25_neighbours(matrix, settings.neighbours, k1=settings.bm25_k1, b=settings.bm25_b)
         return {**pack_csr("rows", rows), **pack_csr("targets", sparse.csr_matrix(rows.T))}
 
-    def _method(self, n_items: int) -> str:
+    def _method(self, n_rated: int) -> str:
         if self.settings.method != "auto":
             return self.settings.method
-        return "ease" if n_items <= self.settings.max_ease_items else "bm25"
+        return "ease" if n_rated <= self.settings.max_ease_items else "bm25"
 
     def _adopt(self, arrays: Arrays) -> None:
         super()._adopt(arrays)
         self._dense = self.arrays_.get("weights")
-        if self._dense is None:
+        if self._dense is not None:
+            self._films = np.flatnonzero(self.arrays_["place"] >= 0)
+        else:
             self._rows = unpack_csr("rows", self.arrays_)
             self._targets = unpack_csr("targets", self.arrays_)
 
     def _fold_in(self, entries: Int64, weights: Float32) -> Float32:
-        if self._dense is not None:
-            return sum_dense_rows(self._dense, entries, weights)
-        return sum_rows(self._rows, entries, weights)
+        if self._dense is None:
+            return sum_rows(self._rows, entries, weights)
+        places = self.arrays_["place"][entries]
+        known = places >= 0
+        row = sum_dense_rows(self._dense, places[known], weights[known])
+        if len(row) == self.n_items:
+            return row
+        scores = np.zeros(self.n_items, dtype=np.float32)
+        scores[self._films] = row
+        return scores
 
     def _shares(self, entries: Int64, weights: Float32, items: Int64) -> Float64:
-        if self._dense is not None:
-            led = self._dense[np.ix_(entries, items)].T
-        else:
-            led = dense_block(self._targets, items, entries)
+        if self._dense is None:
+            return np.asarray(dense_block(self._targets, items, entries) * weights, dtype=np.float64)
+        sources, targets = self.arrays_["place"][entries], self.arrays_["place"][items]
+        known, wanted = sources >= 0, targets >= 0
+        led = np.zeros((len(items), len(entries)))
+        led[np.ix_(wanted, known)] = self._dense[np.ix_(sources[known], targets[wanted])].T
         return np.asarray(led * weights, dtype=np.float64)
