@@ -6,6 +6,7 @@ class TrainingConfig(AppConfig):
     label = "training"
 
     def ready(self) -> None:
+        from apps.training import checks  # noqa: F401 - registers itself
         from apps.training.servable import register
 
         register()

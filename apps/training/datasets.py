@@ -8,21 +8,24 @@ from apps.algorithms.types import Float32, Int32, Int64, Interactions, ItemIndex
 from apps.catalog.models import Movie
 from apps.ratings.models import Rating
 from apps.training.columns import CHUNK_ROWS, Column, Epoch, read_columns
+from apps.training.encoding import Warn, log_warning
 from apps.training.features import build_features
 
 
-def build_interactions() -> Interactions:
+def build_interactions(warn: Warn = log_warning) -> Interactions:
     """All standing ratings, of imported people too, and what the catalogue says about the films.
 
     Films are those that viewers can be shown and those that somebody rated: a hidden film still
     says something about the people who watched it. One row of ``ratings`` per person who rated, in
-    ascending order of user id. A rating takes 28 bytes while it is read and 16 in the end.
+    ascending order of user id. A rating takes 28 bytes while it is read and 16 in the end. ``warn`` is
+    told what the catalogue's view lacks because an encoder cannot run.
     """
     users, movies, values, rated_at = _read_ratings()
     items = ItemIndex(np.union1d(_available_movies(), movies))
     columns = items.indices(movies).astype(np.int32)
     ratings = sparse.csr_matrix((values, columns, _row_ends(users)), shape=(_n_distinct(users), len(items)))
-    return Interactions(ratings=ratings, rated_at=rated_at, items=items, features=build_features(items))
+    features = build_features(items, warn)
+    return Interactions(ratings=ratings, rated_at=rated_at, items=items, features=features)
 
 
 def _read_ratings() -> tuple[Int64, Int64, Float32, Column]:

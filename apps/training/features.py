@@ -10,13 +10,14 @@ from apps.algorithms.types import Bool, Int32, Int64, ItemFeatures, ItemIndex
 from apps.catalog.models import Genre, Movie, MovieGenre
 from apps.events.models import MovieDay
 from apps.training.columns import CHUNK_ROWS, column_chunks, read_columns
+from apps.training.encoding import Warn, log_warning, read_film_vectors
 from apps.training.terms import build_terms, read_links, read_names
 
 SHOWN_DAYS = 30
 
 
-def build_features(items: ItemIndex) -> ItemFeatures:
-    """Genres, terms and numbers of ``items``."""
+def build_features(items: ItemIndex, warn: Warn = log_warning) -> ItemFeatures:
+    """Genres, terms, vectors and numbers of ``items``; ``warn`` as of ``read_film_vectors``."""
     genres = read_links(items, MovieGenre.objects.values_list("movie_id", "genre_id", Value(1.0)))
     names = read_names(Genre, genres.columns)
     terms = build_terms(items)
@@ -27,7 +28,7 @@ def build_features(items: ItemIndex) -> ItemFeatures:
         terms=terms.matrix,
         genre_names=tuple(names[int(key)] for key in genres.columns),
         term_names=terms.names,
-        vectors=np.zeros((len(items), 0), dtype=np.float32),
+        vectors=read_film_vectors(items, warn),
         is_long_tail=is_long_tail,
         is_niche=is_niche,
         n_shown=_shown_lately(items),

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from apps.algorithms.encoders.base import Progress, unit_rows
+from apps.algorithms.matrices import empty_csr
 from apps.algorithms.types import Float32
 
 DIMENSIONS = 128
@@ -65,14 +66,14 @@ def _tf_idf(texts: Sequence[str]) -> sparse.csr_matrix:
     try:
         return sparse.csr_matrix(vectorizer.fit_transform(texts))
     except ValueError:  # no word passes
-        return sparse.csr_matrix((len(texts), 0), dtype=np.float32)
+        return empty_csr(len(texts), 0)
 
 
 def _decompose(words: sparse.csr_matrix, dimensions: int) -> Float32:
-    from sklearn.decomposition import TruncatedSVD
+    from sklearn.utils.extmath import randomized_svd
 
     kept = min(dimensions, *words.shape)
     if kept == 0 or words.nnz == 0:
         return np.zeros((words.shape[0], 0), dtype=np.float32)
-    reduced = TruncatedSVD(kept, n_iter=_ROUNDS, random_state=_SEED).fit_transform(words)
-    return np.asarray(reduced, dtype=np.float32)
+    left, values, _ = randomized_svd(words, kept, n_iter=_ROUNDS, random_state=_SEED)
+    return np.asarray(left * values, dtype=np.float32)

@@ -84,11 +84,12 @@ def _take_up_new(recipe: str, trigger: str) -> int:
 
 @dataclass
 class _Work:
-    """A run and how long each of its steps took, in seconds."""
+    """A run, how long each of its steps took, in seconds, and what it had to do without."""
 
     run: TrainingRun
     progress: Progress
     seconds: dict[str, float] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
     read_at: datetime = field(default_factory=timezone.now)
     _since: float = 0.0
     _step: str = ""
@@ -99,6 +100,10 @@ class _Work:
         self.progress(step)
         self._step, self._since = step, time.perf_counter()
 
+    def warn(self, sentence: str) -> None:
+        self.warnings.append(sentence)
+        logger.warning("run_warning run=%s warning=%s", self.run.pk, sentence)
+
     def finish(self) -> None:
         if self._step:
             self.seconds[self._step] = round(time.perf_counter() - self._since, 3)
@@ -108,7 +113,7 @@ class _Work:
 def _fit(work: _Work) -> ModelVersion:
     rng = np.random.default_rng(SEED)
     work.begin("read ratings")
-    interactions = build_interactions()
+    interactions = build_interactions(work.warn)
     if interactions.ratings.nnz == 0:
         raise Conflict("There are no ratings to learn from: load some with manage.py load_movielens demo.")
     arms, predictor = _learn(work, interactions, rng)
@@ -158,7 +163,12 @@ def _publish(work: _Work, artifact: Artifact, interactions: Interactions, *, cov
         name=artifact.path.name,
         artifact=artifact.path.name,
         manifest_sha256=artifact.manifest_sha256,
-        metrics={"seconds": work.seconds, "artifact_bytes": artifact.n_bytes, "coverage": round(coverage, 4)},
+        metrics={
+            "seconds": work.seconds,
+            "artifact_bytes": artifact.n_bytes,
+            "coverage": round(coverage, 4),
+            "warnings": work.warnings,
+        },
         read_at=work.read_at,
         n_users=interactions.n_users,
         n_movies=interactions.n_items,

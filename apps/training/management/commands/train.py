@@ -47,4 +47,5 @@ def _summary(version: ModelVersion) -> Mapping[str, object]:
         "fit_seconds": version.fit_seconds,
         "artifact_mb": round(version.metrics["artifact_bytes"] / 1e6, 1),
         "coverage": version.metrics["coverage"],
+        "warnings": version.metrics["warnings"],
     }
