@@ -18,6 +18,8 @@ REQUIREMENTS = (
     "requirements-evaluation.txt",
     "requirements-dev.txt",
 )
+# Too large for every installation, so that the lock leaves it out.
+OPTIONAL = ("requirements-embeddings.txt",)
 # Runs or is found by name alone, so that no line of ours imports it.
 NEVER_IMPORTED = {"gunicorn", "hiredis", "psycopg2-binary"}
 ENV_READERS = {
@@ -86,7 +88,7 @@ def requirements(file: str) -> dict[str, str]:
     return {re.split(r"[=<>~!\[ ]", line)[0].lower().replace("_", "-"): line for line in lines}
 
 
-@pytest.mark.parametrize("file", REQUIREMENTS)
+@pytest.mark.parametrize("file", [*REQUIREMENTS, *OPTIONAL])
 def test_pins_every_requirement_exactly_and_says_what_it_is_for(file: str) -> None:
     for line in requirements(file).values():
         assert re.fullmatch(r"[\w.-]+==[\w.]+  # .+", line), line
@@ -120,7 +122,9 @@ def test_asks_for_no_runtime_package_that_nothing_uses() -> None:
 
 
 def test_names_every_package_it_imports() -> None:
-    declared = {name for file in REQUIREMENTS for name in requirements(file) if "dev" not in file}
+    declared = {
+        name for file in (*REQUIREMENTS, *OPTIONAL) for name in requirements(file) if "dev" not in file
+    }
     assert used_packages() - declared == set()
 
 
