@@ -46,6 +46,14 @@ def column_major(matrix: npt.NDArray[Any]) -> Float32:
     return np.asfortranarray(matrix, dtype=np.float32)
 
 
+def unit_rows(rows: npt.NDArray[Any]) -> Float32:
+    """The rows at length one, float32, row by row in memory; one of rounding errors alone becomes zero."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+    # Nothing is told of its direction.
+    scales = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 1e-6)
+    return np.ascontiguousarray(rows * scales[:, None], dtype=np.float32)
+
+
 def count_entries(matrix: sparse.csr_matrix, rows: Int64) -> int:
     """How many entries ``matrix`` stores in these rows."""
     return int((matrix.indptr[rows + 1] - matrix.indptr[rows]).sum())

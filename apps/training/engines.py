@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from apps.algorithms.base import Recommender
-from apps.algorithms.matrices import pack_csr, unpack_csr
+from apps.algorithms.matrices import pack_csr, unit_rows, unpack_csr
 from apps.algorithms.popularity import rating_entropy, signal_counts
 from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.registry import load_arms
@@ -126,16 +126,9 @@ def film_vectors(arms: Mapping[str, Recommender], features: ItemFeatures) -> Flo
     Half of it is genre and half who watched them (the factors of ``als``, else of ``svd``); a film
     nobody rated goes by genre alone, and one of which nothing is known is a row of zeros.
     """
-    parts = [_unit_rows(features.genres.toarray().astype(np.float32))]
+    parts = [unit_rows(features.genres.toarray().astype(np.float32))]
     for name in ("als", "svd"):
         if name in arms:
-            parts.append(_unit_rows(np.asarray(arms[name].arrays()["factors"], dtype=np.float32)))
+            parts.append(unit_rows(np.asarray(arms[name].arrays()["factors"], dtype=np.float32)))
             break
-    return _unit_rows(np.hstack(parts))
-
-
-def _unit_rows(rows: Float32) -> Float32:
-    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    # A row of rounding errors, as of a film that nobody rated, has no direction.
-    scales = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 1e-6)
-    return np.ascontiguousarray(rows * scales[:, None], dtype=np.float32)
+    return unit_rows(np.hstack(parts))

@@ -45,22 +45,37 @@ class TestEmbeddingsAlone(AddsUp):
 
 @pytest.fixture
 def told() -> Interactions:
-    """Five films in a plane: 1 lies near 0, 2 and 3 across, of 4 nothing is told."""
-    vectors = np.array([[1, 0], [0.8, 0.6], [0, 1], [-1, 0], [0, 0]], dtype=np.float32)
+    """Four films around the middle of a plane: 2 lies near 0, 1 and 3 across; of 4 nothing is told."""
+    vectors = np.array([[1, 0], [-1, 0], [0.6, 0.8], [-0.6, -0.8], [0, 0]], dtype=np.float32)
     plain = make_interactions([(0, 2, 5.0, 1.0)], n_users=1, n_items=5)
     return replace(plain, features=replace(plain.features, vectors=vectors))
 
 
 def test_scores_are_the_cosine_with_the_profile(told):
     arm = Embeddings(popularity_weight=0.0).fit(told, make_rng())
-    assert arm.scores([make_history([0])])[0] == pytest.approx([1, 0.8, 0, -1, 0])
+    assert arm.scores([make_history([0])])[0] == pytest.approx([1, -1, 0.6, -0.6, 0])
 
 
 def test_the_newest_film_weighs_most(told):
     arm = Embeddings(popularity_weight=0.0).fit(told, make_rng())
-    row = arm.scores([make_history([0, 2])])[0]
-    older = 0.1 + 0.9 * 0.5 ** (1 / 6)
-    assert row[[0, 2]] == pytest.approx(np.array([older, 1]) / np.hypot(older, 1))
+    profile = (0.1 + 0.9 * 0.5 ** (1 / 6)) * np.array([1, 0]) + np.array([0.6, 0.8])
+    expected = told.features.vectors @ profile / np.linalg.norm(profile)
+    assert arm.scores([make_history([0, 2])])[0] == pytest.approx(expected)
+
+
+def test_what_all_films_have_in_common_likens_nothing(told):
+    vectors = told.features.vectors
+    far = (vectors + np.array([50, -30], dtype=np.float32)) * vectors.any(axis=1)[:, None]
+    moved = replace(told, features=replace(told.features, vectors=far))
+    here, there = (Embeddings().fit(data, make_rng()).scores([make_history([0])]) for data in (told, moved))
+    assert there == pytest.approx(here, abs=1e-5)
+
+
+def test_films_that_are_all_told_the_same_of_are_told_nothing_of(told):
+    same = np.tile(np.array([[0.6, 0.8]], dtype=np.float32), (5, 1))
+    alike = replace(told, features=replace(told.features, vectors=same))
+    row = Embeddings().fit(alike, make_rng()).scores([make_history([0])])[0]
+    assert row == pytest.approx(1.5 * popularity(told.ratings))
 
 
 def test_popularity_is_added_by_its_weight(told):
@@ -86,7 +101,7 @@ def test_goes_by_popularity_where_nothing_is_told():
 def test_a_history_of_films_of_which_nothing_is_told_has_no_share(told):
     arm = Embeddings().fit(told, make_rng())
     assert not arm.contributions(make_history([4]), np.arange(5)).any()
-    assert arm.scores([make_history([4])])[0] == pytest.approx(popularity(told.ratings))
+    assert arm.scores([make_history([4])])[0] == pytest.approx(1.5 * popularity(told.ratings))
 
 
 def test_contributions_add_up_to_the_cosine(told):

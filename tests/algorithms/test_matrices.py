@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 from scipy import sparse
 
-from apps.algorithms.matrices import dense_block, pack_csr, sum_dense_rows, sum_rows, unpack_csr
+from apps.algorithms.matrices import dense_block, pack_csr, sum_dense_rows, sum_rows, unit_rows, unpack_csr
 
 
 def make_matrix(seed: int = 3) -> sparse.csr_matrix:
@@ -26,3 +27,9 @@ def test_sums_weighted_rows():
     np.testing.assert_array_equal(
         dense_block(matrix, rows, np.array([4, 0])), matrix.toarray()[np.ix_(rows, [4, 0])]
     )
+
+
+def test_unit_rows_have_length_one_and_rounding_errors_none():
+    rows = unit_rows(np.array([[3.0, 4.0], [0.0, 0.0], [1e-9, 0.0]]))
+    assert rows.dtype == np.float32
+    assert rows == pytest.approx(np.array([[0.6, 0.8], [0, 0], [0, 0]]))

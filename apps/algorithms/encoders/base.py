@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from apps.algorithms.matrices import unit_rows
 from apps.algorithms.types import Float32
 
 Given = TypeVar("Given", contravariant=True)
@@ -42,8 +43,8 @@ class Encoder(Protocol[Given]):
         """
 
 
-def unit_rows(rows: npt.NDArray[np.floating], made_by: str) -> Float32:
-    """The rows at length one, float32; a row of rounding errors becomes zero.
+def finite_rows(rows: npt.NDArray[np.floating], made_by: str) -> Float32:
+    """The rows at length one or zero, float32.
 
     Raises ``EncoderRefused`` for a number that is not finite, naming ``made_by``.
     """
@@ -53,6 +54,4 @@ def unit_rows(rows: npt.NDArray[np.floating], made_by: str) -> Float32:
             f"The encoder {made_by} made numbers that are not finite of {len(broken)} of {len(rows)} films: "
             "its weights are damaged, copy them anew."
         )
-    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
-    scales = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 1e-6)
-    return np.ascontiguousarray(rows * scales[:, None], dtype=np.float32)
+    return unit_rows(rows)

@@ -7,11 +7,11 @@ from importlib.metadata import version
 import numpy as np
 from scipy import sparse
 
-from apps.algorithms.encoders.base import Progress, unit_rows
+from apps.algorithms.encoders.base import Progress, finite_rows
 from apps.algorithms.matrices import empty_csr
 from apps.algorithms.types import Float32
 
-DIMENSIONS = 128
+DIMENSIONS = 256
 MIN_FILMS = 2
 """A word that one film alone has likens it to nothing."""
 _SEED = 1
@@ -46,7 +46,7 @@ class Lsa:
 
     def encode(self, given: Sequence[str], progress: Progress) -> Float32:
         words = _tf_idf(given)
-        vectors = unit_rows(_decompose(words, self.dimensions), self.name)
+        vectors = finite_rows(_decompose(words, self.dimensions), self.name)
         progress(len(given))
         return vectors
 

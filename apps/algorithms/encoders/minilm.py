@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.algorithms.encoders.base import EncoderRefused, Progress, unit_rows
+from apps.algorithms.encoders.base import EncoderRefused, Progress, finite_rows
 from apps.algorithms.encoders.weights import PACKAGES, folder_digest, require_folder, stay_offline
 from apps.algorithms.types import Float32
 
@@ -52,7 +52,7 @@ class MiniLm:
             rows[spots] = model.encode([given[spot] for spot in spots], show_progress_bar=False)
             progress(len(spots))
         progress(len(given) - len(told))
-        return unit_rows(rows, self.name)
+        return finite_rows(rows, self.name)
 
     def _folder(self) -> Path:
         return require_folder(self.path or _packaged(), "TEXT_ENCODER_PATH")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.algorithms.encoders.base import EncoderRefused, Progress, unit_rows
+from apps.algorithms.encoders.base import EncoderRefused, Progress, finite_rows
 from apps.algorithms.encoders.weights import PACKAGES, folder_digest, require_folder, stay_offline
 from apps.algorithms.types import Float32
 
@@ -51,7 +51,7 @@ class Posters:
             if images:
                 rows[list(images)] = network.look_at(list(images.values()))
             progress(len(files))
-        return unit_rows(rows, self.name)
+        return finite_rows(rows, self.name)
 
 
 class _Network:

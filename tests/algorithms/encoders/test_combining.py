@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from apps.algorithms.encoders.base import unit_rows
 from apps.algorithms.encoders.combining import combine
+from apps.algorithms.matrices import unit_rows
 from apps.algorithms.types import Float32
 
 
 def make_rows(n: int, dimensions: int, seed: int) -> Float32:
-    return unit_rows(np.random.default_rng(seed).standard_normal((n, dimensions)), "lsa")
+    return unit_rows(np.random.default_rng(seed).standard_normal((n, dimensions)))
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.2, 0.5, 1.0])
