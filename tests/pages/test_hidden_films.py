@@ -86,7 +86,9 @@ def test_a_film_that_would_be_recommended_is_gone_from_home_lists_and_similar(ho
     assert answers_with(program, film, house.horror[0]) == []
 
 
-@pytest.mark.parametrize("arm", ["popular", "genre", "content", "svd", "als", "item_cf", "hybrid"])
+@pytest.mark.parametrize(
+    "arm", ["popular", "genre", "content", "svd", "als", "item_cf", "embeddings", "hybrid"]
+)
 def test_no_arm_shows_a_hidden_film(house: House, arm: str) -> None:
     _, program = viewer_of(house)
     strategy = {"policy": "fixed", "arms": {arm: 1.0}}

