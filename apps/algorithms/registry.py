@@ -12,6 +12,7 @@ from apps.algorithms.arms.hybrid import Hybrid
 from apps.algorithms.arms.item_cf import ItemCf
 from apps.algorithms.arms.learned import ConfiguredArm
 from apps.algorithms.arms.popular import Popular
+from apps.algorithms.arms.sequence import Sequence
 from apps.algorithms.arms.svd import Svd
 from apps.algorithms.base import InvalidParameter, Recommender
 from apps.algorithms.types import Arrays, Interactions, Parameters
@@ -23,6 +24,7 @@ ARMS: Mapping[str, type[ConfiguredArm]] = {
     "svd": Svd,
     "als": Als,
     "item_cf": ItemCf,
+    "sequence": Sequence,
     "embeddings": Embeddings,
     "hybrid": Hybrid,
 }

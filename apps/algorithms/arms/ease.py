@@ -51,14 +51,14 @@ def _targets_by_films(matrix: sparse.csr_matrix, l2: float) -> Iterator[Float32]
     wide = matrix.astype(np.float64)
     gram = (wide.T @ wide).toarray()
     gram.flat[:: len(gram) + 1] += l2
-    inverse = _inverse(gram)
+    inverse = inverse_of(gram)
     scales = -1.0 / np.diag(inverse)
     for start in range(0, len(inverse), _BLOCK_ROWS):
         rows = slice(start, start + _BLOCK_ROWS)
         yield _without_diagonal((inverse[rows] * scales[rows, None]).astype(np.float32), start)
 
 
-def _inverse(gram: Float64) -> Float64:
+def inverse_of(gram: Float64) -> Float64:
     """The inverse of a symmetric positive definite matrix, in the memory of ``gram``.
 
     A symmetric matrix reads the same transposed, and LAPACK works in place on Fortran order only.

@@ -6,10 +6,11 @@ import numpy as np
 from scipy import sparse
 
 from apps.algorithms.arms.ease import ease_weights
+from apps.algorithms.arms.film_weights import FilmWeights, pack_weights
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.neighbours import bm25_neighbours
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real, whole
-from apps.algorithms.matrices import dense_block, pack_csr, sum_dense_rows, sum_rows, unpack_csr
+from apps.algorithms.matrices import dense_block, pack_csr, sum_rows, unpack_csr
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
 from apps.algorithms.weights import SIGNALS, signal_matrix
 
@@ -53,24 +54,21 @@ class ItemCf(PersonalArm):
     name = "item_cf"
     settings_class = ItemCfSettings
     settings: ItemCfSettings
-    _dense: Float32 | None
-    _films: Int64
+    _dense: FilmWeights | None
     _rows: sparse.csr_matrix
     _targets: sparse.csr_matrix
 
     @property
     def n_items(self) -> int:
         arrays = self.arrays_
-        return len(arrays["place"]) if "weights" in arrays else int(arrays["rows_shape"][0])
+        return int(arrays["rows_shape"][0]) if self._dense is None else self._dense.n_items
 
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
         settings = self.settings
         matrix = signal_matrix(interactions.ratings, settings.signal)
         rated = np.unique(matrix.indices)
         if self._method(len(rated)) == "ease":
-            place = np.full(interactions.n_items, -1, dtype=np.int32)
-            place[rated] = np.arange(len(rated), dtype=np.int32)
-            return {"weights": ease_weights(matrix[:, rated], settings.l2), "place": place}
+            return pack_weights(ease_weights(matrix[:, rated], settings.l2), rated, interactions.n_items)
         rows = bm25_neighbours(matrix, settings.neighbours, k1=settings.bm25_k1, b=settings.bm25_b)
         return {**pack_csr("rows", rows), **pack_csr("targets", sparse.csr_matrix(rows.T))}
 
@@ -81,30 +79,17 @@ class ItemCf(PersonalArm):
 
     def _adopt(self, arrays: Arrays) -> None:
         super()._adopt(arrays)
-        self._dense = self.arrays_.get("weights")
-        if self._dense is not None:
-            self._films = np.flatnonzero(self.arrays_["place"] >= 0)
-        else:
+        self._dense = FilmWeights(self.arrays_) if "weights" in self.arrays_ else None
+        if self._dense is None:
             self._rows = unpack_csr("rows", self.arrays_)
             self._targets = unpack_csr("targets", self.arrays_)
 
     def _fold_in(self, entries: Int64, weights: Float32) -> Float32:
         if self._dense is None:
             return sum_rows(self._rows, entries, weights)
-        places = self.arrays_["place"][entries]
-        known = places >= 0
-        row = sum_dense_rows(self._dense, places[known], weights[known])
-        if len(row) == self.n_items:
-            return row
-        scores = np.zeros(self.n_items, dtype=np.float32)
-        scores[self._films] = row
-        return scores
+        return self._dense.scores(entries, weights)
 
     def _shares(self, entries: Int64, weights: Float32, items: Int64) -> Float64:
         if self._dense is None:
             return np.asarray(dense_block(self._targets, items, entries) * weights, dtype=np.float64)
-        sources, targets = self.arrays_["place"][entries], self.arrays_["place"][items]
-        known, wanted = sources >= 0, targets >= 0
-        led = np.zeros((len(items), len(entries)))
-        led[np.ix_(wanted, known)] = self._dense[np.ix_(sources[known], targets[wanted])].T
-        return np.asarray(led * weights, dtype=np.float64)
+        return self._dense.shares(entries, weights, items)

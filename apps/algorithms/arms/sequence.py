@@ -1,0 +1,122 @@
+"""What people watched next: a linear model of films that followed one another."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from apps.algorithms.arms.ease import inverse_of
+from apps.algorithms.arms.film_weights import FilmWeights, pack_weights
+from apps.algorithms.arms.learned import PersonalArm
+from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real, whole
+from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
+from apps.algorithms.weights import SIGNALS, signal_matrix, signal_values
+
+_LONGEST = 1_000
+"""Of a longer history the newest entries count: its pairs would outnumber those of all others."""
+
+
+@dataclass(frozen=True)
+class SequenceSettings(PersonalSettings):
+    signal: str = choice("graded", options=SIGNALS)
+    half_life: float | None = optional_real(6.0, low=0.5, high=10_000)
+    reach: float = real(20.0, low=1.0, high=1_000)
+    together: float = real(0.3, low=0.0, high=100)
+    l2: float = real(150.0, low=0.1, high=1_000_000)
+    min_ratings: int = whole(4, low=1, high=1_000)
+    max_items: int = whole(5_000, low=1, high=20_000)
+
+
+class Sequence(PersonalArm):
+    """SLIST (Choi et al., "Session-aware Linear Item-Item Models", WWW 2021): ``scores = x B``.
+
+    At each moment of a history the films before it, weighing half for each ``reach`` entries of age, are
+    to tell the films after it, weighing likewise; beside that, weighing ``together``, all films of a
+    history are to tell each other, as in EASE. Over all moments of all histories both are sums over
+    pairs of entries ``a`` before ``b`` with ``k = 0.5 ** ((b - a) / reach)``:
+
+    ``C = sum w_a w_b k e_a e_b' + together X'X``, ``A = sum w_a w_b k (e_a e_b' + e_b e_a') + sum w_a^2
+    e_a e_a' + together X'X``, and ``B = P C - P diag(g)`` with ``P = (A + l2 I)^-1`` and ``g`` such that
+    no film tells itself, ``g_j = (P C)_jj / P_jj`` (Steck 2019 has the same constraint).
+
+    Parameters
+    ----------
+    signal, half_life
+        How ratings weigh, see ``apps.algorithms.weights``; half-life 0.5 to 10,000 or None.
+    reach
+        Entries of a history after which a film tells half as much of the next, 1 to 1,000.
+    together
+        Weight of the model without order, 0 to 100.
+    l2
+        Regularisation, 0.1 to 1,000,000.
+    min_ratings
+        Ratings of weight that a film needs to take part, 1 to 1,000; others score 0.
+    max_items
+        Of more films the most rated take part, 1 to 20,000. A fit takes some ``3 * 8 * max_items ** 2``
+        bytes, and time with the third power.
+    """
+
+    name = "sequence"
+    settings_class = SequenceSettings
+    settings: SequenceSettings
+    _weights: FilmWeights
+
+    @property
+    def n_items(self) -> int:
+        return len(self.arrays_["place"])
+
+    def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
+        films = self._taking_part(interactions)
+        return pack_weights(self._solve(interactions, films), films, interactions.n_items)
+
+    def _taking_part(self, interactions: Interactions) -> Int64:
+        """The films that the model is about, ascending; of films rated alike the first."""
+        matrix = signal_matrix(interactions.ratings, self.settings.signal)
+        counts = np.bincount(matrix.indices, minlength=interactions.n_items)
+        enough = np.flatnonzero(counts >= self.settings.min_ratings)
+        most = np.argsort(-counts[enough], kind="stable")[: self.settings.max_items]
+        return np.sort(enough[most])
+
+    def _solve(self, interactions: Interactions, films: Int64) -> Float32:
+        settings = self.settings
+        following = _following(interactions, films, settings.signal, settings.reach)
+        if not following.size:
+            return following.astype(np.float32)
+        rated = signal_matrix(interactions.ratings, settings.signal)[:, films].astype(np.float64)
+        gram = (rated.T @ rated).toarray()
+        squares = np.diag(gram).copy()
+        gram *= settings.together
+        system = gram + following + following.T
+        system.flat[:: len(system) + 1] += squares + settings.l2
+        following += gram
+        inverse = inverse_of(system)
+        told = inverse @ following
+        told -= inverse * (np.diag(told) / np.diag(inverse))
+        return told.astype(np.float32)
+
+    def _adopt(self, arrays: Arrays) -> None:
+        super()._adopt(arrays)
+        self._weights = FilmWeights(self.arrays_)
+
+    def _fold_in(self, entries: Int64, weights: Float32) -> Float32:
+        return self._weights.scores(entries, weights)
+
+    def _shares(self, entries: Int64, weights: Float32, items: Int64) -> Float64:
+        return self._weights.shares(entries, weights, items)
+
+
+def _following(interactions: Interactions, films: Int64, signal: str, reach: float) -> Float64:
+    """``sum w_a w_b k e_a e_b'`` over pairs of entries, a before b: float64 ``(len(films), len(films))``."""
+    place = np.full(interactions.n_items, -1, dtype=np.int64)
+    place[films] = np.arange(len(films))
+    following = np.zeros((len(films), len(films)))
+    for user in range(interactions.n_users):
+        history = interactions.history(user)
+        weights = signal_values(history.values, signal)
+        counted = np.flatnonzero((weights > 0) & (place[history.items] >= 0))[-_LONGEST:]
+        if len(counted) < 2:
+            continue
+        kernel = np.exp2(-np.abs(counted[:, None] - counted[None, :]) / reach)
+        pairs = np.triu(kernel * np.outer(weights[counted], weights[counted]), 1)
+        spots = place[history.items[counted]]
+        following[np.ix_(spots, spots)] += pairs
+    return following
