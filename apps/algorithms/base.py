@@ -38,6 +38,19 @@ class Folded:
     contributions: Callable[[Int64], Float64]
 
 
+@dataclass(frozen=True)
+class Path:
+    """How an arm came from a film to another: by a thing that both have.
+
+    ``entry`` is the place of the film that it came from among those asked about. ``relation`` is what the
+    thing is to a film, as ``director``; ``name`` is empty for a thing without one.
+    """
+
+    entry: int
+    relation: str
+    name: str
+
+
 class Recommender(ABC):
     """One way to recommend. It learns about films only; a viewer is folded in as a ``History``.
 
@@ -76,6 +89,14 @@ class Recommender(ABC):
     def fold(self, history: History) -> Folded:
         """Scores and contributions for one viewer; an arm for which these share work overrides it."""
         return Folded(self.scores([history])[0], lambda items: self.contributions(history, items))
+
+    def path(self, item: int, entries: Int64, led: Float64) -> Path | None:
+        """The most telling way to ``item`` from one of the films ``entries``.
+
+        ``led``, positive, ``(len(entries),)``, is what each added to the score of ``item``. None for an arm
+        that goes by no things that films share, and where they share none worth naming.
+        """
+        return None
 
     @abstractmethod
     def arrays(self) -> Arrays:

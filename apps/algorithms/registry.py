@@ -8,6 +8,7 @@ from apps.algorithms.arms.als import Als
 from apps.algorithms.arms.content import Content
 from apps.algorithms.arms.embeddings import Embeddings
 from apps.algorithms.arms.genre import Genre
+from apps.algorithms.arms.graph import Graph
 from apps.algorithms.arms.hybrid import Hybrid
 from apps.algorithms.arms.item_cf import ItemCf
 from apps.algorithms.arms.learned import ConfiguredArm
@@ -26,6 +27,7 @@ ARMS: Mapping[str, type[ConfiguredArm]] = {
     "item_cf": ItemCf,
     "sequence": Sequence,
     "embeddings": Embeddings,
+    "graph": Graph,
     "hybrid": Hybrid,
 }
 """Each arm's class by name; a class's ``settings_class`` holds its default parameters."""
