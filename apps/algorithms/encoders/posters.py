@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 
 from apps.algorithms.encoders.base import EncoderRefused, Progress, finite_rows
-from apps.algorithms.encoders.weights import PACKAGES, folder_digest, require_folder, stay_offline
+from apps.algorithms.encoders.weights import (
+    PACKAGES,
+    folder_digest,
+    hide_their_bars,
+    require_folder,
+    stay_offline,
+)
 from apps.algorithms.types import Float32
 
 _BATCH = 16
@@ -65,16 +71,22 @@ class _Network:
         stay_offline()
         try:
             from transformers import AutoImageProcessor, ResNetModel
+
+            hide_their_bars()
         except ImportError:
             raise EncoderRefused(f"Posters need packages that are missing: {PACKAGES}") from None
         try:
-            model = ResNetModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+            model, loaded = ResNetModel.from_pretrained(
+                folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+            )
             prepare = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
         # The libraries raise whatever they stumble over in a damaged file.
         except Exception as error:
             raise EncoderRefused(
                 f"The model in {folder} cannot be read: copy it anew ({type(error).__name__}: {error})."
             ) from error
+        if loaded["missing_keys"]:  # the library fills them with chance
+            raise EncoderRefused(f"POSTER_ENCODER_PATH names {folder}, whose weights are not a ResNet's.")
         return cls(model, prepare)
 
     @property

@@ -33,3 +33,10 @@ def folder_digest(folder: Path) -> str:
 def stay_offline() -> None:
     """Nothing is asked of another host; for before the libraries are loaded."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def hide_their_bars() -> None:
+    """Progress of reading weights would stand in logs. Raises ``ImportError``."""
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()

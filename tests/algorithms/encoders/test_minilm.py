@@ -45,6 +45,11 @@ def test_says_how_many_are_done(folder: Path) -> None:
     assert sum(done) == 80
 
 
+def test_draws_no_bar_of_its_own(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    MiniLm(folder).encode(TEXTS, ignore)
+    assert "%|" not in capfd.readouterr().err
+
+
 def test_the_fingerprint_follows_the_weights_and_not_the_place(folder: Path, tmp_path: Path) -> None:
     copied = tmp_path / "copied"
     copied.mkdir()

@@ -8,7 +8,7 @@ from apps.algorithms.encoders import posters
 from apps.algorithms.encoders.base import EncoderRefused
 from apps.algorithms.encoders.posters import Posters
 from apps.algorithms.types import Float32
-from tests.algorithms.encoders.models import make_image_network
+from tests.algorithms.encoders.models import make_image_network, make_language_model
 
 RED, DARK_RED, BLUE = (220, 30, 30), (200, 25, 25), (20, 40, 230)
 
@@ -93,6 +93,15 @@ def test_refuses_weights_that_are_damaged(network: Path, tmp_path: Path) -> None
     with pytest.raises(EncoderRefused) as refusal:
         Posters(tmp_path).encode([], ignore)
     assert str(refusal.value).startswith(f"The model in {tmp_path} cannot be read: copy it anew (")
+
+
+def test_refuses_the_weights_of_another_network(network: Path, tmp_path: Path) -> None:
+    other = make_language_model(tmp_path / "other")
+    (other / "preprocessor_config.json").write_bytes((network / "preprocessor_config.json").read_bytes())
+    (other / "config.json").write_bytes((network / "config.json").read_bytes())
+    with pytest.raises(EncoderRefused) as refusal:
+        Posters(other).encode([], ignore)
+    assert str(refusal.value) == f"POSTER_ENCODER_PATH names {other}, whose weights are not a ResNet's."
 
 
 def test_the_fingerprint_follows_how_pictures_are_prepared(network: Path, tmp_path: Path) -> None:
