@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -114,16 +115,17 @@ def read_texts(films: ItemIndex) -> Reading[str]:
 
 def read_posters(films: ItemIndex) -> Reading[Path]:
     """The image of each film that has one in ``POSTER_DIR``: named as at the end of its poster path, else
-    by the film's id."""
+    by the film's id. A file that cannot be read counts as none."""
     folder = _poster_folder()
-    names = {file.name for file in folder.iterdir() if file.is_file()} if folder.is_dir() else set()
+    names = set(os.listdir(folder)) if folder.is_dir() else set()
     paths = dict(Movie.objects.order_by().values_list("id", "poster_path").iterator(CHUNK_ROWS))
     found: list[tuple[int, Path, bytes]] = []
     for spot, movie in enumerate(films.ids.tolist()):
         asked = (PurePosixPath(paths.get(movie, "")).name, *(f"{movie}{suffix}" for suffix in IMAGE_SUFFIXES))
         file = next((folder / name for name in asked if name in names), None)
-        if file:
-            found.append((spot, file, _hash_file(file)))
+        key = _hash_file(file) if file else None
+        if file and key:
+            found.append((spot, file, key))
     return Reading(
         len(films),
         np.array([spot for spot, _, _ in found], dtype=np.int64),
@@ -200,7 +202,10 @@ def _keep(name: str, fingerprint: str, known: Vectors) -> bool:
     return True
 
 
-def _hash_file(file: Path) -> bytes:
-    """Raises ``OSError`` for one that may not be read."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
+def _hash_file(file: Path) -> bytes | None:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").digest()
+    except OSError as error:
+        logger.warning("poster_not_read file=%s error=%s", file, error.strerror)
+        return None

@@ -9,6 +9,7 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -66,7 +67,7 @@ def read_vectors(encoder: str, fingerprint: str | None = None) -> Vectors:
             if fingerprint is None or artifact.about.get("fingerprint") == fingerprint:
                 verify_artifact(folder)
                 return _vectors(artifact)
-        except (ArtifactRefused, KeyError, TypeError, AttributeError, ValueError) as refusal:
+        except (ArtifactRefused, OSError, KeyError, TypeError, AttributeError, ValueError) as refusal:
             logger.warning("vectors_refused folder=%s reason=%s", folder, refusal)
     return Vectors.none()
 
@@ -87,18 +88,21 @@ def keep_vectors(encoder: str, fingerprint: str, keys: Sequence[bytes], rows: Fl
 
 def _folders(encoder: str) -> Iterator[Path]:
     """Newest first."""
-    found = [(path.stat().st_mtime_ns, path) for path in _glob(f"{encoder}-*/{MANIFEST}")]
-    return (manifest.parent for _, manifest in sorted(found, reverse=True))
+    found = [(changed, manifest.parent) for changed, manifest in _changed(f"{encoder}-*/{MANIFEST}")]
+    return (folder for _, folder in sorted(found, reverse=True))
 
 
-def _glob(pattern: str) -> list[Path]:
-    folder = vector_folder()
-    return [path for path in folder.glob(pattern) if path.exists()] if folder.is_dir() else []
+def _changed(pattern: str) -> Iterator[tuple[float, Path]]:
+    """Seconds since 1970 and path of all that match."""
+    for path in vector_folder().glob(pattern):
+        # Another process may just have removed it.
+        with suppress(OSError):
+            yield path.stat().st_mtime, path
 
 
 def _remove_interrupted() -> None:
-    for partial in _glob(".partial-*"):
-        if partial.stat().st_mtime < time.time() - _STALE_SECONDS:
+    for changed, partial in _changed(".partial-*"):
+        if changed < time.time() - _STALE_SECONDS:
             shutil.rmtree(partial, ignore_errors=True)
 
 

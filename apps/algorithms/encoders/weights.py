@@ -21,11 +21,17 @@ def require_folder(folder: Path, setting: str) -> Path:
 
 
 def folder_digest(folder: Path) -> str:
-    """SHA-256 over the names and bytes of all files below ``folder``, hexadecimal."""
+    """SHA-256 over the names and bytes of all files below ``folder``, hexadecimal.
+
+    Raises ``EncoderRefused`` for a file that cannot be read.
+    """
     total = hashlib.sha256()
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with file.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        try:
+            with file.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise EncoderRefused(f"{file} cannot be read: {error.strerror}.") from error
         total.update(f"{file.relative_to(folder).as_posix()}\0{digest}\n".encode())
     return total.hexdigest()
 
