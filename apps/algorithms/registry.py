@@ -12,8 +12,10 @@ from apps.algorithms.arms.graph import Graph
 from apps.algorithms.arms.hybrid import Hybrid
 from apps.algorithms.arms.item_cf import ItemCf
 from apps.algorithms.arms.learned import ConfiguredArm
+from apps.algorithms.arms.long_tail import LongTail
 from apps.algorithms.arms.popular import Popular
 from apps.algorithms.arms.sequence import Sequence
+from apps.algorithms.arms.serendipity import Serendipity
 from apps.algorithms.arms.svd import Svd
 from apps.algorithms.base import InvalidParameter, Recommender
 from apps.algorithms.types import Arrays, Interactions, Parameters
@@ -28,6 +30,8 @@ ARMS: Mapping[str, type[ConfiguredArm]] = {
     "sequence": Sequence,
     "embeddings": Embeddings,
     "graph": Graph,
+    "long_tail": LongTail,
+    "serendipity": Serendipity,
     "hybrid": Hybrid,
 }
 """Each arm's class by name; a class's ``settings_class`` holds its default parameters."""

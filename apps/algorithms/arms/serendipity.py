@@ -1,0 +1,100 @@
+"""Films unlike those that the viewer liked, which they should like all the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from apps.algorithms.arms.blended import BlendedArm
+from apps.algorithms.arms.content import tf_idf_rows
+from apps.algorithms.arms.parameters import Settings, real, whole
+from apps.algorithms.arms.rotation import freshness
+from apps.algorithms.base import InvalidParameter
+from apps.algorithms.matrices import pack_csr, unpack_csr
+from apps.algorithms.popularity import signal_counts
+from apps.algorithms.top import top_items
+from apps.algorithms.types import LIKED_FROM, Arrays, Float32, History, Int64, Interactions
+
+_MOST_LIKED = 100
+"""Of more films that a viewer liked the newest are compared with."""
+
+
+@dataclass(frozen=True)
+class SerendipitySettings(Settings):
+    weight_item_cf: float = real(1.0, low=0.0, high=100.0)
+    weight_svd: float = real(0.5, low=0.0, high=100.0)
+    candidates: int = whole(500, low=10, high=10_000)
+    damping: float = real(0.1, low=0.0, high=100.0)
+    rotation: float = real(0.5, low=0.0, high=100.0)
+
+
+class Serendipity(BlendedArm):
+    """The best predicted films among those unlike what the viewer liked.
+
+    ``score_i = weight_item_cf z(item_cf)_i + weight_svd z(svd)_i - damping log2(1 + n_i) + rotation
+    fresh_i``, with ``n_i`` ratings of the film and ``fresh_i`` from 0 to 1 (``freshness``). Of the
+    ``candidates`` best films by it those come first whose closeness, the cosine of their terms and genres
+    (TF-IDF) to the nearest film that the viewer liked, is below the viewer's own: the median closeness of
+    a liked film to its nearest other one. That is unexpected in the sense of Adamopoulos and Tuzhilin,
+    "On Unexpectedness in Recommender Systems" (TIST 2014): far from the nearest film of the viewer's.
+    Whoever liked fewer than two films has no such measure.
+
+    Parameters
+    ----------
+    weight_item_cf, weight_svd
+        0 to 100 each, of standardised scores; not both 0.
+    candidates
+        Films that are looked at, 10 to 10,000.
+    damping
+        Per doubling of the ratings, 0 to 100.
+    rotation
+        At most so much for a film that was not shown lately, 0 to 100.
+    """
+
+    name = "serendipity"
+    settings_class = SerendipitySettings
+    settings: SerendipitySettings
+    _films: sparse.csr_matrix
+
+    def __init__(self, **parameters: int | float | str | bool | None) -> None:
+        super().__init__(**parameters)
+        if not self.blend:
+            raise InvalidParameter("serendipity: at least one weight must be above 0.")
+
+    @property
+    def blend(self) -> Mapping[str, float]:
+        weights = {"item_cf": self.settings.weight_item_cf, "svd": self.settings.weight_svd}
+        return {name: weight for name, weight in weights.items() if weight > 0}
+
+    def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
+        damped = self.settings.damping * np.log2(1.0 + signal_counts(interactions.ratings, "all"))
+        lift = self.settings.rotation * freshness(interactions.features.n_shown) - damped
+        films = tf_idf_rows(interactions.features, genre_weight=1.0)
+        return {"lift": lift.astype(np.float32), **pack_csr("films", films)}
+
+    def _adopt(self, arrays: Arrays) -> None:
+        super()._adopt(arrays)
+        self._films = unpack_csr("films", self.arrays_)
+
+    def _adjusted(self, blend: Float32, history: History) -> Float32:
+        blend += self.arrays_["lift"]
+        liked = history.items[history.values >= LIKED_FROM][-_MOST_LIKED:]
+        if len(liked) < 2:
+            return blend
+        open_to_choice = blend.copy()
+        open_to_choice[history.items] = -np.inf
+        candidates = top_items(open_to_choice, self.settings.candidates)
+        far = candidates[self._closeness(candidates, liked) < self._usual(liked)]
+        # Above all others, in their own order.
+        blend[far] += blend.max() - blend.min() + 1
+        return blend
+
+    def _closeness(self, films: Int64, liked: Int64) -> Float32:
+        """Each film's cosine to the nearest liked one, float32 ``(len(films),)``."""
+        return np.asarray((self._films[films] @ self._films[liked].T).max(axis=1).toarray()).ravel()
+
+    def _usual(self, liked: Int64) -> float:
+        among = (self._films[liked] @ self._films[liked].T).toarray()
+        np.fill_diagonal(among, -np.inf)
+        return float(np.median(among.max(axis=1)))
