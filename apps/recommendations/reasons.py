@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from apps.algorithms.types import LIKED_FROM, Float64, History, Int64
+from apps.recommendations.paths import Shared, sentence
 from apps.recommendations.placing import Placed
 from apps.recommendations.slates import Reason
 from apps.training.registry import Engine
@@ -22,13 +23,15 @@ class Lead(NamedTuple):
     ``liked`` and ``rated`` are films of the viewer's that raised the film's score, strongest first:
     those with 4 stars or more, and the others. ``genre`` is looked up only where these do not say
     enough: the film's genre that most films of the history share. ``by_genre`` says that the arm goes
-    by genre alone.
+    by genre alone. ``shared`` is what the film and one of ``movie_ids`` have in common, of an arm that
+    goes by that.
     """
 
     liked: tuple[int, ...] = ()
     rated: tuple[int, ...] = ()
     genre: str | None = None
     by_genre: bool = False
+    shared: Shared | None = None
 
     @property
     def movie_ids(self) -> tuple[int, ...]:
@@ -45,7 +48,7 @@ def leads_of(engine: Engine, placed: Placed, history: History) -> list[Lead]:
             continue
         spots = [spot for spot, one in enumerate(placed.placements) if one.algorithm == algorithm]
         items = np.array([placed.placements[spot].item for spot in spots], dtype=np.int64)
-        found = _leads(engine, items, folded.contributions(items), history, by_genre=algorithm == "genre")
+        found = _leads(engine, algorithm, items, folded.contributions(items), history)
         for spot, lead in zip(spots, found, strict=True):
             leads[spot] = lead
     return leads
@@ -57,6 +60,8 @@ def reason_of(lead: Lead, titles: Mapping[int, str], *, similar: bool = False) -
     ``similar`` says that the history is one film whose likes are wanted.
     """
     liked = tuple([movie_id for movie_id in lead.liked if movie_id in titles])
+    if lead.shared and lead.shared.movie_id in titles:
+        return _path_reason(lead.shared, titles, liked)
     if similar and liked:
         return Reason("similar", f"Liked by people who liked {titles[liked[0]]}", liked)
     if similar and lead.genre:
@@ -73,6 +78,12 @@ def reason_of(lead: Lead, titles: Mapping[int, str], *, similar: bool = False) -
     return POPULAR
 
 
+def _path_reason(shared: Shared, titles: Mapping[int, str], liked: tuple[int, ...]) -> Reason:
+    others = tuple([movie_id for movie_id in liked if movie_id != shared.movie_id])
+    text = sentence(shared, titles[shared.movie_id])
+    return Reason("path", text, (shared.movie_id, *others), path=shared)
+
+
 def led_by(engine: Engine, algorithm: str, item: int, history: History) -> list[tuple[int, float]]:
     """(film id, contribution) for every film of the history, the one that did most first."""
     led = engine.arms[algorithm].contributions(history, np.array([item], dtype=np.int64))[0]
@@ -80,20 +91,34 @@ def led_by(engine: Engine, algorithm: str, item: int, history: History) -> list[
     return [(int(ids[spot]), float(led[spot])) for spot in np.argsort(-led, kind="stable")]
 
 
-def _leads(engine: Engine, items: Int64, led: Float64, history: History, *, by_genre: bool) -> Iterator[Lead]:
+def _leads(engine: Engine, algorithm: str, items: Int64, led: Float64, history: History) -> Iterator[Lead]:
     ids = engine.items.ids[history.items].tolist()
+    by_genre = algorithm == "genre"
     is_liked = (history.values >= LIKED_FROM).tolist()
     orders = _strongest(led)
-    raises = np.take_along_axis(led, orders, axis=1) > 0
-    for item, order, raised in zip(items.tolist(), orders.tolist(), raises.sum(axis=1).tolist(), strict=True):
+    n_raises = (np.take_along_axis(led, orders, axis=1) > 0).sum(axis=1).tolist()
+    for row, (item, order) in enumerate(zip(items.tolist(), orders.tolist(), strict=True)):
         liked: list[int] = []
         rated: list[int] = []
-        for spot in order[:raised]:
-            (liked if is_liked[spot] else rated).append(ids[spot])
+        for spot in order[: n_raises[row]]:
+            (liked if is_liked[spot] else rated).append(spot)
             if len(liked) == N_FILMS:
                 break
+        spots = [*liked, *rated[:1]]
         genre = _shared_genre(engine, item, history) if by_genre or not liked else None
-        yield Lead(tuple(liked), tuple(rated[:1]), genre, by_genre)
+        yield Lead(
+            liked=tuple([ids[spot] for spot in liked]),
+            rated=tuple([ids[spot] for spot in rated[:1]]),
+            genre=genre,
+            by_genre=by_genre,
+            shared=_shared(engine, algorithm, item, history.items[spots], led[row, spots]),
+        )
+
+
+def _shared(engine: Engine, algorithm: str, item: int, entries: Int64, led: Float64) -> Shared | None:
+    """What the arm says that the film has in common with one of ``entries``."""
+    path = engine.arms[algorithm].path(item, entries, led)
+    return Shared(int(engine.items.ids[entries[path.entry]]), path.relation, path.name) if path else None
 
 
 def _strongest(led: Float64) -> Int64:

@@ -10,6 +10,7 @@ from apps.accounts.models import User
 from apps.algorithms.context import Context
 from apps.events.insertion import Served
 from apps.events.models import Surface
+from apps.recommendations.paths import Shared
 
 DEFAULT_LENGTH = 20
 MAX_LENGTH = 100
@@ -59,16 +60,24 @@ class SlateRequest:
 
 
 class Reason(NamedTuple):
-    """Why a film is in its slot. ``movie_ids`` are films of that viewer's, strongest first."""
+    """Why a film is in its slot. ``movie_ids`` are films of that viewer's, strongest first.
+
+    ``path`` is what the film has in common with the first of them.
+    """
 
     kind: str
     text: str
     movie_ids: tuple[int, ...] = ()
     genre: str | None = None
+    path: Shared | None = None
 
     def as_json(self) -> dict[str, Any]:
         body: dict[str, Any] = {"kind": self.kind, "movie_ids": list(self.movie_ids), "text": self.text}
-        return body | {"genre": self.genre} if self.genre else body
+        if self.genre:
+            body["genre"] = self.genre
+        if self.path:
+            body["path"] = self.path.as_json()
+        return body
 
 
 class Slot(NamedTuple):

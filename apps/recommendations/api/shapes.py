@@ -10,11 +10,19 @@ from apps.core.api.fields import FloatField, IdField, IntegerField
 from apps.core.api.serializers import ProblemSerializer
 
 
+class PathShape(serializers.Serializer[Any]):
+    """What both films have. ``entity`` is null where no source names it."""
+
+    relation = serializers.CharField()
+    entity = serializers.CharField(allow_null=True)
+
+
 class ReasonShape(serializers.Serializer[Any]):
     kind = serializers.CharField()
     movie_ids = serializers.ListField(child=IdField())
     text = serializers.CharField()
     genre = serializers.CharField(required=False)
+    path = PathShape(required=False)
 
 
 class SlotShape(serializers.Serializer[Any]):
