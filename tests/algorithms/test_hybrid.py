@@ -10,7 +10,7 @@ from tests.algorithms.contract import AddsUp, TellsGroupsApart, make_history, ma
 from tests.algorithms.factories import make_random_interactions
 
 SMALL_ALS = {"factors": 6, "regularization": 0.5, "alpha": 4.0}
-PARTS = ("svd", "als", "item_cf", "content", "genre")
+PARTS = ("sequence", "svd", "content", "item_cf", "als", "embeddings", "graph", "genre")
 
 
 def only(**weights: float) -> dict[str, float]:

@@ -47,7 +47,7 @@ def test_fits_what_is_asked_for_and_what_that_needs_once():
     arms = fit_arms(
         ["hybrid", "svd"], interactions, make_rng(), parameters=parameters, before_each=asked.append
     )
-    assert list(arms) == asked == ["popular", "svd", "item_cf", "hybrid"]
+    assert list(arms) == asked == ["popular", "svd", "sequence", "hybrid"]
     assert with_needs(["hybrid", "svd"], parameters) == tuple(asked)
 
 

@@ -17,10 +17,13 @@ _COLD = "popular"
 
 @dataclass(frozen=True)
 class HybridSettings(Settings):
-    weight_svd: float = real(0.2, low=0.0, high=100.0)
-    weight_als: float = real(0.0, low=0.0, high=100.0)
-    weight_item_cf: float = real(1.0, low=0.0, high=100.0)
+    weight_sequence: float = real(1.0, low=0.0, high=100.0)
+    weight_svd: float = real(0.15, low=0.0, high=100.0)
     weight_content: float = real(0.2, low=0.0, high=100.0)
+    weight_item_cf: float = real(0.0, low=0.0, high=100.0)
+    weight_als: float = real(0.0, low=0.0, high=100.0)
+    weight_embeddings: float = real(0.0, low=0.0, high=100.0)
+    weight_graph: float = real(0.0, low=0.0, high=100.0)
     weight_genre: float = real(0.0, low=0.0, high=100.0)
 
     def weights(self) -> Mapping[str, float]:
@@ -30,11 +33,12 @@ class HybridSettings(Settings):
 
 
 class Hybrid(BlendedArm):
-    """The weighted sum of standardised scores; when no part knows the viewer, popularity serves.
+    r"""The weighted sum of standardised scores; when no part knows the viewer, popularity serves.
 
     Parameters
     ----------
-    weight_svd, weight_als, weight_item_cf, weight_content, weight_genre
+    weight_sequence, weight_svd, weight_content, weight_item_cf, weight_als, weight_embeddings, \
+    weight_graph, weight_genre
         0 to 100 each; an arm of weight 0 is neither fitted nor asked.
     """
 
