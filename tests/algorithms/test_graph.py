@@ -48,8 +48,8 @@ def describe(terms: dict[str, list[int]], n_items: int, ratings: list[tuple[int,
 
 @pytest.fixture
 def chain() -> Interactions:
-    """Films 0 and 1 share a director, films 1 and 2 another; 3 and 4 have none."""
-    return describe({"director:Agnès Varda": [0, 1], "director:": [1, 2]}, 5)
+    """Films 0 and 1 share a director, films 1 and 2 another; the others have none."""
+    return describe({"director:Agnès Varda": [0, 1], "director:": [1, 2]}, 9)
 
 
 def fit(interactions: Interactions, **parameters: float) -> Graph:
@@ -58,19 +58,19 @@ def fit(interactions: Interactions, **parameters: float) -> Graph:
 
 def test_one_step_goes_to_films_that_share_a_thing(chain):
     arm = fit(chain, restart=1.0)
-    assert arm.scores([make_history([0])])[0] == pytest.approx([0, 1 / 2, 0, 0, 0])
-    assert arm.scores([make_history([1])])[0] == pytest.approx([1 / 4, 0, 1 / 4, 0, 0])
+    assert arm.scores([make_history([0])])[0] == pytest.approx([0, 1 / 2] + [0] * 7)
+    assert arm.scores([make_history([1])])[0] == pytest.approx([1 / 4, 0, 1 / 4] + [0] * 6)
 
 
 def test_a_walk_goes_on_unless_it_ends(chain):
     row = fit(chain, restart=0.8).scores([make_history([0])])[0]
     # After one step half are at film 1, after two an eighth at film 2; those that came home count no more.
-    assert row == pytest.approx([0, 0.8 / 2, 0.8 * 0.2 / 8, 0, 0])
+    assert row == pytest.approx([0, 0.8 / 2, 0.8 * 0.2 / 8] + [0] * 6)
 
 
 def test_walks_end_at_the_films_that_shrink_adds(chain):
     row = fit(chain, restart=1.0, shrink=2.0).scores([make_history([0])])[0]
-    assert row == pytest.approx([0, 1 / 4, 0, 0, 0])
+    assert row == pytest.approx([0, 1 / 4] + [0] * 7)
 
 
 def test_steps_are_shared_out_between_things_and_people():
@@ -173,15 +173,18 @@ def test_a_path_prefers_what_is_rare_and_what_tells_more():
     assert path_between(films, 1, [0], [1.0]) == Path(0, "keyword", "heist")
 
 
-def test_what_most_films_have_is_not_named():
-    films = describe({"language:en": [0, 1, 2], "cast:Setsuko Hara": [2, 3]}, 4)
+def test_what_many_films_have_is_not_named():
+    films = describe({"country:France": [0, 1, 2], "cast:Setsuko Hara": [2, 3]}, 9)
     telling = telling_things(things_of(films.features, EVEN))
     assert telling.names == ("cast:Setsuko Hara",)
+    assert telling.matrix.data == pytest.approx(np.log(10 / 3))
     assert path_between(films, 1, [0], [1.0]) is None
 
 
 def test_genres_are_things_too():
-    named = fit(make_interactions([], n_users=0, n_items=6)).path(0, np.array([3]), np.array([1.0]))
+    by_genre = make_interactions([], n_users=0, n_items=12)
+    features = make_features(12, n_genres=6)
+    named = fit(replace(by_genre, features=features)).path(0, np.array([6]), np.array([1.0]))
     assert named == Path(0, "genre", "genre 0")
 
 

@@ -63,7 +63,7 @@ def test_a_reason_names_the_way(described, fan):
     found = reasons(fan)
     liked, films = described.horror[:3], described.horror
     assert found[films[5].pk].text == f"Same director as Fright 0: {DIRECTOR}"
-    assert found[films[6].pk].text == "Also about fog, like Fright 1"
+    assert found[films[6].pk].text == "Also tagged fog, like Fright 1"
     assert found[films[7].pk].text == "Same producer as Fright 2"
     assert found[films[5].pk].movie_ids[0] == liked[0].pk
     assert set(found[films[5].pk].movie_ids) == {film.pk for film in liked}
@@ -119,7 +119,7 @@ def test_a_film_that_only_ratings_lead_to_has_the_usual_reason():
         ("director", "Joel {Coen}", "Same director as Fargo: Joel {Coen}"),
         ("director", "", "Same director as Fargo"),
         ("cast", "Frances McDormand", "With Frances McDormand, like Fargo"),
-        ("keyword", "snow", "Also about snow, like Fargo"),
+        ("keyword", "snow", "Also tagged snow, like Fargo"),
         ("genre", "Crime", "Crime, like Fargo"),
         ("decade", "1990", "Also of the 1990s, like Fargo"),
         ("language", "en", "Same language as Fargo"),

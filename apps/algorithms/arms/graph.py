@@ -1,6 +1,6 @@
 """Films that a walk over people, keywords, genres and ratings comes to from those that a viewer watched."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,17 +130,21 @@ class Graph(PersonalArm):
 
     def path(self, item: int, entries: Int64, led: Float64) -> Path | None:
         arrays = self.arrays_
-        own = self._things[item].indices
-        best, chosen = 0.0, None
-        for entry, (film, added) in enumerate(zip(entries.tolist(), led.tolist(), strict=True)):
-            start, end = self._things.indptr[film], self._things.indptr[film + 1]
-            shared = np.flatnonzero(np.isin(self._things.indices[start:end], own)) + start
-            if len(shared):
-                spot = shared[self._things.data[shared].argmax()]
-                if added * self._things.data[spot] > best:
-                    best = float(added * self._things.data[spot])
-                    chosen = (entry, int(self._things.indices[spot]))
-        if chosen is None:
+        own = dict(self._telling(item))
+        shared = [
+            (added * telling, entry, thing)
+            for entry, (film, added) in enumerate(zip(entries.tolist(), led.tolist(), strict=True))
+            for thing, telling in self._telling(film)
+            if thing in own
+        ]
+        if not shared:
             return None
-        relation, _, name = text_at("names", arrays, chosen[1]).partition(PART)
-        return Path(chosen[0], relation, name)
+        _, entry, thing = max(shared, key=lambda one: one[0])
+        relation, _, name = text_at("names", arrays, thing).partition(PART)
+        return Path(entry, relation, name)
+
+    def _telling(self, film: int) -> Iterator[tuple[int, float]]:
+        """The film's things that are worth naming, and how much each tells."""
+        # Few at a time: scipy's own indexing costs a hundred times the reading.
+        held = slice(self._things.indptr[film], self._things.indptr[film + 1])
+        return zip(self._things.indices[held].tolist(), self._things.data[held].tolist(), strict=True)

@@ -36,8 +36,8 @@ _TELLING: Mapping[str, float] = {
 """How much it says of two films that both have a thing of the kind."""
 _TELLING_OTHERS = 0.2
 _TELLING_UNNAMED = 0.5
-_COMMON = 0.5
-"""What more than this share of all films have is not named."""
+_WORTH_NAMING = 0.6
+"""What tells less is not named: that somebody liked the other film says more than that both are dramas."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,12 @@ def telling_things(things: Things) -> Things:
     """The things worth naming, and for each how much it tells in place of its weight.
 
     ``log((1 + n_items) / (1 + films with it))`` times a factor of its kind, and half of that without a
-    name; nothing that more than half of the films have.
+    name.
     """
     n_items = things.matrix.shape[0]
     films_with = np.bincount(things.matrix.indices, minlength=len(things.names))
     told = np.log((1.0 + n_items) / (1.0 + films_with)) * np.array([_telling(name) for name in things.names])
-    kept = np.flatnonzero(films_with <= _COMMON * n_items)
+    kept = np.flatnonzero(told >= _WORTH_NAMING)
     pattern = (things.matrix[:, kept] > 0).astype(np.float32)
     matrix = sparse.csr_matrix(pattern @ sparse.diags(told[kept]), dtype=np.float32)
     matrix.sort_indices()
