@@ -15,6 +15,11 @@ POPULAR = Reason("popular", "Popular with everyone here")
 N_FILMS = 3
 # How far down the films that raised a score a liked one is looked for.
 N_LOOKED_AT = 10
+# By kind, what an arm says of a film by placing it: with a film that the viewer liked, and without one.
+CLAIMS = {
+    "hidden_gem": ("A hidden gem for people who liked {}", "A hidden gem that few have rated"),
+    "unexpected": ("Off your usual path: liked by people who liked {}", "Off your usual path"),
+}
 
 
 class Lead(NamedTuple):
@@ -24,7 +29,7 @@ class Lead(NamedTuple):
     those with 4 stars or more, and the others. ``genre`` is looked up only where these do not say
     enough: the film's genre that most films of the history share. ``by_genre`` says that the arm goes
     by genre alone. ``shared`` is what the film and one of ``movie_ids`` have in common, of an arm that
-    goes by that.
+    goes by that. ``claim`` is one of ``CLAIMS``, or empty.
     """
 
     liked: tuple[int, ...] = ()
@@ -32,6 +37,7 @@ class Lead(NamedTuple):
     genre: str | None = None
     by_genre: bool = False
     shared: Shared | None = None
+    claim: str = ""
 
     @property
     def movie_ids(self) -> tuple[int, ...]:
@@ -69,13 +75,19 @@ def reason_of(lead: Lead, titles: Mapping[int, str], *, similar: bool = False) -
     if lead.by_genre and lead.genre:
         return Reason("genre", f"More {lead.genre}, which you often rate", genre=lead.genre)
     if liked:
-        return Reason("because_you_liked", f"Because you liked {titles[liked[0]]}", liked)
+        return _liked_reason(lead.claim, titles[liked[0]], liked)
     if lead.genre:
         return Reason("genre", f"More {lead.genre}, which you often rate", genre=lead.genre)
     rated = tuple([movie_id for movie_id in lead.rated if movie_id in titles])
     if rated:
         return Reason("because_you_rated", f"Because you rated {titles[rated[0]]}", rated)
-    return POPULAR
+    return Reason(lead.claim, CLAIMS[lead.claim][1]) if lead.claim else POPULAR
+
+
+def _liked_reason(claim: str, title: str, liked: tuple[int, ...]) -> Reason:
+    if claim:
+        return Reason(claim, CLAIMS[claim][0].format(title), liked)
+    return Reason("because_you_liked", f"Because you liked {title}", liked)
 
 
 def _path_reason(shared: Shared, titles: Mapping[int, str], liked: tuple[int, ...]) -> Reason:
@@ -95,6 +107,7 @@ def _leads(engine: Engine, algorithm: str, items: Int64, led: Float64, history: 
     ids = engine.items.ids[history.items].tolist()
     by_genre = algorithm == "genre"
     is_liked = (history.values >= LIKED_FROM).tolist()
+    n_liked = sum(is_liked)
     orders = _strongest(led)
     n_raises = (np.take_along_axis(led, orders, axis=1) > 0).sum(axis=1).tolist()
     for row, (item, order) in enumerate(zip(items.tolist(), orders.tolist(), strict=True)):
@@ -112,7 +125,15 @@ def _leads(engine: Engine, algorithm: str, items: Int64, led: Float64, history: 
             genre=genre,
             by_genre=by_genre,
             shared=_shared(engine, algorithm, item, history.items[spots], led[row, spots]),
+            claim=_claim(engine, algorithm, item, n_liked),
         )
+
+
+def _claim(engine: Engine, algorithm: str, item: int, n_liked: int) -> str:
+    """Neither arm can keep it always: gems run out, and one film liked is no path."""
+    if algorithm == "long_tail" and engine.is_long_tail[item]:
+        return "hidden_gem"
+    return "unexpected" if algorithm == "serendipity" and n_liked > 1 else ""
 
 
 def _shared(engine: Engine, algorithm: str, item: int, entries: Int64, led: Float64) -> Shared | None:
