@@ -8,6 +8,9 @@ from prometheus_client import Counter, Histogram
 degraded_slates = Counter(
     "marquee_degraded_slates", "Slates that fell back to popular, by reason", ["surface", "reason"]
 )
+replaced_arms = Counter(
+    "marquee_replaced_arms", "Slates by the default arm, as the version lacks their own", ["surface", "arm"]
+)
 slates = Counter("marquee_slates", "Slates served", ["surface", "policy"])
 feedback = Counter("marquee_feedback", "Feedback received", ["kind", "status"])
 slate_seconds = Histogram(

@@ -1,8 +1,8 @@
 """What the rows of pages ask of a policy's recipe, whatever its strategy."""
 
-from apps.algorithms.strategy import Strategy
+from apps.algorithms.strategy import DEFAULT_ARM, Strategy
 from apps.experiments.requirements import register_policy_check
-from apps.recommendations.services.recommending import SURFACE_ARMS
+from apps.recommendations.placing import FALLBACK_ARM
 from apps.training.servable import require_arms
 
 
@@ -11,5 +11,6 @@ def register() -> None:
 
 
 def _check_surfaces(strategy: Strategy, recipe: str) -> None:
-    # Their arms are none of the strategy's: another recipe, or a new version of it, is what helps.
-    require_arms(recipe, set(SURFACE_ARMS.values()), pointer="/recipe", asker="a row of the pages")
+    # Their arms are none of the strategy's: another recipe, or a new version of it, is what helps. The
+    # default arm stands in for every other one.
+    require_arms(recipe, {DEFAULT_ARM, FALLBACK_ARM}, pointer="/recipe", asker="a row of the pages")

@@ -161,7 +161,7 @@ def test_gems_are_of_the_long_tail_and_in_the_viewers_order(visitor: Client, hou
         )
     )
     assert {slot.movie_id for slot in slate.slots[:3]} == {film.pk for film in house.comedy[2:5]}
-    assert {slot.algorithm for slot in slate.slots} == {"hybrid"}
+    assert {slot.algorithm for slot in slate.slots} == {"long_tail"}
 
 
 def test_logs_gems_and_does_not_call_them_popular(visitor: Client, house: House) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from django.utils import timezone
 
 from apps.algorithms.context import Context
-from apps.algorithms.strategy import Strategy
+from apps.algorithms.strategy import DEFAULT_ARM, Strategy
 from apps.algorithms.types import Bool, History, Int64
 from apps.core import telemetry
 from apps.events.models import Surface
@@ -24,13 +24,15 @@ from apps.recommendations.viewer import ViewerState, context_of, read_viewer
 from apps.training.registry import Engine, engine
 
 MAX_STARS = 5.0
-# Rows of a page that are one arm's by definition: the site's strategy may hold arms that do not look
-# at the film that likes are wanted of, or at the viewer.
+# Lists that are one arm's by definition: the site's strategy may hold arms that do not look at the
+# film that likes are wanted of, at the viewer, or at what the list is about.
 SURFACE_ARMS = {
     Surface.HOME_POPULAR: "popular",
-    Surface.HOME_GEMS: "hybrid",
-    Surface.BECAUSE: "hybrid",
-    Surface.SIMILAR: "hybrid",
+    Surface.HOME_GEMS: "long_tail",
+    Surface.GEMS: "long_tail",
+    Surface.SURPRISE: "serendipity",
+    Surface.BECAUSE: DEFAULT_ARM,
+    Surface.SIMILAR: DEFAULT_ARM,
 }
 NOTHING_PLACED = Placed((), (), {})
 logger = logging.getLogger(__name__)
@@ -154,7 +156,7 @@ def _plans(requests: Sequence[SlateRequest], state: ViewerState) -> list[_Plan]:
         _Plan(
             request=request,
             assignment=assignment,
-            strategy=_strategy(request, assignment.strategy),
+            strategy=_strategy(request, assignment.strategy, active),
             engine=active,
             rated=_rated(request, state),
             excluded=frozenset(
@@ -179,19 +181,31 @@ def _anchors(request: SlateRequest) -> tuple[int, ...]:
     return () if request.anchor is None else (request.anchor,)
 
 
-def _strategy(request: SlateRequest, assigned: Strategy) -> Strategy:
-    """The assigned strategy with the surface's arm or the request's wishes; popular for a visitor of
-    whom nothing is known: without a unit and without a film to start from.
-    """
+def _strategy(request: SlateRequest, assigned: Strategy, active: Engine | None) -> Strategy:
+    """The assigned strategy with the surface's arm and the request's wishes."""
     strategy = assigned
-    arm = SURFACE_ARMS.get(request.surface, request.algorithm)
-    if request.unit_key is None and request.anchor is None:
-        arm = FALLBACK_ARM
+    arm = _own_arm(request, active)
     if arm is not None:
         strategy = replace(strategy, policy="fixed", arms=(arm,), weights=(1.0,), slots=None)
     if request.diversity is not None:
         strategy = replace(strategy, diversity=request.diversity)
     return strategy
+
+
+def _own_arm(request: SlateRequest, active: Engine | None) -> str | None:
+    """The one arm that serves this request whatever the strategy; None where the strategy decides.
+
+    Popular for a visitor of whom nothing is known: without a unit and without a film to start from. A
+    version that was fitted before there was the arm serves by the default one.
+    """
+    if request.unit_key is None and request.anchor is None:
+        return FALLBACK_ARM
+    arm = SURFACE_ARMS.get(request.surface, request.algorithm)
+    if arm is None or active is None or arm in active.arms:
+        return arm
+    telemetry.replaced_arms.labels(surface=request.surface, arm=arm).inc()
+    logger.warning("arm_replaced arm=%s by=%s version=%s", arm, DEFAULT_ARM, active.version)
+    return DEFAULT_ARM
 
 
 def _label(strategy: Strategy) -> str:
