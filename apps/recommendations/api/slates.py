@@ -19,7 +19,15 @@ from apps.core.errors import Forbidden, InvalidInput, NotFound
 from apps.events.models import Surface
 from apps.recommendations.api.genres import unknown_genre
 from apps.recommendations.api.shapes import SimilarShape, SlateShape
-from apps.recommendations.api.visitors import OPEN_ALGORITHMS, audience_of, may_steer, require_algorithm
+from apps.recommendations.api.visitors import (
+    OPEN_ALGORITHMS,
+    audience_of,
+    is_held,
+    may_steer,
+    require_algorithm,
+    require_held,
+)
+from apps.recommendations.audience import Audience
 from apps.recommendations.services import recommend
 from apps.recommendations.slates import DEFAULT_LENGTH, MAX_LENGTH
 
@@ -75,6 +83,7 @@ class RecommendationsView(APIView):
         query = validated_query(request, SlateQuery)
         audience = audience_of(request, query.get("user_id"), query.get("timezone"))
         require_algorithm(request, query.get("algorithm"))
+        require_held(audience, query.get("algorithm"))
         _require_bandit_right(request, query["use_bandit"])
         slate = recommend(
             replace(
@@ -102,7 +111,7 @@ class RecommendView(APIView):
         body.is_valid(raise_exception=True)
         audience = audience_of(request, body.validated_data.get("user_id"))
         plain = audience.request(Surface.API, body.validated_data["n_recommendations"])
-        wish = _granted_wish(request, body.validated_data.get("model_type"))
+        wish = _granted_wish(request, audience, body.validated_data.get("model_type"))
         slate = recommend(replace(plain, algorithm=wish))
         return Response(slate.as_json())
 
@@ -155,11 +164,12 @@ def _require_bandit_right(request: Request, use_bandit: bool | None) -> None:
         raise InvalidInput.of("?use_bandit", "No bandit runs on this site yet; leave use_bandit out")
 
 
-def _granted_wish(request: Request, model_type: str | None) -> str | None:
-    """A wish that the caller may make; another arm is not granted, which is no error."""
+def _granted_wish(request: Request, audience: Audience, model_type: str | None) -> str | None:
+    """A wish that the caller may make and the model can serve; another is not granted, which is no error."""
     if model_type is None:
         return None
     if model_type not in ARMS:
         known = ", ".join(ARMS)
         raise InvalidInput.of("/model_type", f"There is no algorithm {model_type!r}; there are: {known}")
-    return model_type if model_type in OPEN_ALGORITHMS or may_steer(request) else None
+    may_wish = model_type in OPEN_ALGORITHMS or may_steer(request)
+    return model_type if may_wish and is_held(audience, model_type) else None

@@ -9,9 +9,11 @@ from apps.accounts.models import ApiKey, User
 from apps.accounts.timezones import zone
 from apps.accounts.units import NO_UNIT, unit_of, unit_of_user, viewer_timezone
 from apps.algorithms.registry import ARMS
-from apps.core.errors import Forbidden, InvalidInput
+from apps.core.errors import Conflict, Forbidden, InvalidInput
+from apps.experiments.services import assign
 from apps.recommendations.audience import Audience
 from apps.recommendations.services.feedback import adopt_viewer
+from apps.training.registry import engine
 
 OPEN_ALGORITHMS = frozenset({"long_tail", "serendipity"})
 
@@ -55,6 +57,21 @@ def require_algorithm(request: Request, algorithm: str | None) -> None:
         )
     if algorithm not in OPEN_ALGORITHMS and not may_steer(request):
         raise Forbidden("Only staff, and programs that act for users, may choose this algorithm")
+
+
+def is_held(audience: Audience, algorithm: str) -> bool:
+    """Whether the version that serves them has the arm; without a model none is missed."""
+    active = engine(assign(audience.unit.key, {}).recipe)
+    return active is None or algorithm in active.arms
+
+
+def require_held(audience: Audience, algorithm: str | None) -> None:
+    """Raises ``Conflict`` for an arm that came after the version was fitted."""
+    if algorithm is not None and not is_held(audience, algorithm):
+        raise Conflict(
+            f"The model that serves now was fitted without {algorithm!r}: leave algorithm out, or try again"
+            " after the next training"
+        )
 
 
 def _named_zone(name: str | None) -> ZoneInfo | None:
