@@ -36,6 +36,8 @@ PAGES = {
     "search": "/search?q=the+ma",
     "titles while one types": "/search/suggestions?q=the+ma",
     "film": "/film/{film}",
+    "hidden gems": "/gems",
+    "surprise me": "/surprise",
     "my films": "/my-films",
     "ten films to start with": "/welcome",
     "settings": "/settings",

@@ -1,6 +1,7 @@
 """What pages accept. Rules of the domain are the services': their refusals become form errors."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
@@ -53,6 +54,25 @@ class SearchForm(forms.Form):
     def text(self) -> str:
         self.full_clean()
         return str(self.cleaned_data.get("q", ""))
+
+
+class SurpriseForm(forms.Form):
+    """``GET /surprise``."""
+
+    after = forms.UUIDField(
+        required=False,
+        error_messages={"invalid": "This address names no list of surprises. Begin with a new one."},
+    )
+
+    @property
+    def after_id(self) -> UUID | None:
+        """The list that another is wanted after; None for the first, and where it cannot be read."""
+        self.full_clean()
+        return self.cleaned_data.get("after")
+
+    @property
+    def first_error(self) -> str:
+        return first_error(self)
 
 
 class BrowseForm(forms.Form):

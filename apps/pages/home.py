@@ -7,6 +7,7 @@ from itertools import islice
 from apps.catalog.models import Movie
 from apps.events.models import Surface
 from apps.pages.cards import Card, cards_of_movies, cards_of_slots
+from apps.pages.gems import UNSAID, gem_ids, has_films
 from apps.ratings.history import Preferences
 from apps.recommendations.anchoring import choose_anchor
 from apps.recommendations.audience import Audience
@@ -22,9 +23,12 @@ FOR_YOU, BECAUSE, GEMS, NEW, POPULAR = "for-you", "because", "gems", "new", "pop
 
 @dataclass(frozen=True)
 class HomeRow:
+    """``page`` names the address of more films of this kind, if there is one."""
+
     slug: str
     title: str
     cards: Sequence[Card]
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Home:
 @dataclass(frozen=True)
 class _Wish:
     """A row that is a list of the viewer's. ``has_expected`` says whether the stars that it predicts are
-    theirs; ``unsaid`` are kinds of reasons that its title says already, or belies.
+    theirs; ``unsaid`` are kinds of reasons that its title says already, or belies; ``page`` as the row's.
     """
 
     slug: str
@@ -71,6 +75,7 @@ class _Wish:
     request: SlateRequest
     has_expected: bool
     unsaid: frozenset[str] = frozenset()
+    page: str = ""
 
 
 def home_of(visitor: Audience) -> Home:
@@ -88,7 +93,7 @@ def home_of(visitor: Audience) -> Home:
     rows = {wish.slug: _row(wish, slate, plain) for wish, slate in zip(wishes, slates, strict=True)}
     rows[NEW] = HomeRow(NEW, "New", [plain[movie_id] for movie_id in newest])
     filled = [rows[slug] for slug in _order(tastes) if slug in rows and rows[slug].cards]
-    return Home(filled, tastes.n_ratings, has_films=bool(filled) or Movie.objects.available().exists())
+    return Home(filled, tastes.n_ratings, has_films=bool(filled) or has_films())
 
 
 def _order(tastes: Preferences) -> Iterable[str]:
@@ -117,9 +122,9 @@ def _because(visitor: Audience, tastes: Preferences) -> _Wish | None:
 
 
 def _gems(visitor: Audience, tastes: Preferences) -> _Wish | None:
-    only = frozenset(Movie.objects.available().long_tail().values_list("pk", flat=True))
+    only = gem_ids()
     request = replace(visitor.request(Surface.HOME_GEMS, ROW_LENGTH), only=only)
-    wish = _Wish(GEMS, "Hidden gems", request, bool(tastes.rated), frozenset({"popular"}))
+    wish = _Wish(GEMS, "Hidden gems", request, bool(tastes.rated), UNSAID, page="gems")
     return wish if only else None
 
 
@@ -130,7 +135,7 @@ def _popular(visitor: Audience, tastes: Preferences) -> _Wish:
 
 def _row(wish: _Wish, slate: ServedSlate, plain: dict[int, Card]) -> HomeRow:
     cards = cards_of_slots(slate.slots, plain, with_expected=wish.has_expected, unsaid=wish.unsaid)
-    return HomeRow(wish.slug, wish.title, cards)
+    return HomeRow(wish.slug, wish.title, cards, wish.page)
 
 
 def _newest(kept_out: Collection[int]) -> list[int]:

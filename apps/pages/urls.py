@@ -3,13 +3,15 @@
 from django.urls import path
 
 from apps.core import converters  # noqa: F401 - makes <id:…> known
-from apps.pages.views import accounts, films, finding, home, imports, my_films, settings, welcome
+from apps.pages.views import accounts, films, finding, home, imports, lists, my_films, settings, welcome
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("browse", finding.browse_films, name="browse"),
     path("search", finding.search, name="search"),
     path("search/suggestions", finding.suggestions, name="suggestions"),
+    path("gems", lists.gems, name="gems"),
+    path("surprise", lists.surprise, name="surprise"),
     path("about", home.about, name="about"),
     path("film/<id:movie_id>", films.film, name="film"),
     path("film/<id:movie_id>/feedback", films.feedback, name="feedback"),

@@ -58,6 +58,8 @@ def test_pages_read_a_query_as_best_they_can(query: str, movie: Movie) -> None:
         "/settings",
         "/",
         f"/film/{movie.pk}",
+        "/gems",
+        "/surprise",
         "/log-in",
     ):
         assert guest().browser.get(f"{path}?{query}&e={query[-20:]}&next={query[-20:]}").status_code == 200

@@ -60,6 +60,8 @@ PAGES: dict[str, set[str]] = {
     "search": {"GET"},
     "search/suggestions": {"GET"},
     "about": {"GET"},
+    "gems": {"GET"},
+    "surprise": {"GET"},
     "film/<id:movie_id>": {"GET"},
     "film/<id:movie_id>/feedback": {"POST"},
     "poster/<id:movie_id>.svg": {"GET"},

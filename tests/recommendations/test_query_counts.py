@@ -143,6 +143,19 @@ def test_the_home_page_takes_twelve_at_most(n_rated: int, house: House) -> None:
     assert len(asked) <= 12, "\n".join(asked)
 
 
+@pytest.mark.parametrize("n_rated", [3, 12])
+@pytest.mark.parametrize(("path", "number"), [("/gems", 8), ("/surprise", 7)])
+def test_a_page_of_one_list_takes_the_same_whatever_is_rated(
+    path: str, number: int, n_rated: int, house: House
+) -> None:
+    """Session and user; the viewer, the gems; films, slate and impressions; the cards."""
+    Movie.objects.update(is_long_tail=True)
+    viewer = make_user()
+    rate(viewer, (house.horror + house.comedy)[:n_rated])
+    asked = queries(signed_in(viewer), path)
+    assert len(asked) == number, "\n".join(asked)
+
+
 @pytest.mark.parametrize("number", [SHORT, 24])
 @pytest.mark.parametrize("path", ["/search?q=film", "/search"])
 def test_a_page_of_films_takes_the_same_whatever_its_length(number: int, path: str) -> None:

@@ -17,11 +17,14 @@ from apps.events.models import Kind
 from apps.pages.cards import card_target, cards_of_movies, with_own_stars
 from apps.pages.films import film_page, own_panel
 from apps.pages.forms import FeedbackForm
+from apps.pages.gems import TARGET as GEMS
 from apps.pages.home import home_of
 from apps.pages.my_films import line_after, list_of_target
 from apps.pages.posters import design_poster
 from apps.pages.redirects import next_path
+from apps.pages.surprise import is_target as is_surprise
 from apps.pages.undoing import Undo, depends_on_before, undo_of
+from apps.pages.views.lists import gems_part, surprise_part
 from apps.pages.views.welcome import welcome_part
 from apps.pages.visitors import own_event_id, speaking_viewer, visitor_of
 from apps.pages.welcome import group_of_target
@@ -58,20 +61,11 @@ def feedback(request: HttpRequest, movie_id: int) -> HttpResponse:
         raise BadRequest(form.first_error)
     undo = _say(request, movie, form)
     target = request.htmx.target if request.htmx else None  # type: ignore[attr-defined] # its middleware sets it
-    if target == "rows":
-        return render(request, "pages/home_swap.html", {"home": home_of(visitor_of(request))})
-    if target == "own":
-        panel = own_panel(visitor_of(request), movie, form.cleaned_data.get("event_id"))
-        return render(request, "pages/film_swap.html", {"panel": panel})
     if own_list := list_of_target(target):
         line = line_after(visitor_of(request), own_list, movie, undo)
         return render(request, "pages/my_film_swap.html", {"line": line})
-    if group := group_of_target(target):
-        return welcome_part(request, group, is_rated=form.cleaned_data.get("kind") == Kind.RATE)
-    if target == card_target(movie.pk):
-        cards = with_own_stars(visitor_of(request).viewer, cards_of_movies([movie.pk]))
-        return render(request, "pages/card_swap.html", {"card": cards[movie.pk]})
-    return redirect(next_path(request, reverse("film", args=[movie_id])))
+    part = _part_after(request, target or "", movie, form)
+    return part or redirect(next_path(request, reverse("film", args=[movie_id])))
 
 
 @require_safe
@@ -85,6 +79,25 @@ def poster(request: HttpRequest, movie_id: int) -> HttpResponse:
     return HttpResponse(
         render_to_string("posters/poster.svg", {"poster": design}), content_type="image/svg+xml"
     )
+
+
+def _part_after(request: HttpRequest, target: str, movie: Movie, form: FeedbackForm) -> HttpResponse | None:
+    """The part of a page that an exchange is for, as it is after the act; None for a target of no page."""
+    if target == "rows":
+        return render(request, "pages/home_swap.html", {"home": home_of(visitor_of(request))})
+    if target == GEMS:
+        return gems_part(request)
+    if is_surprise(target):
+        return surprise_part(request, target)
+    if target == "own":
+        panel = own_panel(visitor_of(request), movie, form.cleaned_data.get("event_id"))
+        return render(request, "pages/film_swap.html", {"panel": panel})
+    if group := group_of_target(target):
+        return welcome_part(request, group, is_rated=form.cleaned_data.get("kind") == Kind.RATE)
+    if target == card_target(movie.pk):
+        cards = with_own_stars(visitor_of(request).viewer, cards_of_movies([movie.pk]))
+        return render(request, "pages/card_swap.html", {"card": cards[movie.pk]})
+    return None
 
 
 def _say(request: HttpRequest, movie: Movie, form: FeedbackForm) -> Undo | None:

@@ -23,6 +23,7 @@ NOT_FOR_CRAWLERS = (
     "my-films",
     "settings",
     "welcome",
+    "surprise",
 )
 
 
