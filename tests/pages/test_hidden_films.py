@@ -87,7 +87,11 @@ def test_a_film_that_would_be_recommended_is_gone_from_home_lists_and_similar(ho
 
 
 @pytest.mark.parametrize(
-    "arm", ["popular", "genre", "content", "svd", "als", "item_cf", "embeddings", "graph", "hybrid"]
+    "arm",
+    [
+        *("popular", "genre", "content", "svd", "als", "item_cf", "embeddings", "graph"),
+        *("long_tail", "serendipity", "hybrid"),
+    ],
 )
 def test_no_arm_shows_a_hidden_film(house: House, arm: str) -> None:
     _, program = viewer_of(house)
