@@ -20,6 +20,8 @@ CLAIMS = {
     "hidden_gem": ("A hidden gem for people who liked {}", "A hidden gem that few have rated"),
     "unexpected": ("Off your usual path: liked by people who liked {}", "Off your usual path"),
 }
+# A film that shares a genre with so much of what the viewer liked is not off their path.
+USUAL_SHARE = 0.5
 
 
 class Lead(NamedTuple):
@@ -107,7 +109,7 @@ def _leads(engine: Engine, algorithm: str, items: Int64, led: Float64, history: 
     ids = engine.items.ids[history.items].tolist()
     by_genre = algorithm == "genre"
     is_liked = (history.values >= LIKED_FROM).tolist()
-    n_liked = sum(is_liked)
+    claims = _claims(engine, algorithm, items, history)
     orders = _strongest(led)
     n_raises = (np.take_along_axis(led, orders, axis=1) > 0).sum(axis=1).tolist()
     for row, (item, order) in enumerate(zip(items.tolist(), orders.tolist(), strict=True)):
@@ -125,15 +127,22 @@ def _leads(engine: Engine, algorithm: str, items: Int64, led: Float64, history: 
             genre=genre,
             by_genre=by_genre,
             shared=_shared(engine, algorithm, item, history.items[spots], led[row, spots]),
-            claim=_claim(engine, algorithm, item, n_liked),
+            claim=claims[row],
         )
 
 
-def _claim(engine: Engine, algorithm: str, item: int, n_liked: int) -> str:
-    """Neither arm can keep it always: gems run out, and one film liked is no path."""
-    if algorithm == "long_tail" and engine.is_long_tail[item]:
-        return "hidden_gem"
-    return "unexpected" if algorithm == "serendipity" and n_liked > 1 else ""
+def _claims(engine: Engine, algorithm: str, items: Int64, history: History) -> list[str]:
+    """What the arm may say of each film: gems run out, and where little is known of films those of the
+    same genres count as far from each other.
+    """
+    if algorithm == "long_tail":
+        return ["hidden_gem" if is_gem else "" for is_gem in engine.is_long_tail[items].tolist()]
+    liked = history.items[history.values >= LIKED_FROM]
+    if algorithm != "serendipity" or len(liked) < 2:
+        return [""] * len(items)
+    shares_genre = (engine.genres[liked] @ engine.genres[items].T).toarray() > 0
+    is_off_path = shares_genre.mean(axis=0) < USUAL_SHARE
+    return ["unexpected" if is_off else "" for is_off in is_off_path.tolist()]
 
 
 def _shared(engine: Engine, algorithm: str, item: int, entries: Int64, led: Float64) -> Shared | None:

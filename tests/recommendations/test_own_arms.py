@@ -87,7 +87,16 @@ def test_surprises_say_that_they_are_off_the_path_of_who_has_one(house: House) -
         make_rating(viewer, film, 5.0)
         kinds.append({slot.reason.kind for slot in ask(viewer, Surface.SURPRISE).slots})
     assert "unexpected" not in kinds[0], "one film liked is no path"
-    assert kinds[1] & {"unexpected"}
+    assert kinds[1] == {"unexpected"}
+
+
+def test_a_surprise_of_the_viewers_usual_genre_does_not_say_that_it_is_off_the_path(
+    house: House, fan: User
+) -> None:
+    slots = ask(fan, Surface.SURPRISE, n=29).slots
+    kinds = {slot.movie_id: slot.reason.kind for slot in slots}
+    assert {kinds[film.pk] for film in house.comedy} == {"unexpected"}
+    assert "unexpected" not in {kinds[film.pk] for film in house.horror[3:]}
 
 
 @pytest.mark.parametrize(
