@@ -1,5 +1,6 @@
 """Every public page in both themes, on a phone and on a desk: it fits, and axe finds nothing."""
 
+import re
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils.http import urlsafe_base64_encode
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from apps.catalog.models import Movie
 from tests.browser.acts import give, log_in, send_file
 from tests.browser.conftest import SLOWEST_MS
 from tests.factories import make_movie, make_user
@@ -98,6 +100,7 @@ def test_finds_what_keeps_people_out(page: Page) -> None:
 def test_is_fit_for_a_newcomer(page: Page, house: House) -> None:
     film = f"/film/{house.horror[0].pk}"
     faults = faults_at(page, "/", film, "/welcome", "/welcome?group=horror", *LISTS, "/settings")
+    faults += faults_at(page, "/gems", "/surprise", "/surprise?after=x")
     faults += faults_at(
         page, "/settings/data", "/settings/erase", "/settings/import", "/about", "/no-such-page"
     )
@@ -126,6 +129,19 @@ def test_is_fit_to_come_in(page: Page) -> None:
         page.get_by_role("main").get_by_role("button", name=button).click()
         expect(page.get_by_text("This field is required.").first).to_be_visible()
         faults += faults_of(page)
+    assert faults == []
+
+
+def test_is_fit_for_gems_and_surprises(page: Page, house: House) -> None:
+    Movie.objects.filter(pk__in=[film.pk for film in house.comedy]).update(is_long_tail=True)
+    faults = faults_at(page, "/gems")
+    say_everything(page, house)
+    faults += faults_at(page, "/", "/gems", "/surprise")
+    page.get_by_role("link", name="Surprise me again").click()
+    expect(page).to_have_url(re.compile("after="))
+    page.get_by_role("button", name="Not for me: ").first.click()
+    expect(page.get_by_text("will not be recommended to you again.")).to_be_visible()
+    faults += faults_of(page)
     assert faults == []
 
 
