@@ -127,6 +127,18 @@ def test_truncation_keeps_the_strongest():
         np.testing.assert_allclose(np.sort(part)[-7:], np.sort(row)[-7:], rtol=1e-6)
 
 
+def test_walks_go_on_from_where_most_walkers_are(monkeypatch):
+    """From film 0 more go to film 1, with which it shares two things, than to film 2."""
+    shared = describe(
+        {"cast:A": [0, 1], "cast:B": [0, 1], "cast:C": [0, 2], "cast:D": [1, 3], "cast:E": [2, 4]}, 9
+    )
+    far = [fit(shared, restart=0.8).scores([make_history([0])])[0]]
+    monkeypatch.setattr(walking, "GOING_ON", 1)
+    far.append(fit(shared, restart=0.8).scores([make_history([0])])[0])
+    assert [np.flatnonzero(row).tolist() for row in far] == [[1, 2, 3, 4], [1, 2, 3]]
+    assert far[0][3] == far[1][3]
+
+
 def test_ties_fall_by_column():
     shared = describe({"keyword:heist": [0, 1, 2, 3]}, 4)
     row = fit(shared, neighbours=2, restart=1.0).scores([make_history([1])])[0]

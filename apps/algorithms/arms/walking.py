@@ -13,6 +13,8 @@ BLOCK_CELLS = 4_000_000
 """Cells of a dense block of rows: what the walk holds at once, however many films there are."""
 NEGLIGIBLE = 0.05
 """A walk ends where no more than this share of walkers is left."""
+GOING_ON = 50
+"""Walks go on from so many films at most, where most walkers are."""
 _WIDE = 16
 """A node that more than one film in so many has is multiplied as a dense row, which is faster."""
 
@@ -59,8 +61,8 @@ def walk(
 
     A row is ``restart * sum over t >= 1 of (1 - restart)^(t - 1) P^t`` times ``scales``, the strongest
     kept; ``P = sum diag(share) there back`` over the bridges, without the way back to where it began.
-    After each step too only the strongest are kept. ``share`` and ``scales`` are float32 ``(n_items,)``,
-    from 0 to 1.
+    After each step too only the strongest are kept, and of these only ``GOING_ON`` go on. ``share`` and
+    ``scales`` are float32 ``(n_items,)``, from 0 to 1.
     """
     steps = _step_matrix(bridges, scales, keep)
     if restart < 1.0 - NEGLIGIBLE:
@@ -87,11 +89,12 @@ def _walked(
     """The walks from ``rows``, CSR ``(len(rows), n_items)``."""
     place, left = steps[rows], restart
     total = np.float32(left) * place.toarray()
+    place = _pruned(place, GOING_ON)
     while (left := left * (1.0 - restart)) > NEGLIGIBLE * restart:
         found = (place @ steps).toarray()
         total += np.float32(left) * found
         if left * (1.0 - restart) > NEGLIGIBLE * restart:
-            place = _strongest(found, rows, scales, keep)
+            place = _strongest(found, rows, scales, min(keep, GOING_ON))
     return _strongest(total, rows, scales, keep)
 
 
@@ -114,6 +117,16 @@ def _strongest(values: Float32, rows: Int64, scales: Float32, keep: int) -> spar
     owners, columns = owners[kept], columns[kept]
     pointers = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=n_rows))])
     return sparse.csr_matrix((values[owners, columns], columns, pointers), shape=values.shape)
+
+
+def _pruned(matrix: sparse.csr_matrix, keep: int) -> sparse.csr_matrix:
+    """The ``keep`` highest entries of each row; ties by column."""
+    sizes = np.diff(matrix.indptr)
+    owners = np.repeat(np.arange(len(sizes)), sizes)
+    order = np.lexsort((matrix.indices, -matrix.data, owners))
+    kept = np.sort(order[np.arange(len(order)) - matrix.indptr[owners] < keep])
+    pointers = np.concatenate([[0], np.cumsum(np.minimum(sizes, keep))])
+    return sparse.csr_matrix((matrix.data[kept], matrix.indices[kept], pointers), shape=matrix.shape)
 
 
 def _stacked(parts: list[sparse.csr_matrix], n_items: int) -> sparse.csr_matrix:
