@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from apps.accounts.models import User
 from apps.catalog.models import Movie
+from apps.experiments.models import ServingPolicy
+from apps.experiments.policy import forget_policy
 from apps.ratings.importing.ratings import load_ratings
 from apps.ratings.importing.records import RatingLine
 from apps.training.services import train
@@ -45,5 +47,8 @@ def make_house() -> House:
     load_ratings(SOURCE, lines, movie_ids={film.pk: film.pk for film in films})
     for film in films:
         film.refresh_from_db()
+    # The arms' own order: of two kinds of films a diverse list holds both.
+    ServingPolicy.objects.update(strategy={"policy": "fixed", "arms": {"hybrid": 1.0}, "diversity": 0.0})
+    forget_policy()
     train()
     return house

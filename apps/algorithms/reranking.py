@@ -2,15 +2,18 @@
 
 Re-ranking happens inside the choice and never reorders afterwards, so every film keeps the owner
 that its slot was drawn for. With diversity ``d`` above 0 the choice is maximal marginal relevance
-(Carbonell and Goldstein, SIGIR 1998, equation 1) less a penalty for popularity:
+(Carbonell and Goldstein, SIGIR 1998, equation 1) with more than likeness counted as redundancy:
 
-    (1 - w) * relevance - w * highest cosine to a film of the slate - v * log popularity
+    relevance + d * (lift - MMR_WEIGHT * highest cosine to a film of the slate
+                          - GENRE_WEIGHT * films of the slate with the same primary genre)
 
-over the owner's shortlist, with ``w = 0.7 d``, ``v = 0.1 d``, relevance and log popularity scaled
-to 0 to 1. One primary genre may hold ``1 - 0.7 d`` of the slots, rounded up, unless the shortlist
-holds nothing else.
+over the owner's shortlist, with relevance standardised over it. ``lift`` damps films that are popular and
+films that would be on everybody's list, and raises niche ones (``FilmTraits.lift``). One primary genre
+may hold ``1 - GENRE_CAP d`` of the slots and one series ``1 - SERIES_CAP d``, both rounded up and at least
+one, unless the shortlist holds nothing else.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -18,12 +21,15 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from apps.algorithms.top import top_items
+from apps.algorithms.traits import FilmTraits
 from apps.algorithms.types import Bool, Float32, Int32, Int64
 
 SHORTLIST = 200
-MMR_WEIGHT = 0.7
-DAMPING_WEIGHT = 0.1
+MMR_WEIGHT = 0.75
+GENRE_WEIGHT = 0.25
 GENRE_CAP = 0.7
+SERIES_CAP = 2.0
+_FLAT = 1e-6
 
 
 class Pick(NamedTuple):
@@ -41,23 +47,6 @@ class Picker(Protocol):
 
         ``slate`` holds every film placed so far, by whomever, and only ever grows between calls.
         """
-
-
-@dataclass(frozen=True)
-class FilmTraits:
-    """What re-ranking knows about the films; made once per catalogue and shared.
-
-    popularity
-        float32 ``(n_items,)``, how many people rated or liked each film, at least 0.
-    vectors
-        float32 ``(n_items, d)``, rows of length one, or zero where nothing is known of a film.
-    primary_genre
-        int32 ``(n_items,)``; -1 for a film without one, which no cap counts.
-    """
-
-    popularity: Float32
-    vectors: Float32
-    primary_genre: Int32
 
 
 @dataclass(frozen=True)
@@ -117,7 +106,7 @@ class BestFirst:
 
 
 class Diverse:
-    """Maximal marginal relevance with damped popularity and a cap per primary genre.
+    """The film of the shortlist that is worth most beside those of the slate.
 
     ``items`` int64 and ``scores`` float32, best first. Equal values fall by place in the shortlist.
     """
@@ -128,21 +117,24 @@ class Diverse:
         self._scores = scores
         self._traits = traits
         self._vectors = traits.vectors[items]
-        self._genres = traits.primary_genre[items]
-        self._weight = np.float32(MMR_WEIGHT * diversity)
-        damping = np.float32(DAMPING_WEIGHT * diversity) * _scaled(np.log1p(traits.popularity[items]))
-        self._value = (1 - self._weight) * _scaled(scores) - damping
+        self._likeness = np.float32(MMR_WEIGHT * diversity)
+        self._value = _standardised(scores) + np.float32(diversity) * traits.lift[items]
         self._nearest = np.zeros(len(items), dtype=np.float32)
         self._capped = np.zeros(len(items), dtype=np.bool_)
-        self._cap = int(np.ceil(n_slots * (1 - GENRE_CAP * diversity)))
-        self._genre_counts: dict[int, int] = {}
+        genre_cap, series_cap = (
+            max(1, int(np.ceil(n_slots * (1 - cap * diversity)))) for cap in (GENRE_CAP, SERIES_CAP)
+        )
+        self._groups = (
+            _Group(traits.primary_genre, items, genre_cap, np.float32(GENRE_WEIGHT * diversity)),
+            _Group(traits.series, items, series_cap, np.float32(0)),
+        )
         self._n_known = 0
 
     def pick(self, slate: Sequence[int]) -> Pick | None:
         self._catch_up(slate)
         if len(self._items) == 0:
             return None
-        value = self._value - self._weight * self._nearest
+        value = self._value - self._likeness * self._nearest
         spot = int(np.where(self._capped, -np.inf, value).argmax())
         if self._capped[spot] or value[spot] == -np.inf:
             spot = int(value.argmax())
@@ -155,17 +147,37 @@ class Diverse:
         for item in slate[self._n_known :]:
             self._value[self._items == item] = -np.inf
             np.maximum(self._nearest, self._vectors @ self._traits.vectors[item], out=self._nearest)
-            genre = int(self._traits.primary_genre[item])
-            self._genre_counts[genre] = self._genre_counts.get(genre, 0) + 1
-            if genre >= 0 and self._genre_counts[genre] == self._cap:
-                self._capped |= self._genres == genre
+            for group in self._groups:
+                group.count(item, value=self._value, capped=self._capped)
         self._n_known = len(slate)
 
 
-def _scaled(values: Float32) -> Float32:
-    """``values`` moved and stretched to 0 to 1; zeros when all are equal."""
+class _Group:
+    """What the films of one genre, or series, cost the next one of it: ``weight`` each, and a ``cap``."""
+
+    def __init__(self, group_of: Int32, items: Int64, cap: int, weight: np.float32) -> None:
+        self._group_of = group_of
+        self._own = group_of[items]
+        self._cap = cap
+        self._weight = weight
+        self._counts: Counter[int] = Counter()
+
+    def count(self, item: int, *, value: Float32, capped: Bool) -> None:
+        """Lowers ``value`` and marks ``capped`` for the films of ``item``'s group; both in place."""
+        group = int(self._group_of[item])
+        if group < 0:
+            return
+        self._counts[group] += 1
+        same = self._own == group
+        value[same] -= self._weight
+        if self._counts[group] == self._cap:
+            capped |= same
+
+
+def _standardised(values: Float32) -> Float32:
+    """``values`` less their mean, over their deviation; zeros when all are equal."""
     if len(values) == 0:
         return values
-    low, high = values.min(), values.max()
-    scaled: Float32 = (values - low) / (high - low if high > low else np.float32(1))
-    return scaled
+    centred = values - values.mean()
+    spread = np.sqrt((centred * centred).mean())
+    return np.asarray(centred / spread if spread > _FLAT else np.zeros_like(centred), dtype=np.float32)

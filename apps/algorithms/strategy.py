@@ -2,7 +2,7 @@
 
 A strategy says how the slots of a slate find their owners, and how diverse the slate is::
 
-    {"policy": "fixed", "arms": {"hybrid": 1.0}, "diversity": 0.0}
+    {"policy": "fixed", "arms": {"hybrid": 1.0}, "diversity": 0.4}
     {"policy": "bandit", "arms": ["svd", "als", "item_cf"], "slots": 2, "diversity": 0.3}
 
 Under ``fixed`` each slot belongs to an arm with the arm's weight as probability. Under ``bandit``
@@ -21,6 +21,8 @@ POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 DEFAULT_ARM = "hybrid"
 DEFAULT_BANDIT_ARMS = ("svd", "embeddings", "graph", "item_cf", "long_tail", "serendipity")
 DEFAULT_BANDIT_SLOTS = 3
+DEFAULT_DIVERSITY = 0.4
+"""Where lists reach furthest into the catalogue before they find less; see docs/DIVERSITY_ALGORITHM.md."""
 WEIGHT_TOLERANCE = 1e-9
 
 Problem = tuple[str, str]
@@ -54,7 +56,7 @@ class Strategy:
     arms: tuple[str, ...] = (DEFAULT_ARM,)
     weights: tuple[float, ...] | None = (1.0,)
     slots: int | None = None
-    diversity: float = 0.0
+    diversity: float = DEFAULT_DIVERSITY
 
     def to_json(self) -> dict[str, Any]:
         """The strategy with every default written out; parsing it gives an equal strategy."""
@@ -122,7 +124,7 @@ def strategy_schema(known_arms: Collection[str] = ()) -> dict[str, Any]:
 
 
 def _object_schema(policy: Policy, own: Mapping[str, Any], *, required: tuple[str, ...]) -> dict[str, Any]:
-    diversity = {"type": "number", "minimum": 0, "maximum": 1, "default": 0.0}
+    diversity = {"type": "number", "minimum": 0, "maximum": 1, "default": DEFAULT_DIVERSITY}
     return {
         "title": policy,
         "type": "object",
@@ -208,7 +210,7 @@ def _require_known(name: object, known_arms: Collection[str], pointer: str, erro
 
 
 def _parse_diversity(data: Mapping[Any, Any], errors: list[Problem]) -> float:
-    diversity = _finite(data.get("diversity", 0.0))
+    diversity = _finite(data.get("diversity", DEFAULT_DIVERSITY))
     if diversity is None or not 0 <= diversity <= 1:
         errors.append(("/diversity", "Give a number from 0 to 1."))
         return 0.0

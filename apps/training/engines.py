@@ -1,7 +1,7 @@
 """What serves: one version's arms and facts about its films, packed into arrays and back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -9,17 +9,18 @@ import numpy.typing as npt
 from scipy import sparse
 
 from apps.algorithms.base import Recommender
-from apps.algorithms.matrices import pack_csr, unit_rows, unpack_csr
-from apps.algorithms.popularity import rating_entropy, signal_counts
+from apps.algorithms.matrices import pack_csr, unpack_csr
+from apps.algorithms.popularity import rating_entropy
 from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.registry import load_arms
-from apps.algorithms.reranking import FilmTraits
-from apps.algorithms.types import Bool, Float32, Int32, Interactions, ItemFeatures, ItemIndex
+from apps.algorithms.traits import FilmTraits, film_traits
+from apps.algorithms.types import Bool, Float32, Int32, Interactions, ItemIndex
 from apps.training.artifacts import Artifact, Groups
 
 _FILMS = "films"
 _PREDICTOR = "predictor"
 _ARM = "arm_"
+_TRAITS = tuple(field.name for field in fields(FilmTraits))
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +30,7 @@ class Engine:
     genres
         CSR ``(n_items, n_genres)`` float32 of 0 and 1; ``genre_names`` names its columns.
     traits
-        What re-ranking knows: ``popularity`` (people who rated the film), ``vectors`` and
-        ``primary_genre``.
+        What re-ranking knows.
     is_long_tail
         bool ``(n_items,)`` as the catalogue said when the version was fitted.
     entropy
@@ -71,15 +71,20 @@ class Engine:
 
 
 def pack_engine(
-    arms: Mapping[str, Recommender], predictor: RatingPredictor, interactions: Interactions
+    arms: Mapping[str, Recommender],
+    predictor: RatingPredictor,
+    interactions: Interactions,
+    rng: np.random.Generator,
 ) -> tuple[Groups, Mapping[str, Any]]:
-    """Everything an engine is made of: arrays for an artifact, and JSON for its manifest."""
+    """Everything an engine is made of: arrays for an artifact, and JSON for its manifest.
+
+    ``rng`` draws the people whose lists tell how exposed a film is.
+    """
     features = interactions.features
+    traits = film_traits(arms, interactions, rng)
     films: dict[str, npt.NDArray[Any]] = {
         "ids": interactions.items.ids,
-        "primary_genre": features.primary_genre,
-        "popularity": signal_counts(interactions.ratings, "all").astype(np.float32),
-        "vectors": film_vectors(arms, features),
+        **{name: getattr(traits, name) for name in _TRAITS},
         "is_long_tail": features.is_long_tail,
         "entropy": rating_entropy(interactions.ratings),
         **pack_csr("genres", features.genres),
@@ -110,25 +115,7 @@ def unpack_engine(artifact: Artifact, *, version: str, recipe: str) -> Engine:
         predictor=RatingPredictor.from_arrays(about["predictor"], artifact.groups[_PREDICTOR]),
         genres=unpack_csr("genres", films),
         genre_names=tuple(about["genre_names"]),
-        traits=FilmTraits(
-            popularity=films["popularity"],
-            vectors=films["vectors"],
-            primary_genre=films["primary_genre"],
-        ),
+        traits=FilmTraits(**{name: films[name] for name in _TRAITS}),
         is_long_tail=films["is_long_tail"],
         entropy=films["entropy"],
     )
-
-
-def film_vectors(arms: Mapping[str, Recommender], features: ItemFeatures) -> Float32:
-    """Unit vectors whose cosine says how alike two films are, ``(n_items, n_genres + factors)``.
-
-    Half of it is genre and half who watched them (the factors of ``als``, else of ``svd``); a film
-    nobody rated goes by genre alone, and one of which nothing is known is a row of zeros.
-    """
-    parts = [unit_rows(features.genres.toarray().astype(np.float32))]
-    for name in ("als", "svd"):
-        if name in arms:
-            parts.append(unit_rows(np.asarray(arms[name].arrays()["factors"], dtype=np.float32)))
-            break
-    return unit_rows(np.hstack(parts))

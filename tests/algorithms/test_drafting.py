@@ -14,7 +14,8 @@ from apps.algorithms.drafting import (
     equal_slot_probabilities,
     slot_propensities,
 )
-from apps.algorithms.reranking import FilmTraits, Reranking, make_picker
+from apps.algorithms.reranking import Reranking, make_picker
+from apps.algorithms.traits import FilmTraits
 
 NOTHING = np.empty(0, dtype=np.int64)
 N_DRAWS = 4000
@@ -158,8 +159,11 @@ def cases(draw, max_diversity=1.0):
     vectors = rng.normal(size=(n_items, 3)).astype(np.float32)
     traits = FilmTraits(
         popularity=np.arange(n_items, dtype=np.float32),
+        exposure=np.linspace(0, 1, n_items, dtype=np.float32),
         vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True),
         primary_genre=(np.arange(n_items) % 4).astype(np.int32),
+        series=(np.arange(n_items) % 9 - 1).astype(np.int32),
+        is_niche=np.arange(n_items) % 7 == 0,
     )
     owners = draw_owners(n_arms, draw(st.integers(1, 25)), rng)
     return Case(owners, rows, rng.random(n_items) < 0.3, Reranking(traits, draw(st.floats(0, max_diversity))))

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.algorithms import metrics
-from apps.algorithms.reranking import BestFirst, Diverse, FilmTraits, Reranking, make_picker
+from apps.algorithms.reranking import BestFirst, Diverse, Reranking, make_picker
 from apps.algorithms.top import top_items
+from apps.algorithms.traits import FilmTraits
 
 NOTHING = np.empty(0, dtype=np.int64)
 
@@ -14,8 +15,11 @@ def make_traits(rng, n_items, *, n_genres=3):
     vectors = rng.normal(size=(n_items, 4)).astype(np.float32)
     return FilmTraits(
         popularity=rng.integers(0, 100, n_items).astype(np.float32),
+        exposure=rng.random(n_items).astype(np.float32) * 0.1,
         vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True),
         primary_genre=rng.integers(-1, n_genres, n_items).astype(np.int32),
+        series=rng.integers(-1, 20, n_items).astype(np.int32),
+        is_niche=rng.random(n_items) < 0.1,
     )
 
 
@@ -26,14 +30,23 @@ def pick_all(picker, n_slots):
     return slate
 
 
-def twin_traits(**changed):
-    """Films 0 and 1 are twins, 2 and 3 unlike all others; all equally popular, each its own genre."""
+def plain_traits(n_items, **changed):
+    """Films of which nothing is known."""
     values = {
-        "popularity": np.ones(4, dtype=np.float32),
-        "vectors": np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=np.float32),
-        "primary_genre": np.arange(4, dtype=np.int32),
+        "popularity": np.zeros(n_items, dtype=np.float32),
+        "exposure": np.zeros(n_items, dtype=np.float32),
+        "vectors": np.zeros((n_items, 3), dtype=np.float32),
+        "primary_genre": np.full(n_items, -1, dtype=np.int32),
+        "series": np.full(n_items, -1, dtype=np.int32),
+        "is_niche": np.zeros(n_items, dtype=np.bool_),
     }
     return FilmTraits(**(values | changed))
+
+
+def twin_traits(**changed):
+    """Films 0 and 1 are twins, 2 and 3 unlike all others; each its own genre."""
+    vectors = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=np.float32)
+    return plain_traits(4, **({"vectors": vectors, "primary_genre": np.arange(4, dtype=np.int32)} | changed))
 
 
 SCORES = st.lists(st.sampled_from([-1.0, 0.0, 0.5, 0.5000001, 2.0, np.inf, np.nan]), min_size=1, max_size=30)
@@ -75,7 +88,7 @@ def test_any_diversity_gives_unique_allowed_films_and_runs_out_only_with_the_cat
 def test_a_twin_of_a_placed_film_comes_later():
     scores = np.array([1.0, 0.9, 0.8, 0.0], dtype=np.float32)
     picker = make_picker(scores, excluded=NOTHING, n_slots=3, reranking=Reranking(twin_traits(), 0.5))
-    # After film 0: film 1 is worth .65 * .9 - .35 * 1 = .235, film 2 .65 * .8 = .52.
+    # Relevance .84, .58, .32 in deviations; after film 0, film 1 is worth .58 - .75 * .5 * 1 = .20.
     assert pick_all(picker, 3) == [0, 2, 1]
 
 
@@ -85,36 +98,73 @@ def test_films_placed_by_others_count_too():
     assert picker.pick([0]).item == 2
 
 
-def test_popular_films_are_damped():
-    traits = twin_traits(popularity=np.array([1000, 0, 0, 0], dtype=np.float32))
-    scores = np.array([1.0, 0.99, 0.5, 0.0], dtype=np.float32)
+LIFTS = [
+    # The best film leads by .444 deviations; at diversity .5 each lift counts half.
+    ("popularity", [3, 0, 0, 0], "-.5 * log2(1 + 3) * .5 = -.5", 1),
+    ("popularity", [1, 0, 0, 0], "-.5 * log2(1 + 1) * .5 = -.25", 0),
+    ("exposure", [0.003, 0, 0, 0], "-.5 * log2(1 + 3) * .5 = -.5", 1),
+    ("exposure", [0.001, 0, 0, 0], "-.5 * log2(1 + 1) * .5 = -.25", 0),
+]
+
+
+@pytest.mark.parametrize(("trait", "values", "why", "first"), LIFTS)
+def test_films_that_many_know_or_would_be_shown_are_damped(trait, values, why, first):
+    traits = plain_traits(4, **{trait: np.array(values, dtype=np.float32)})
+    scores = np.array([2.0, 1.5, 0.0, -0.8], dtype=np.float32)
+    assert scores[:2] @ [1, -1] / scores.std() == pytest.approx(0.444, abs=1e-3)
     picker = make_picker(scores, excluded=NOTHING, n_slots=2, reranking=Reranking(traits, 0.5))
-    # .65 * 1 - .05 * 1 = .6 against .65 * .99 = .6435
+    assert picker.pick([]).item == first, why
+
+
+def test_niche_films_are_raised():
+    traits = plain_traits(3, is_niche=np.array([False, True, False]))
+    scores = np.array([1.0, 0.9, 0.0], dtype=np.float32)
+    picker = make_picker(scores, excluded=NOTHING, n_slots=1, reranking=Reranking(traits, 0.5))
+    # .9 is .22 deviations below 1, and a niche film gains .75 * .5.
     assert picker.pick([]).item == 1
+
+
+def test_each_film_of_a_genre_costs_the_next_one():
+    traits = plain_traits(4, primary_genre=np.array([7, 7, 7, 2], dtype=np.int32))
+    reranking = Reranking(traits, 1.0)
+    # Film 3 is .21 and .27 deviations behind film 1: each film of the genre on the slate costs .25.
+    for behind, expected in [(0.72, [0, 3, 1, 2]), (0.7, [0, 1, 3, 2])]:
+        scores = np.array([1.0, 0.8, 0.0, behind], dtype=np.float32)
+        assert pick_all(make_picker(scores, excluded=NOTHING, n_slots=40, reranking=reranking), 4) == expected
 
 
 def test_a_genre_fills_no_more_than_its_cap_unless_nothing_else_is_left():
     # At diversity 1 a genre may hold 30 % of 4 slots, rounded up: two.
     one_direction = np.tile(np.array([[1.0, 0, 0]], dtype=np.float32), (6, 1))
-    traits = FilmTraits(
-        popularity=np.ones(6, dtype=np.float32),
-        vectors=one_direction,
-        primary_genre=np.array([7, 7, 7, 7, 2, -1], dtype=np.int32),
-    )
+    genres = np.array([7, 7, 7, 7, 2, -1], dtype=np.int32)
+    traits = plain_traits(6, vectors=one_direction, primary_genre=genres)
     scores = np.array([6, 5, 4, 3, 2, 1], dtype=np.float32)
     picker = make_picker(scores, excluded=NOTHING, n_slots=4, reranking=Reranking(traits, 1.0))
     assert pick_all(picker, 6) == [0, 1, 4, 5, 2, 3]
 
 
-def test_lists_grow_more_diverse_and_less_alike_in_genre_with_diversity():
-    rng = np.random.default_rng(8)
-    traits = make_traits(rng, 300)
-    scores = (traits.vectors[:, 0] + rng.normal(size=300) * 0.1).astype(np.float32)
-    spread = []
+def test_a_series_fills_no_more_than_its_cap_unless_nothing_else_is_left():
+    traits = plain_traits(6, series=np.array([3, 3, 3, 3, -1, -1], dtype=np.int32))
+    scores = np.array([6, 5, 4, 3, 2, 1], dtype=np.float32)
+    # Of ten slots 1 - 2 * .5 is none, and one at least is allowed; 1 - 2 * .4 is two.
+    for diversity, expected in [(0.5, [0, 4, 5, 1, 2, 3]), (0.4, [0, 1, 4, 5, 2, 3])]:
+        reranking = Reranking(traits, diversity)
+        picker = make_picker(scores, excluded=NOTHING, n_slots=10, reranking=reranking)
+        assert pick_all(picker, 6) == expected
+
+
+def test_lists_reach_further_with_diversity():
+    # Three directions of ten films each, the second .23 and the third .46 deviations behind the first.
+    direction = np.repeat(np.arange(3), 10)
+    traits = plain_traits(31, vectors=np.eye(3, dtype=np.float32)[[*direction, 0]])
+    scores = np.array([*np.array([1.0, 0.9, 0.8])[direction], -1.5], dtype=np.float32)
+    reached = []
     for diversity in (0.0, 0.5, 1.0):
-        picker = make_picker(scores, excluded=NOTHING, n_slots=10, reranking=Reranking(traits, diversity))
-        spread.append(metrics.intra_list_diversity(pick_all(picker, 10), traits.vectors))
-    assert spread[0] < spread[1] < spread[2]
+        reranking = Reranking(traits, diversity)
+        picked = pick_all(make_picker(scores, excluded=NOTHING, n_slots=10, reranking=reranking), 10)
+        reached.append(len(set(direction[picked].tolist())))
+    assert (scores[0] - scores[[10, 20]]) / scores.std() == pytest.approx([0.232, 0.463], abs=0.001)
+    assert reached == [1, 2, 3]
 
 
 def test_equal_films_are_picked_in_order_of_their_index():

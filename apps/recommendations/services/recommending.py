@@ -182,11 +182,13 @@ def _anchors(request: SlateRequest) -> tuple[int, ...]:
 
 
 def _strategy(request: SlateRequest, assigned: Strategy, active: Engine | None) -> Strategy:
-    """The assigned strategy with the surface's arm and the request's wishes."""
+    """The assigned strategy, or the one arm of the surface or the request in its own order, with the
+    diversity that is wished for.
+    """
     strategy = assigned
     arm = _own_arm(request, active)
     if arm is not None:
-        strategy = replace(strategy, policy="fixed", arms=(arm,), weights=(1.0,), slots=None)
+        strategy = Strategy(policy="fixed", arms=(arm,), weights=(1.0,), diversity=0.0)
     if request.diversity is not None:
         strategy = replace(strategy, diversity=request.diversity)
     return strategy

@@ -118,7 +118,7 @@ def _fit(work: _Work) -> ModelVersion:
         raise Conflict("There are no ratings to learn from: load some with manage.py load_movielens demo.")
     arms, predictor = _learn(work, interactions, rng)
     work.begin("save")
-    artifact = _save(work, arms, predictor, interactions)
+    artifact = _save(work, arms, predictor, interactions, rng)
     try:
         work.begin("check")
         engine = unpack_engine(artifact, version=artifact.path.name, recipe=work.run.recipe.name)
@@ -146,9 +146,13 @@ def _learn(
 
 
 def _save(
-    work: _Work, arms: dict[str, Recommender], predictor: RatingPredictor, interactions: Interactions
+    work: _Work,
+    arms: dict[str, Recommender],
+    predictor: RatingPredictor,
+    interactions: Interactions,
+    rng: np.random.Generator,
 ) -> Artifact:
-    groups, about = pack_engine(arms, predictor, interactions)
+    groups, about = pack_engine(arms, predictor, interactions, rng)
     extras = {"recipe": work.run.recipe.name, "seed": SEED, "n_users": interactions.n_users}
     return save_artifact(artifact_path(artifact_name(work.run)), groups, {**about, **extras})
 
