@@ -2,9 +2,21 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apps.core.errors import InvalidInput, Unavailable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_TRADED = {
+    "coverage": "coverage: share of the catalogue on any list",
+    "tail_share": "share of films outside the head",
+    "long_tail_share": "long-tail share (the catalogue's rule)",
+    "primary_genres": "primary genres a list",
+    "intra_list_diversity": "intra-list diversity",
+    "niche_share": "niche share",
+}
 
 
 def require_plotting(file: str) -> None:
@@ -46,6 +58,44 @@ def draw_arms(result: Mapping[str, Any], file: str) -> None:
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
+    _save(figure, file)
+
+
+def draw_trade_offs(result: Mapping[str, Any], file: str) -> None:
+    """Each arm's nDCG against what diversity is for, a panel for each, a point for each diversity.
+
+    ``result`` is that of ``evaluation_as_json``. Written whole or not at all.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 7), layout="constrained")
+    panels = figure.subplots(2, 3, sharey=True)
+    for axes, (measure, label) in zip(panels.flat, _TRADED.items(), strict=True):
+        for arm in dict.fromkeys(one["arm"] for one in result["arms"].values()):
+            points = [one for one in result["arms"].values() if one["arm"] == arm and one["ndcg"]]
+            traded = [value_of(one[measure]) for one in points]
+            ndcg = [one["ndcg"]["value"] for one in points]
+            axes.plot(traded, ndcg, "o-", label=arm)
+            for one, x, y in zip(points, traded, ndcg, strict=True):
+                axes.annotate(f"{one['diversity']:g}", (x, y), xytext=(4, 4), textcoords="offset points")
+        axes.set_xlabel(label)
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+    for axes in panels[:, 0]:
+        axes.set_ylabel(f"nDCG@{result['k']}")
+    panels[0, 0].legend()
+    figure.suptitle(f"{', '.join(result['data'])}; held back: {result['protocol']}; numbers: diversity")
+    _save(figure, file)
+
+
+def value_of(measure: Any) -> float:
+    """The value of a measure of ``evaluation_as_json``, with an error or without; NaN where there is none."""
+    if measure is None:
+        return float("nan")
+    return float(measure["value"] if isinstance(measure, Mapping) else measure)
+
+
+def _save(figure: "Figure", file: str) -> None:
     part = Path(f"{file}.part")
     # No date and fixed ids, so that the same figures give the same file.
     figure.savefig(part, format="svg", metadata={"Date": None})

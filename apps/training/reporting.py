@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from apps.algorithms.evaluation import MEANS, Report
-from apps.training.services.evaluating import Evaluation
+from apps.training.services.evaluating import Evaluation, measured_name
 
 OVER_LISTS = ("coverage", "gini", "personalization")
 _ACCURACY = (
@@ -46,8 +46,15 @@ def evaluation_as_json(evaluation: Evaluation) -> dict[str, Any]:
         "k": plan.k,
         "seed": plan.seed,
         "arms": {
-            name: {**_measures(one), "seconds": round(evaluation.seconds[name], 2)}
-            for name, one in evaluation.reports.items()
+            name: {
+                "arm": arm,
+                "diversity": diversity,
+                **_measures(evaluation.reports[name]),
+                "seconds": round(evaluation.seconds[name], 2),
+            }
+            for arm in plan.arms
+            for diversity in plan.diversities
+            for name in [measured_name(arm, diversity)]
         },
         "best": evaluation.best,
         "differences": {

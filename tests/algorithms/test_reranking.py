@@ -3,7 +3,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.algorithms import metrics
 from apps.algorithms.reranking import BestFirst, Diverse, Reranking, make_picker
 from apps.algorithms.top import top_items
 from apps.algorithms.traits import FilmTraits

@@ -93,7 +93,7 @@ def test_popular_films_and_films_shown_often_are_held_back():
     np.testing.assert_allclose(lift, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_refuses_to_ask_nobody():
+def test_refuses_to_do_without_its_first_arm():
     with pytest.raises(InvalidParameter) as refusal:
-        Serendipity(weight_item_cf=0.0, weight_svd=0.0)
-    assert str(refusal.value) == "serendipity: at least one weight must be above 0."
+        Serendipity(weight_item_cf=0.0)
+    assert str(refusal.value) == "serendipity: weight_item_cf must be a number from 0.01 to 100, not 0.0."

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from apps.algorithms.evaluation import PROTOCOLS, evaluate
 from apps.algorithms.registry import ARMS, fit_arms
@@ -201,3 +201,24 @@ def test_refuses_what_leaves_nothing_to_find(n_users: int, n_films: int) -> None
         "There is nothing to measure: no viewer has a rating to learn from and another one, held back, to "
         "find. More ratings are needed, or another protocol."
     )
+
+
+def test_measures_an_arm_at_several_diversities(house: House, tmp_path: Path) -> None:
+    file = tmp_path / "trade.svg"
+    result = measured("--arms", "hybrid", "--diversity", "0,0.4,1", "--k", "3", "--plot", str(file))
+    assert list(result["arms"]) == ["hybrid", "hybrid 0.4", "hybrid 1"]
+    assert [(one["arm"], one["diversity"]) for one in result["arms"].values()] == [
+        ("hybrid", 0.0),
+        ("hybrid", 0.4),
+        ("hybrid", 1.0),
+    ]
+    assert all(one["n_seen"] == 0 for one in result["arms"].values())
+    genres = [one["primary_genres"]["value"] for one in result["arms"].values()]
+    assert genres[0] < genres[-1] == 2
+    assert ElementTree.parse(file).getroot().tag.endswith("svg")  # noqa: S314 - made here
+
+
+def test_refuses_diversities_that_are_none() -> None:
+    assert refusal("--diversity", "0.5,1.5") == "Diversity lies between 0 and 1, not at 1.5."
+    with pytest.raises(CommandError, match="numbers parted by commas are needed, not 'much'"):
+        ask("--diversity", "much")

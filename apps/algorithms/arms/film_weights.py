@@ -8,8 +8,8 @@ from apps.algorithms.types import Arrays, Float32, Float64, Int64
 
 def pack_weights(weights: Float32, films: Int64, n_items: int) -> Arrays:
     """``weights`` ``(len(films), len(films))``, row the source, among ``n_items`` films; ``films`` ascend."""
-    place = np.full(n_items, -1, dtype=np.int32)
-    place[films] = np.arange(len(films), dtype=np.int32)
+    place = np.full(n_items, -1, dtype=np.int64)
+    place[films] = np.arange(len(films))
     return {"weights": weights, "place": place}
 
 
@@ -18,7 +18,7 @@ class FilmWeights:
 
     def __init__(self, arrays: Arrays) -> None:
         self._weights: Float32 = np.asarray(arrays["weights"], dtype=np.float32)
-        self._place = np.asarray(arrays["place"], dtype=np.int32)
+        self._place: Int64 = np.asarray(arrays["place"], dtype=np.int64)
         self._films = np.flatnonzero(self._place >= 0)
 
     @property

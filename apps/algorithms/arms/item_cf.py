@@ -66,7 +66,7 @@ class ItemCf(PersonalArm):
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
         settings = self.settings
         matrix = signal_matrix(interactions.ratings, settings.signal)
-        rated = np.unique(matrix.indices)
+        rated = np.unique(matrix.indices).astype(np.int64)
         if self._method(len(rated)) == "ease":
             return pack_weights(ease_weights(matrix[:, rated], settings.l2), rated, interactions.n_items)
         rows = bm25_neighbours(matrix, settings.neighbours, k1=settings.bm25_k1, b=settings.bm25_b)

@@ -8,14 +8,13 @@ import numpy as np
 from apps.algorithms.arms.blended import BlendedArm
 from apps.algorithms.arms.parameters import Settings, real
 from apps.algorithms.arms.rotation import freshness
-from apps.algorithms.base import InvalidParameter
 from apps.algorithms.popularity import signal_counts
 from apps.algorithms.types import Arrays, Float32, History, Interactions
 
 
 @dataclass(frozen=True)
 class LongTailSettings(Settings):
-    weight_item_cf: float = real(1.0, low=0.0, high=100.0)
+    weight_item_cf: float = real(1.0, low=0.01, high=100.0)
     weight_embeddings: float = real(0.5, low=0.0, high=100.0)
     gem_boost: float = real(50.0, low=0.0, high=1_000)
     niche_boost: float = real(0.5, low=0.0, high=1_000)
@@ -35,7 +34,7 @@ class LongTail(BlendedArm):
     Parameters
     ----------
     weight_item_cf, weight_embeddings
-        0 to 100 each, of standardised scores; not both 0.
+        Of standardised scores, up to 100; the first at least 0.01.
     gem_boost, niche_boost
         0 to 1,000, in standard deviations.
     damping
@@ -47,11 +46,6 @@ class LongTail(BlendedArm):
     name = "long_tail"
     settings_class = LongTailSettings
     settings: LongTailSettings
-
-    def __init__(self, **parameters: int | float | str | bool | None) -> None:
-        super().__init__(**parameters)
-        if not self.blend:
-            raise InvalidParameter("long_tail: at least one weight must be above 0.")
 
     @property
     def blend(self) -> Mapping[str, float]:

@@ -10,7 +10,6 @@ from apps.algorithms.arms.blended import BlendedArm
 from apps.algorithms.arms.content import tf_idf_rows
 from apps.algorithms.arms.parameters import Settings, real, whole
 from apps.algorithms.arms.rotation import freshness
-from apps.algorithms.base import InvalidParameter
 from apps.algorithms.matrices import pack_csr, unpack_csr
 from apps.algorithms.popularity import signal_counts
 from apps.algorithms.top import top_items
@@ -22,7 +21,7 @@ _MOST_LIKED = 100
 
 @dataclass(frozen=True)
 class SerendipitySettings(Settings):
-    weight_item_cf: float = real(1.0, low=0.0, high=100.0)
+    weight_item_cf: float = real(1.0, low=0.01, high=100.0)
     weight_svd: float = real(0.5, low=0.0, high=100.0)
     candidates: int = whole(500, low=10, high=10_000)
     damping: float = real(0.1, low=0.0, high=100.0)
@@ -43,7 +42,7 @@ class Serendipity(BlendedArm):
     Parameters
     ----------
     weight_item_cf, weight_svd
-        0 to 100 each, of standardised scores; not both 0.
+        Of standardised scores, up to 100; the first at least 0.01.
     candidates
         Films that are looked at, 10 to 10,000.
     damping
@@ -56,11 +55,6 @@ class Serendipity(BlendedArm):
     settings_class = SerendipitySettings
     settings: SerendipitySettings
     _films: sparse.csr_matrix
-
-    def __init__(self, **parameters: int | float | str | bool | None) -> None:
-        super().__init__(**parameters)
-        if not self.blend:
-            raise InvalidParameter("serendipity: at least one weight must be above 0.")
 
     @property
     def blend(self) -> Mapping[str, float]:

@@ -7,7 +7,7 @@ viewer rated there.
 from apps.algorithms.base import Recommender
 from apps.algorithms.evaluation.comparing import Difference, compare
 from apps.algorithms.evaluation.facts import FilmFacts, film_facts
-from apps.algorithms.evaluation.lists import ArmLists, ListMaker
+from apps.algorithms.evaluation.lists import ArmLists, ListMaker, RerankedLists
 from apps.algorithms.evaluation.measuring import Measured, measure
 from apps.algorithms.evaluation.predicting import Accuracy, accuracy, prediction_errors
 from apps.algorithms.evaluation.protocols import PROTOCOLS, Protocol
@@ -26,6 +26,7 @@ __all__ = [
     "Measured",
     "Protocol",
     "Report",
+    "RerankedLists",
     "accuracy",
     "compare",
     "evaluate",

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from apps.algorithms.base import Recommender
+from apps.algorithms.reranking import Reranking, make_picker
 from apps.algorithms.top import top_items
 from apps.algorithms.types import Bool, History, Int64
 
@@ -38,6 +39,32 @@ class ArmLists:
                 scores[history.items] = -np.inf
                 made.append(top_items(scores, n) if row.any() else np.empty(0, dtype=np.int64))
         return made
+
+
+class RerankedLists:
+    """An arm's films as a slate of ``n`` places them at some diversity above 0."""
+
+    def __init__(self, model: Recommender, reranking: Reranking) -> None:
+        self._model = model
+        self._reranking = reranking
+
+    def lists(self, histories: Sequence[History], *, excluded: Bool, n: int) -> list[Int64]:
+        return [self._list(history, excluded, n) for history in histories]
+
+    def _list(self, history: History, excluded: Bool, n: int) -> Int64:
+        blocked = excluded.copy()
+        blocked[history.items] = True
+        picker = make_picker(
+            self._model.fold(history).scores,
+            excluded=blocked,
+            n_slots=n,
+            reranking=self._reranking,
+            personal=self._model.personal,
+        )
+        slate: list[int] = []
+        while len(slate) < n and (pick := picker.pick(slate)) is not None:
+            slate.append(pick.item)
+        return np.array(slate, dtype=np.int64)
 
 
 def _batches(histories: Sequence[History]) -> Iterator[Sequence[History]]:

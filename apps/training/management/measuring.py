@@ -64,7 +64,7 @@ class MeasuringCommand(MarqueeCommand):
             raise InvalidInput("Give --recipe or --parameters, not both.")
         if (films or graph) and not data:
             raise InvalidInput("--films and --graph belong to --data; the database has its own.")
-        names = ("protocol", "test_share", "relevant", "k", "seed")
+        names = {"protocol", "test_share", "relevant", "k", "seed", "diversities"} & set(options)
         plan = make_plan(
             arms=arms, parameters=_parameters(recipe, file), **{name: options.pop(name) for name in names}
         )

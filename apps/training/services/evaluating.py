@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from apps.algorithms.base import InvalidParameter
+from apps.algorithms.base import InvalidParameter, Recommender
 from apps.algorithms.evaluation import (
     PROTOCOLS,
     Accuracy,
     ArmLists,
     Difference,
     FilmFacts,
+    ListMaker,
     Measured,
     Protocol,
     Report,
+    RerankedLists,
     accuracy,
     compare,
     film_facts,
@@ -28,7 +30,9 @@ from apps.algorithms.evaluation import (
 )
 from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.registry import ARMS, fit_arms
+from apps.algorithms.reranking import Reranking
 from apps.algorithms.splitting import Split
+from apps.algorithms.traits import FilmTraits, film_traits
 from apps.algorithms.types import Float64, Interactions
 from apps.core.errors import Conflict, InvalidInput
 from apps.training.datasets import build_interactions
@@ -39,6 +43,7 @@ NOTHING_TO_MEASURE = (
     "There is nothing to measure: no viewer has a rating to learn from and another one, held back, to find. "
     "More ratings are needed, or another protocol."
 )
+_FOR_TRAITS = ("als", "hybrid")
 Progress = Callable[[str], None]
 """Told what is measured next."""
 
@@ -48,10 +53,12 @@ class Plan:
     """What is measured and how.
 
     ``relevant`` is the rating from which on a held-back film counts as a hit, None for any;
-    ``parameters`` are a recipe's. ``from_request`` makes one, with every refusal.
+    ``parameters`` are a recipe's. Each arm is measured at each of ``diversities``. ``make_plan`` makes one,
+    with every refusal.
     """
 
     arms: tuple[str, ...]
+    diversities: tuple[float, ...]
     protocol: Protocol
     test_share: float
     relevant: float | None
@@ -62,7 +69,8 @@ class Plan:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """``reports`` by arm; ``differences`` in nDCG to ``best``, the arm with the highest, by the others.
+    """``reports`` by the name of what was measured, an arm or an arm with a diversity; ``differences`` in
+    nDCG to ``best``, the one with the highest, by the others.
 
     ``seconds`` holds how long each arm took to fit, with what it is made of, and to make its lists.
     """
@@ -81,6 +89,7 @@ class Evaluation:
 def make_plan(
     *,
     arms: Sequence[str] | None = None,
+    diversities: Sequence[float] = (0.0,),
     protocol: str = "last",
     test_share: float | None = None,
     relevant: float | str | None = None,
@@ -101,8 +110,12 @@ def make_plan(
         raise InvalidInput(f"The share held back must lie between 0 and 1, not {share}.")
     if k < 1:
         raise InvalidInput(f"k must be at least 1, not {k}.")
+    wrong = [diversity for diversity in diversities if not 0 <= diversity <= 1]
+    if wrong:
+        raise InvalidInput(f"Diversity lies between 0 and 1, not at {wrong[0]:g}.")
     return Plan(
         arms=tuple(dict.fromkeys(arms or ARMS)),
+        diversities=tuple(dict.fromkeys(diversities)) or (0.0,),
         protocol=chosen,
         test_share=share,
         relevant=_relevant(chosen.relevant if relevant is None else relevant),
@@ -153,8 +166,9 @@ class _State:
 
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self.plan, self.progress = plan, progress
-        self.measured: dict[str, list[Measured]] = {name: [] for name in plan.arms}
-        self.seconds = dict.fromkeys(plan.arms, 0.0)
+        names = [measured_name(arm, diversity) for arm in plan.arms for diversity in plan.diversities]
+        self.measured: dict[str, list[Measured]] = {name: [] for name in names}
+        self.seconds = dict.fromkeys(names, 0.0)
         self.errors: list[Float64] = []
         self.arm_parameters, self.predicting = split_parameters(dict(plan.parameters))
 
@@ -169,14 +183,19 @@ class _State:
 
     def _measure(self, name: str, split: Split, facts: FilmFacts) -> None:
         began = time.perf_counter()
-        # Anew for each arm, so that no two sets of arrays are held at once.
-        rng = np.random.default_rng(self.plan.seed)
-        arm = fit_arms([name], split.train, rng, parameters=self.arm_parameters)[name]
         plan = self.plan
-        self.measured[name].append(
-            measure(ArmLists(arm), split.train, split.test, facts, k=plan.k, relevant=plan.relevant)
-        )
-        self.seconds[name] += time.perf_counter() - began
+        # Anew for each arm, so that no two sets of arrays are held at once.
+        rng = np.random.default_rng(plan.seed)
+        beside = _FOR_TRAITS if any(plan.diversities) else ()
+        arms = fit_arms([name, *beside], split.train, rng, parameters=self.arm_parameters)
+        traits = film_traits(arms, split.train, rng) if beside else None
+        for diversity in plan.diversities:
+            maker = _maker(arms[name], traits, diversity)
+            self.progress(f"{measured_name(name, diversity)}, lists")
+            found = measure(maker, split.train, split.test, facts, k=plan.k, relevant=plan.relevant)
+            self.measured[measured_name(name, diversity)].append(found)
+            self.seconds[measured_name(name, diversity)] += time.perf_counter() - began
+            began = time.perf_counter()
 
     def finish(self, interactions: Interactions) -> Evaluation:
         reports = {name: report(parts) for name, parts in self.measured.items()}
@@ -198,6 +217,15 @@ class _State:
             },
             predictions=accuracy(self.errors),
         )
+
+
+def measured_name(arm: str, diversity: float) -> str:
+    """What a report is called: the arm, and its diversity if it has any."""
+    return f"{arm} {diversity:g}" if diversity else arm
+
+
+def _maker(arm: Recommender, traits: FilmTraits | None, diversity: float) -> ListMaker:
+    return RerankedLists(arm, Reranking(traits, diversity)) if traits and diversity else ArmLists(arm)
 
 
 def _relevant(value: float | str | None) -> float | None:

@@ -1,12 +1,13 @@
 """``manage.py evaluate``"""
 
-from collections.abc import Callable, Mapping
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from apps.training.management.measuring import MeasuringCommand
-from apps.training.plots import draw_arms, require_plotting
+from apps.training.plots import draw_arms, draw_trade_offs, require_plotting
 from apps.training.reporting import evaluation_as_json, evaluation_tables
 from apps.training.services.evaluating import Plan, evaluate_catalogue
 
@@ -21,16 +22,29 @@ class Command(MeasuringCommand):
     def add_command_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--arms", metavar="NAMES", help="parted by commas (default: all)")
         self.add_measuring_arguments(parser)
-        parser.add_argument("--plot", metavar="FILE", help="draw nDCG against coverage as SVG")
+        parser.add_argument(
+            "--diversity",
+            type=_numbers,
+            default=(0.0,),
+            metavar="NUMBERS",
+            help="measure each arm at each of these, from 0 to 1, parted by commas (default: 0)",
+        )
+        parser.add_argument(
+            "--plot", metavar="FILE", help="draw nDCG against coverage, or what diversity trades, as SVG"
+        )
 
     def execute_command(
-        self, *args: Any, arms: str | None, plot: str | None, **options: Any
+        self, *args: Any, arms: str | None, diversity: Sequence[float], plot: str | None, **options: Any
     ) -> Mapping[str, object]:
         if plot:
             require_plotting(plot)
         names = [name.strip() for name in arms.split(",") if name.strip()] if arms else None
-        result = self.measured(names, ["--arms", ",".join(names)] if names else [], **options)
-        if plot:
+        own = ["--arms", ",".join(names)] if names else []
+        own += ["--diversity", ",".join(map(str, diversity))]
+        result = self.measured(names, own, diversities=diversity, **options)
+        if plot and len(diversity) > 1:
+            draw_trade_offs(result, plot)
+        elif plot:
             draw_arms(result, plot)
         return result
 
@@ -41,3 +55,10 @@ class Command(MeasuringCommand):
         """As Markdown, so that a document can hold it."""
         for line in evaluation_tables(result):
             self.stdout.write(line)
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(word) for word in text.split(","))
+    except ValueError:
+        raise ArgumentTypeError(f"numbers parted by commas are needed, not {text!r}") from None
