@@ -6,10 +6,11 @@ import numpy as np
 
 from apps.algorithms.arms.ease import inverse_of
 from apps.algorithms.arms.film_weights import FilmWeights, pack_weights
+from apps.algorithms.arms.following import read_entries, sum_following
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real, whole
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
-from apps.algorithms.weights import SIGNALS, signal_matrix, signal_values
+from apps.algorithms.weights import SIGNALS, signal_matrix
 
 _LONGEST = 1_000
 """Of a longer history the newest entries count: its pairs would outnumber those of all others."""
@@ -78,7 +79,8 @@ class Sequence(PersonalArm):
 
     def _solve(self, interactions: Interactions, films: Int64) -> Float32:
         settings = self.settings
-        following = _following(interactions, films, settings.signal, settings.reach)
+        entries = read_entries(interactions, films, settings.signal, longest=_LONGEST)
+        following = sum_following(entries, len(films), settings.reach)
         if not following.size:
             return following.astype(np.float32)
         rated = signal_matrix(interactions.ratings, settings.signal)[:, films].astype(np.float64)
@@ -102,21 +104,3 @@ class Sequence(PersonalArm):
 
     def _shares(self, entries: Int64, weights: Float32, items: Int64) -> Float64:
         return self._weights.shares(entries, weights, items)
-
-
-def _following(interactions: Interactions, films: Int64, signal: str, reach: float) -> Float64:
-    """``sum w_a w_b k e_a e_b'`` over pairs of entries, a before b: float64 ``(len(films), len(films))``."""
-    place = np.full(interactions.n_items, -1, dtype=np.int64)
-    place[films] = np.arange(len(films))
-    following = np.zeros((len(films), len(films)))
-    for user in range(interactions.n_users):
-        history = interactions.history(user)
-        weights = signal_values(history.values, signal)
-        counted = np.flatnonzero((weights > 0) & (place[history.items] >= 0))[-_LONGEST:]
-        if len(counted) < 2:
-            continue
-        kernel = np.exp2(-np.abs(counted[:, None] - counted[None, :]) / reach)
-        pairs = np.triu(kernel * np.outer(weights[counted], weights[counted]), 1)
-        spots = place[history.items[counted]]
-        following[np.ix_(spots, spots)] += pairs
-    return following
