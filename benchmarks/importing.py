@@ -27,10 +27,9 @@ sys.path.insert(0, str(ROOT))
 
 from apps.core.importing.bad_lines import BadLines  # noqa: E402 - the path above comes first
 from apps.ratings.importing.demo import DemoSource  # noqa: E402
+from benchmarks.demo import repeat_people  # noqa: E402
 
 NAME = "marquee_bench_importing"
-# More than the demo has people, so that no two copies share one.
-PEOPLE_APART = 1000
 MARKS = {"PostgreSQL": (60, 500), "SQLite": (90, None)}
 
 
@@ -77,9 +76,7 @@ def write_ratings(folder: Path, copies: int) -> int:
     with (folder / "ratings.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["userId", "movieId", "rating", "timestamp"])
-        for copy in range(copies):
-            shift = copy * PEOPLE_APART
-            writer.writerows([r.person + shift, r.film, r.stars, r.at + copy] for r in ratings)
+        writer.writerows([r.person, r.film, r.stars, r.at] for r in repeat_people(ratings, copies))
     return len(ratings) * copies
 
 
