@@ -1,0 +1,1 @@
+"""What ``benchmarks/evaluation.py`` runs, what is expected of it, and the page that shows it."""
