@@ -53,7 +53,7 @@ def test_the_fields_of_a_list_and_of_feedback_are_explained() -> None:
             assert f"`{field}`" in text, f"{name}.{field}"
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/api.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/api.md", "docs/evaluation.md"])
 def test_the_list_of_algorithms_is_that_of_the_registry(name: str) -> None:
     assert f"`{' '.join(ARMS)}`" in (ROOT / name).read_text()
 
