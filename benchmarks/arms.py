@@ -63,7 +63,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--films", nargs="+", type=int, default=[DEMO_FILMS, 60_000], help="of speed")
     parser.add_argument("--people", nargs="+", type=int, default=[1, 10], help="times the demo's, of fits")
     parser.add_argument("--viewers", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=5, help="of speed, and of comparisons")
+    parser.add_argument("--rounds", type=int, default=3, help="of speed, and of comparisons")
     return parser.parse_args()
 
 

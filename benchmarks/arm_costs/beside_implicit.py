@@ -1,6 +1,6 @@
 """Our fits beside calling ``implicit`` alone where we call it, for ``benchmarks/arms.py``.
 
-    python -m benchmarks.arm_costs.beside_implicit DATA --rounds 5
+    python -m benchmarks.arm_costs.beside_implicit DATA --rounds 3
 
 Prints JSON: median seconds of both, and each round's ratio. Both begin with
 the ratings and weigh them, have the same parameters and threads, and take turns.
@@ -46,7 +46,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     interactions = load_interactions(options.data)
     # implicit converts its matrices itself, and says so.
