@@ -13,7 +13,7 @@ from apps.algorithms.types import Parameters
 from tests.algorithms.contract import ArmContract, make_history, make_rng
 from tests.algorithms.factories import make_random_interactions
 
-PLAIN = {"weight_svd": 0.0, "damping": 0.0, "rotation": 0.0}
+PLAIN = {"weight_svd": 0.01, "damping": 0.0, "rotation": 0.0, "distance": 0.0}
 
 
 class TestSerendipity(ArmContract):
@@ -69,7 +69,8 @@ def test_a_single_liked_film_leaves_the_order_alone():
     arms = fit(with_keywords(np.eye(30)))
     history = make_history([4])
     row, taste = (arms[name].scores([history])[0] for name in ("serendipity", "item_cf"))
-    np.testing.assert_array_equal(top_items(row, 30), top_items(taste, 30))
+    # The other arm has a hundredth of the weight: it decides between films that are almost level.
+    np.testing.assert_array_equal(top_items(row, 10), top_items(taste, 10))
 
 
 def test_only_the_best_candidates_are_looked_at():
@@ -93,7 +94,20 @@ def test_popular_films_and_films_shown_often_are_held_back():
     np.testing.assert_allclose(lift, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_refuses_to_do_without_its_first_arm():
+def test_a_film_near_what_the_viewer_liked_gives_way_to_one_further_off():
+    # Films 0 to 9 have keyword 0, the others another each; film 10 shares keyword 1 with liked film 1.
+    rows = np.zeros((30, 21))
+    rows[:10, 0] = rows[1, 1] = rows[10, 1] = 1
+    rows[np.arange(11, 30), np.arange(2, 21)] = 1
+    interactions, history = with_keywords(rows), make_history([0, 1, 2])
+    places = {}
+    for distance in (0.0, 100.0):
+        row = fit(interactions, distance=distance)["serendipity"].scores([history])[0]
+        places[distance] = top_items(row, 20).tolist().index(10)
+    assert places[0.0] < places[100.0] == 19
+
+
+def test_refuses_to_do_without_the_arm_that_knows_who_watched_what():
     with pytest.raises(InvalidParameter) as refusal:
-        Serendipity(weight_item_cf=0.0)
-    assert str(refusal.value) == "serendipity: weight_item_cf must be a number from 0.01 to 100, not 0.0."
+        Serendipity(weight_svd=0.0)
+    assert str(refusal.value) == "serendipity: weight_svd must be a number from 0.01 to 100, not 0.0."

@@ -10,7 +10,7 @@ from apps.algorithms.arms.blended import BlendedArm
 from apps.algorithms.arms.content import tf_idf_rows
 from apps.algorithms.arms.parameters import Settings, real, whole
 from apps.algorithms.arms.rotation import freshness
-from apps.algorithms.matrices import pack_csr, unpack_csr
+from apps.algorithms.matrices import pack_csr, unit_rows, unpack_csr
 from apps.algorithms.popularity import signal_counts
 from apps.algorithms.top import top_items
 from apps.algorithms.types import LIKED_FROM, Arrays, Float32, History, Int64, Interactions
@@ -21,9 +21,10 @@ _MOST_LIKED = 100
 
 @dataclass(frozen=True)
 class SerendipitySettings(Settings):
-    weight_item_cf: float = real(1.0, low=0.01, high=100.0)
-    weight_svd: float = real(0.5, low=0.0, high=100.0)
+    weight_item_cf: float = real(1.0, low=0.0, high=100.0)
+    weight_svd: float = real(0.5, low=0.01, high=100.0)
     candidates: int = whole(500, low=10, high=10_000)
+    distance: float = real(8.0, low=0.0, high=100.0)
     damping: float = real(0.1, low=0.0, high=100.0)
     rotation: float = real(0.5, low=0.0, high=100.0)
 
@@ -33,18 +34,21 @@ class Serendipity(BlendedArm):
 
     ``score_i = weight_item_cf z(item_cf)_i + weight_svd z(svd)_i - damping log2(1 + n_i) + rotation
     fresh_i``, with ``n_i`` ratings of the film and ``fresh_i`` from 0 to 1 (``freshness``). Of the
-    ``candidates`` best films by it those come first whose closeness, the cosine of their terms and genres
-    (TF-IDF) to the nearest film that the viewer liked, is below the viewer's own: the median closeness of
-    a liked film to its nearest other one. That is unexpected in the sense of Adamopoulos and Tuzhilin,
-    "On Unexpectedness in Recommender Systems" (TIST 2014): far from the nearest film of the viewer's.
-    Whoever liked fewer than two films has no such measure.
+    ``candidates`` best films by it each loses ``distance`` deviations of these scores times its cosine to the
+    nearest film that the viewer liked, half by who watched them (the factors of svd) and half by terms and
+    genres (TF-IDF). Those come first that are nearer by terms and genres to no liked film than the median
+    liked film is to its nearest other one. That is unexpected in the sense of Adamopoulos and Tuzhilin, "On
+    Unexpectedness in Recommender Systems" (TIST 2014): far from the nearest film of the viewer's. Whoever
+    liked fewer than two films has no such measure.
 
     Parameters
     ----------
     weight_item_cf, weight_svd
-        Of standardised scores, up to 100; the first at least 0.01.
+        Of standardised scores, up to 100; the second at least 0.01.
     candidates
         Films that are looked at, 10 to 10,000.
+    distance
+        What likeness to a liked film costs, 0 to 100.
     damping
         Per doubling of the ratings, 0 to 100.
     rotation
@@ -65,7 +69,8 @@ class Serendipity(BlendedArm):
         damped = self.settings.damping * np.log2(1.0 + signal_counts(interactions.ratings, "all"))
         lift = self.settings.rotation * freshness(interactions.features.n_shown) - damped
         films = tf_idf_rows(interactions.features, genre_weight=1.0)
-        return {"lift": lift.astype(np.float32), **pack_csr("films", films)}
+        directions = unit_rows(np.asarray(self.parts["svd"].arrays()["factors"], dtype=np.float32))
+        return {"lift": lift.astype(np.float32), "directions": directions, **pack_csr("films", films)}
 
     def _adopt(self, arrays: Arrays) -> None:
         super()._adopt(arrays)
@@ -74,19 +79,27 @@ class Serendipity(BlendedArm):
     def _adjusted(self, blend: Float32, history: History) -> Float32:
         blend += self.arrays_["lift"]
         liked = history.items[history.values >= LIKED_FROM][-_MOST_LIKED:]
-        if len(liked) < 2:
-            return blend
         open_to_choice = blend.copy()
         open_to_choice[history.items] = -np.inf
         candidates = top_items(open_to_choice, self.settings.candidates)
-        far = candidates[self._closeness(candidates, liked) < self._usual(liked)]
+        if len(liked) < 2 or len(candidates) == 0:
+            return blend
+        closeness = self._closeness(candidates, liked)
+        near = (closeness + self._shared_public(candidates, liked)) / 2
+        blend[candidates] -= np.float32(self.settings.distance) * blend[candidates].std() * near
         # Above all others, in their own order.
-        blend[far] += blend.max() - blend.min() + 1
+        blend[candidates[closeness < self._usual(liked)]] += blend.max() - blend.min() + 1
         return blend
 
     def _closeness(self, films: Int64, liked: Int64) -> Float32:
         """Each film's cosine to the nearest liked one, float32 ``(len(films),)``."""
         return np.asarray((self._films[films] @ self._films[liked].T).max(axis=1).toarray()).ravel()
+
+    def _shared_public(self, films: Int64, liked: Int64) -> Float32:
+        """The same by who watched them."""
+        directions = self.arrays_["directions"]
+        nearest: Float32 = (directions[films] @ directions[liked].T).max(axis=1)
+        return nearest
 
     def _usual(self, liked: Int64) -> float:
         among = (self._films[liked] @ self._films[liked].T).toarray()
