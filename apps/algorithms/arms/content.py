@@ -79,7 +79,8 @@ class Content(PersonalArm):
 
     def _alike(self, profile: Float32) -> Float32:
         """``p't_i`` of all films, by whichever of the two layouts has less to read."""
-        columns = np.flatnonzero(profile)
+        # numpy finds what is not 0 among floats several times as slowly as among booleans.
+        columns = np.flatnonzero(profile != 0)
         if _SCATTER_COST * count_entries(self._terms, columns) > self._films.nnz:
             return np.asarray(self._films @ profile, dtype=np.float32)
         return sum_rows(self._terms, columns, profile[columns])
