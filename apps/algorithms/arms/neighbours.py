@@ -19,11 +19,7 @@ def bm25_neighbours(matrix: sparse.csr_matrix, keep: int, *, k1: float, b: float
     from implicit.nearest_neighbours import all_pairs_knn, bm25_weight
 
     weighted = sparse.csr_matrix(bm25_weight(matrix.T, k1, b).T)
-    found = all_pairs_knn(weighted, min(keep + 1, n_items), show_progress=False).tocsr()
-    found.setdiag(0.0)
-    found.eliminate_zeros()
-    found.sort_indices()
-    return sparse.csr_matrix(
-        (found.data.astype(np.float32), found.indices.astype(np.int32), found.indptr.astype(np.int32)),
-        shape=(n_items, n_items),
-    )
+    found = all_pairs_knn(weighted, min(keep + 1, n_items), show_progress=False)
+    others = np.flatnonzero((found.row != found.col) & (found.data != 0.0))
+    cells = (found.row[others], found.col[others])
+    return sparse.csr_matrix((found.data[others].astype(np.float32), cells), shape=(n_items, n_items))
