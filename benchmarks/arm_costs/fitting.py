@@ -3,7 +3,7 @@
     python -m benchmarks.arm_costs.fitting DATA ARM MODELS
 
 Prints JSON. In a process of its own, so that the peak is this arm's; of a composed arm it is what the arm
-learns itself, with its parts fitted elsewhere.
+learns itself, with its parts taken from ``MODELS``.
 """
 
 import gc
@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from apps.algorithms.registry import make_arm
-from apps.training.artifacts import save_artifact
 from benchmarks.arm_costs.data import load_interactions
+from benchmarks.arm_costs.models import keep_arm, map_arms
 
 SEED = 0
 
@@ -36,13 +36,14 @@ def fit_cost(data: Path, name: str, models: Path) -> FitCost:
     interactions = load_interactions(data)
     _load_implicit()
     arm = make_arm(name)
+    arm.link(map_arms(models, arm.needs))
     before = _forget_peak()
     began, cpu_began = time.perf_counter(), time.process_time()
-    # What ``fit`` would do, without fitting the parts.
+    # What ``fit`` does, without fitting the parts.
     arm.learn(interactions, np.random.default_rng(SEED))
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     peak_mb = _memory_mb("VmHWM") - before
-    save_artifact(models / name, {name: arm.arrays()}, {"parameters": dict(arm.parameters)})
+    keep_arm(models, arm)
     n_bytes = sum(array.nbytes for array in arm.arrays().values())
     return FitCost(seconds, cpu_seconds, peak_mb, n_bytes / 1e6)
 

@@ -18,11 +18,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from apps.algorithms.base import Recommender
-from apps.algorithms.registry import load_arms, with_needs
 from apps.algorithms.top import top_items
 from apps.algorithms.types import Float64, History, Int64, Interactions
-from apps.training.artifacts import open_artifact
 from benchmarks.arm_costs.data import load_interactions
+from benchmarks.arm_costs.models import map_arms
 from benchmarks.demo import FILMS_APART
 
 PLACES = 200
@@ -49,7 +48,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     histories = draw_histories(load_interactions(options.data), options.viewers)
-    arms = map_arms(options.models, options.arms)
+    mapped = map_arms(options.models, options.arms)
+    arms = {name: mapped[name] for name in options.arms}
     with threadpool_limits(1, "blas"):
         costs = measure(arms, histories, options.rounds)
     print(json.dumps({name: asdict(cost) for name, cost in costs.items()}))
@@ -70,16 +70,6 @@ def _once_each(history: History, ids: Int64, rng: np.random.Generator) -> Histor
     _, first = np.unique(ids[history.items[order]] % FILMS_APART, return_index=True)
     kept = np.sort(order[first])
     return History(history.items[kept], history.values[kept])
-
-
-def map_arms(models: Path, names: Sequence[str]) -> Mapping[str, Recommender]:
-    artifacts = {name: open_artifact(models / name) for name in with_needs(names)}
-    saved = {
-        name: (artifact.about["parameters"], artifact.groups.get(name, {}))
-        for name, artifact in artifacts.items()
-    }
-    arms = load_arms(saved)
-    return {name: arms[name] for name in names}
 
 
 def measure(
