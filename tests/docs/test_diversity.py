@@ -1,6 +1,7 @@
 """The figures of ``docs/DIVERSITY_ALGORITHM.md`` that can be worked out are what the code gives."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -33,14 +34,17 @@ def example_traits(columns: list[list[str]]) -> FilmTraits:
     genres = {name: spot for spot, name in enumerate(columns[3])}
     vectors = np.zeros((N_SHORTLIST, 4), dtype=np.float32)
     vectors[:4] = np.linalg.cholesky(COSINES)
-    return FilmTraits(
-        popularity=np.append(numbers(columns[1]), np.full(more, KNOWN_BY_ALL, dtype=np.float32)),
-        exposure=np.append(numbers(columns[2]), np.zeros(more, dtype=np.float32)),
-        vectors=vectors,
-        primary_genre=np.array([genres[name] for name in columns[3]] + [-1] * more, dtype=np.int32),
-        series=np.full(N_SHORTLIST, -1, dtype=np.int32),
-        is_niche=np.array([word == "yes" for word in columns[4]] + [False] * more),
-    )
+    # Of what the example does not speak of there is nothing.
+    values = {one.name: np.zeros(N_SHORTLIST, dtype=np.float32) for one in fields(FilmTraits)}
+    values |= {
+        "popularity": np.append(numbers(columns[1]), np.full(more, KNOWN_BY_ALL, dtype=np.float32)),
+        "exposure": np.append(numbers(columns[2]), np.zeros(more, dtype=np.float32)),
+        "vectors": vectors,
+        "primary_genre": np.array([genres[name] for name in columns[3]] + [-1] * more, dtype=np.int32),
+        "series": np.full(N_SHORTLIST, -1, dtype=np.int32),
+        "is_niche": np.array([word == "yes" for word in columns[4]] + [False] * more),
+    }
+    return FilmTraits(**values)
 
 
 def standard_scores(first: np.ndarray) -> np.ndarray:
