@@ -84,24 +84,26 @@ class Serendipity(BlendedArm):
         candidates = top_items(open_to_choice, self.settings.candidates)
         if len(liked) < 2 or len(candidates) == 0:
             return blend
-        closeness = self._closeness(candidates, liked)
+        closeness, usual = self._closeness(candidates, liked)
         near = (closeness + self._shared_public(candidates, liked)) / 2
         blend[candidates] -= np.float32(self.settings.distance) * blend[candidates].std() * near
         # Above all others, in their own order.
-        blend[candidates[closeness < self._usual(liked)]] += blend.max() - blend.min() + 1
+        blend[candidates[closeness < usual]] += blend.max() - blend.min() + 1
         return blend
 
-    def _closeness(self, films: Int64, liked: Int64) -> Float32:
-        """Each film's cosine to the nearest liked one, float32 ``(len(films),)``."""
-        return np.asarray((self._films[films] @ self._films[liked].T).max(axis=1).toarray()).ravel()
+    def _closeness(self, films: Int64, liked: Int64) -> tuple[Float32, float]:
+        """Each film's cosine to the nearest liked one, float32 ``(len(films),)``, and what is usual: the
+        median over the liked ones of that to the nearest other.
+        """
+        # One product for both: scipy spends more on each than the product itself takes.
+        rows = self._films[np.concatenate([films, liked])]
+        alike = (rows @ rows[len(films) :].T).toarray()
+        among = alike[len(films) :]
+        np.fill_diagonal(among, -np.inf)
+        return alike[: len(films)].max(axis=1), float(np.median(among.max(axis=1)))
 
     def _shared_public(self, films: Int64, liked: Int64) -> Float32:
         """The same by who watched them."""
         directions = self.arrays_["directions"]
         nearest: Float32 = (directions[films] @ directions[liked].T).max(axis=1)
         return nearest
-
-    def _usual(self, liked: Int64) -> float:
-        among = (self._films[liked] @ self._films[liked].T).toarray()
-        np.fill_diagonal(among, -np.inf)
-        return float(np.median(among.max(axis=1)))
