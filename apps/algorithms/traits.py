@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from apps.algorithms.arms.rotation import freshness
 from apps.algorithms.base import Recommender
 from apps.algorithms.matrices import unit_rows
 from apps.algorithms.popularity import signal_counts
@@ -15,6 +16,7 @@ from apps.algorithms.types import Bool, Float32, Int32, Interactions, ItemFeatur
 DAMPING_WEIGHT = 0.5
 EXPOSURE_WEIGHT = 0.5
 NICHE_WEIGHT = 0.75
+ROTATION_WEIGHT = 3.0
 _PER_MILLE = 1000
 _N_SAMPLED = 500
 _EXPOSED = 20
@@ -36,6 +38,8 @@ class FilmTraits:
         int32 ``(n_items,)``; -1 for a film without one, which no cap counts.
     is_niche
         bool ``(n_items,)``.
+    fresh
+        float32 ``(n_items,)``, 0 to 1: how little the film was shown lately (``freshness``).
     """
 
     popularity: Float32
@@ -44,17 +48,19 @@ class FilmTraits:
     primary_genre: Int32
     series: Int32
     is_niche: Bool
+    fresh: Float32
 
     @cached_property
     def lift(self) -> Float32:
         """What diversity 1 adds to a film whatever else is on the list, in standard deviations of relevance.
 
-        ``NICHE_WEIGHT [niche] - DAMPING_WEIGHT log2(1 + popularity) - EXPOSURE_WEIGHT log2(1 + 1000
-        exposure)``, float32 ``(n_items,)``.
+        ``NICHE_WEIGHT [niche] + ROTATION_WEIGHT fresh - DAMPING_WEIGHT log2(1 + popularity) -
+        EXPOSURE_WEIGHT log2(1 + 1000 exposure)``, float32 ``(n_items,)``.
         """
         damped = DAMPING_WEIGHT * np.log2(1 + self.popularity)
         exposed = EXPOSURE_WEIGHT * np.log2(1 + _PER_MILLE * self.exposure)
-        return np.asarray(NICHE_WEIGHT * self.is_niche - damped - exposed, dtype=np.float32)
+        raised = NICHE_WEIGHT * self.is_niche + ROTATION_WEIGHT * self.fresh
+        return np.asarray(raised - damped - exposed, dtype=np.float32)
 
 
 def film_traits(
@@ -70,6 +76,7 @@ def film_traits(
         primary_genre=features.primary_genre,
         series=series_of(features),
         is_niche=features.is_niche,
+        fresh=freshness(features.n_shown),
     )
 
 

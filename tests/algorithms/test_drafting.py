@@ -164,6 +164,7 @@ def cases(draw, max_diversity=1.0):
         primary_genre=(np.arange(n_items) % 4).astype(np.int32),
         series=(np.arange(n_items) % 9 - 1).astype(np.int32),
         is_niche=np.arange(n_items) % 7 == 0,
+        fresh=np.linspace(0, 1, n_items, dtype=np.float32),
     )
     owners = draw_owners(n_arms, draw(st.integers(1, 25)), rng)
     return Case(owners, rows, rng.random(n_items) < 0.3, Reranking(traits, draw(st.floats(0, max_diversity))))

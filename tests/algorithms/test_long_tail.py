@@ -51,7 +51,7 @@ def test_each_lift_is_what_the_formula_says():
     lift = fit(interactions, **parameters)["long_tail"].arrays()["lift"]
     counts = np.bincount(interactions.ratings.indices, minlength=30)
     fresh = np.ones(30)
-    fresh[[5, 6]] = 0.5, 0.0
+    fresh[[5, 6]] = 0.5, 0.25
     expected = -0.3 * np.log2(1 + counts) + 4 * fresh
     expected[2] += 7 + 2
     expected[4] += 2

@@ -19,6 +19,7 @@ def make_traits(rng, n_items, *, n_genres=3):
         primary_genre=rng.integers(-1, n_genres, n_items).astype(np.int32),
         series=rng.integers(-1, 20, n_items).astype(np.int32),
         is_niche=rng.random(n_items) < 0.1,
+        fresh=rng.random(n_items).astype(np.float32),
     )
 
 
@@ -38,6 +39,7 @@ def plain_traits(n_items, **changed):
         "primary_genre": np.full(n_items, -1, dtype=np.int32),
         "series": np.full(n_items, -1, dtype=np.int32),
         "is_niche": np.zeros(n_items, dtype=np.bool_),
+        "fresh": np.zeros(n_items, dtype=np.float32),
     }
     return FilmTraits(**(values | changed))
 

@@ -1,10 +1,12 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from scipy import sparse
 
+from apps.algorithms.arms.rotation import freshness
 from apps.algorithms.registry import fit_arms
-from apps.algorithms.traits import exposure_of, film_traits, film_vectors, series_of
+from apps.algorithms.traits import ROTATION_WEIGHT, exposure_of, film_traits, film_vectors, series_of
 from tests.algorithms.contract import make_rng
 from tests.algorithms.factories import make_features, make_interactions, make_random_interactions
 
@@ -33,15 +35,27 @@ def test_nobody_is_exposed_to_anything_without_people_or_scores():
 
 def test_the_lift_is_what_the_formula_says():
     interactions = make_random_interactions(make_rng())
-    flags = np.arange(30) % 5 == 0
-    interactions = replace(interactions, features=replace(interactions.features, is_niche=flags))
+    flags, shown = np.arange(30) % 5 == 0, np.arange(30)
+    features = replace(interactions.features, is_niche=flags, n_shown=shown)
+    interactions = replace(interactions, features=features)
     traits = film_traits(
         fit_arms(["hybrid"], interactions, make_rng(), parameters=FEW), interactions, make_rng()
     )
     assert traits.exposure.any()
     counts = np.bincount(interactions.ratings.indices, minlength=30)
     expected = 0.75 * flags - 0.5 * np.log2(1 + counts) - 0.5 * np.log2(1 + 1000 * traits.exposure)
+    expected += 3 * freshness(shown)
     np.testing.assert_allclose(traits.lift, expected, rtol=1e-5)
+
+
+def test_rotation_is_bounded_by_its_weight_and_nothing_where_nothing_was_shown():
+    interactions = make_random_interactions(make_rng())
+    never = film_traits({}, interactions, make_rng())
+    shown = replace(interactions, features=replace(interactions.features, n_shown=np.arange(30) ** 3))
+    raised = film_traits({}, shown, make_rng()).lift - never.lift
+    assert not never.fresh.any()
+    assert raised[[0, 2, -1]].tolist() == pytest.approx([ROTATION_WEIGHT, ROTATION_WEIGHT / 3, 0], abs=0.05)
+    assert (np.diff(raised) < 0).all()
 
 
 def test_vectors_have_length_one_or_nothing():

@@ -27,7 +27,7 @@ class LongTail(BlendedArm):
 
     ``score_i = weight_item_cf z(item_cf)_i + weight_embeddings z(embeddings)_i + gem_boost [long tail]_i
     + niche_boost [niche]_i - damping log2(1 + n_i) + rotation fresh_i`` with ``n_i`` ratings of the film
-    and ``fresh_i`` from 0, for the film shown most lately, to 1 (``freshness``). Long tail and niche are the
+    and ``fresh_i`` up to 1, for a film not shown lately (``freshness``). Long tail and niche are the
     catalogue's flags. Popularity is damped by its logarithm, as self-information weighs it (Zhou et al.,
     PNAS 2010). The second arm knows films that nobody rated.
 

@@ -6,13 +6,12 @@ from apps.algorithms.types import Float32, Int64
 
 
 def freshness(n_shown: Int64) -> Float32:
-    """1 for a film that was not shown lately, down to 0 for the one shown most; float32 ``(n_items,)``.
+    """1 for a film that was not shown lately, towards 0 the oftener it was; float32 ``(n_items,)``.
 
-    ``1 - log(1 + shown) / log(1 + highest)``: bounded, so that a weight of it cannot outdo more than so
-    much relevance. All films are equally fresh, at 0, while none was shown.
+    ``1 / sqrt(1 + shown)``: bounded, so that a weight of it cannot outdo more than so much relevance, and
+    steepest at the first times, so that a film gives way once it was shown a little. All films are equally
+    fresh, at 0, while none was shown.
     """
-    logs = np.log1p(n_shown.astype(np.float64))
-    highest = float(logs.max(initial=0.0))
-    if highest == 0.0:
+    if not n_shown.any():
         return np.zeros(len(n_shown), dtype=np.float32)
-    return (1.0 - logs / highest).astype(np.float32)
+    return (1.0 / np.sqrt(1.0 + n_shown)).astype(np.float32)
