@@ -5,8 +5,8 @@
 
 Writes docs/evaluation/figures.md and, beside it, each run's result as JSON and its plot. A data set is
 loaded once, into a scratch database, and all its runs are made there. Runs whose data is not given are
-skipped, and so are all but ``--only``; the page keeps what their JSON files hold. Plots need
-requirements-evaluation.txt. The same data gives the same files.
+skipped, and so are all but ``--only``: the page, written after each run, keeps what their JSON files hold.
+Plots need requirements-evaluation.txt. The same data gives the same files.
 """
 
 import argparse
@@ -49,7 +49,6 @@ def main() -> None:
         runs = [run for run in wanted if run.data == data]
         if runs:
             _measure(runs, place, folder)
-    _write_page(folder)
 
 
 def _options() -> argparse.Namespace:
@@ -97,6 +96,7 @@ def _measure(runs: Sequence[Run], places: "DataPlaces", folder: Path) -> None:
             (folder / f"{run.name}.json").write_text(json.dumps(result, indent=1) + "\n")
             if run.plot:
                 draw(run, result, folder)
+            _write_page(folder)
             print(f"{run.name}: {time.monotonic() - began:.0f} s", flush=True)
 
 
@@ -118,7 +118,6 @@ def _write_page(folder: Path) -> None:
     files = {run.name: folder / f"{run.name}.json" for run in RUNS}
     results = {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
     (folder / PAGE).write_text(page(results, FOLDER))
-    print(f"Written: {folder / PAGE}")
 
 
 if __name__ == "__main__":

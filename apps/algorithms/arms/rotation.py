@@ -14,4 +14,4 @@ def freshness(n_shown: Int64) -> Float32:
     """
     if not n_shown.any():
         return np.zeros(len(n_shown), dtype=np.float32)
-    return (1.0 / np.sqrt(1.0 + n_shown)).astype(np.float32)
+    return np.asarray(1.0 / np.sqrt(1.0 + n_shown), dtype=np.float32)
