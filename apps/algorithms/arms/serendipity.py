@@ -26,7 +26,7 @@ class SerendipitySettings(Settings):
     candidates: int = whole(500, low=10, high=10_000)
     distance: float = real(8.0, low=0.0, high=100.0)
     damping: float = real(0.1, low=0.0, high=100.0)
-    rotation: float = real(0.5, low=0.0, high=100.0)
+    rotation: float = real(3.0, low=0.0, high=100.0)
 
 
 class Serendipity(BlendedArm):
