@@ -40,7 +40,7 @@ def main() -> None:
     django.setup()
     folder = Path(FOLDER)
     folder.mkdir(exist_ok=True)
-    wanted = [run for run in RUNS if options.only in (None, run.name)]
+    wanted = [run for run in RUNS if run.name in options.only]
     places = _places(options)
     for run in wanted:
         if run.data not in places:
@@ -67,7 +67,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--ml100k", type=Path, metavar="PATH", help="MovieLens 100K in RecBole's files, with .kg and .link"
     )
-    parser.add_argument("--only", metavar="NAME", choices=[run.name for run in RUNS], help="one run alone")
+    names = [run.name for run in RUNS]
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", choices=names, default=names, help="of " + ", ".join(names)
+    )
     return parser.parse_args()
 
 
