@@ -135,9 +135,11 @@ class Diverse:
         if len(self._items) == 0:
             return None
         value = self._value - self._likeness * self._nearest
-        spot = int(np.where(self._capped, -np.inf, value).argmax())
-        if self._capped[spot] or value[spot] == -np.inf:
-            spot = int(value.argmax())
+        spot = int(value.argmax())
+        if self._capped[spot]:
+            within = np.where(self._capped, -np.inf, value)
+            best = int(within.argmax())
+            spot = spot if within[best] == -np.inf else best
         if value[spot] == -np.inf:
             return None
         return Pick(int(self._items[spot]), float(self._scores[spot]))
@@ -169,7 +171,9 @@ class _Group:
             return
         self._counts[group] += 1
         same = self._own == group
-        value[same] -= self._weight
+        if self._weight:
+            # Faster than by the mask as an index.
+            value -= same * self._weight
         if self._counts[group] == self._cap:
             capped |= same
 

@@ -115,7 +115,7 @@ def unpack_engine(artifact: Artifact, *, version: str, recipe: str) -> Engine:
         predictor=RatingPredictor.from_arrays(about["predictor"], artifact.groups[_PREDICTOR]),
         genres=unpack_csr("genres", films),
         genre_names=tuple(about["genre_names"]),
-        traits=FilmTraits(**{name: films[name] for name in _TRAITS}),
+        traits=FilmTraits(**{name: np.asarray(films[name]) for name in _TRAITS}),
         is_long_tail=films["is_long_tail"],
         entropy=films["entropy"],
     )
