@@ -148,7 +148,7 @@ def test_the_home_page_takes_twelve_at_most(n_rated: int, house: House) -> None:
 def test_a_page_of_one_list_takes_the_same_whatever_is_rated(
     path: str, number: int, n_rated: int, house: House
 ) -> None:
-    """Session and user; the viewer, the gems; films, slate and impressions, on PostgreSQL in one; the cards."""
+    """Session and user; the viewer, the gems; films, slate, impressions (one on PostgreSQL); the cards."""
     Movie.objects.update(is_long_tail=True)
     viewer = make_user()
     rate(viewer, (house.horror + house.comedy)[:n_rated])
