@@ -38,7 +38,7 @@ class Als(PersonalArm):
     factors
         1 to 512.
     regularization
-        0.001 to 10,000; 20 to 150 serves well, far above what ``implicit`` defaults to.
+        0.001 to 10,000; ``implicit``'s own 0.01 is far too little.
     alpha
         Confidence of a rating of weight 1, 0.01 to 1,000.
     iterations

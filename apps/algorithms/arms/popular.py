@@ -30,7 +30,7 @@ class Popular(LearnedArm):
     by
         ``count`` or ``mean``.
     signal
-        What a rating counts: ``all``, ``liked`` or ``stars``.
+        What a rating counts, see ``apps.algorithms.weights``.
     prior_weight
         Ratings at the overall mean that every film is given beforehand, 0.01 to 10,000.
     """

@@ -26,7 +26,7 @@ def compare(a: Report, b: Report, rng: np.random.Generator) -> Difference | None
     """nDCG of ``b`` less that of ``a``, by the paired bootstrap over viewers; None without viewers.
 
     Percentile interval of 95 % from 10,000 resamples of viewers, drawn by ``rng``; the p-value is
-    twice the smaller tail beyond 0, at least 1 / 10,001 (Efron and Tibshirani 1993, chapters 13, 16;
+    twice the smaller tail beyond 0, at least 2 / 10,001 (Efron and Tibshirani 1993, chapters 13, 16;
     for retrieval: Sakai, SIGIR 2006). Raises ``ValueError`` when the two measured other viewers.
     """
     if not np.array_equal(a.users, b.users):
