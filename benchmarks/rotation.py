@@ -32,10 +32,9 @@ sys.path.insert(0, str(ROOT))
 
 from apps.algorithms.arms.rotation import freshness  # noqa: E402 - the path above comes first
 from apps.algorithms.base import Folded, Recommender  # noqa: E402
-from apps.algorithms.evaluation import PROTOCOLS, ListMaker, RerankedLists, film_facts, measure  # noqa: E402
+from apps.algorithms.evaluation import PROTOCOLS, ArmLists, ListMaker, RerankedLists, film_facts, measure  # noqa: E402
 from apps.algorithms.metrics import gini  # noqa: E402
 from apps.algorithms.registry import default_parameters, fit_arms, make_arm  # noqa: E402
-from apps.algorithms.reranking import Reranking  # noqa: E402
 from apps.algorithms.strategy import DEFAULT_DIVERSITY  # noqa: E402
 from apps.algorithms.traits import ROTATION_WEIGHT, film_traits  # noqa: E402
 from apps.algorithms.types import Arrays, Bool, Float32, History, Int64, Interactions  # noqa: E402
@@ -91,12 +90,11 @@ class Site:
         fresh = freshness(shown) * np.float32(weights["hybrid"] / ROTATION_WEIGHT)
         traits = replace(self._traits, fresh=fresh)
         made: dict[str, ListMaker] = {
-            "hybrid": RerankedLists(self._arms["hybrid"], Reranking(traits, DEFAULT_DIVERSITY))
+            "hybrid": RerankedLists(self._arms["hybrid"], traits, DEFAULT_DIVERSITY)
         }
         for name in ARMS[1:]:
             arm = make_arm(name, {"rotation": weights[name]}).link(self._arms)
-            # Diversity 0 is the arm's own order.
-            made[name] = RerankedLists(arm.learn(known, self._rng), Reranking(traits, 0.0))
+            made[name] = ArmLists(arm.learn(known, self._rng))
         return made
 
 

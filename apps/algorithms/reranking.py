@@ -29,6 +29,7 @@ MMR_WEIGHT = 0.75
 GENRE_WEIGHT = 0.25
 GENRE_CAP = 0.7
 SERIES_CAP = 2.0
+HISTORY_SCALE = 15.0
 _FLAT = 1e-6
 
 
@@ -47,6 +48,15 @@ class Picker(Protocol):
 
         ``slate`` holds every film placed so far, by whomever, and only ever grows between calls.
         """
+
+
+def tempered(diversity: float, n_known: int) -> float:
+    """How much of a strategy's ``diversity`` a viewer gets of whom ``n_known`` ratings are known, at least 0.
+
+    ``diversity * n_known / (n_known + HISTORY_SCALE)``: of somebody who said little an arm is unsure, and a
+    film off its order is then more often simply a worse one.
+    """
+    return diversity * n_known / (n_known + HISTORY_SCALE)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Ways to hold back a part of the ratings.
 
-Every split keeps the shape of the matrix, the order of the ratings and their times: ``train`` and
+Every split keeps the shape of the matrix, the order of the ratings and their times: ``known`` and
 ``test`` are disjoint and together hold every rating. Equal times and equal draws fall by the order
 in which the ratings are stored, so the same input and generator give the same split.
 """
@@ -17,10 +17,15 @@ from apps.algorithms.types import Bool, Int64, Interactions
 
 @dataclass(frozen=True)
 class Split:
-    """Two disjoint parts of the same ratings, over the same people and films."""
+    """Two disjoint parts of the same ratings, over the same people and films.
+
+    ``known`` is what viewers are measured with: ``train``, and of people who are not in it their first
+    ratings.
+    """
 
     train: Interactions
     test: Interactions
+    known: Interactions
 
 
 def random_split(interactions: Interactions, rng: np.random.Generator, *, test_share: float = 0.2) -> Split:
@@ -79,6 +84,28 @@ def temporal_split(interactions: Interactions, *, test_share: float = 0.2, cut: 
     return _split(interactions, interactions.rated_at >= cut)
 
 
+def newcomer_split(
+    interactions: Interactions, rng: np.random.Generator, *, test_share: float = 0.2, first: int = 5
+) -> Split:
+    """Hold back a random ``test_share`` of the people, and tell only their oldest ``first`` ratings.
+
+    Of those with as many ratings or fewer nothing is held back. ``train`` has none of the people held back.
+    """
+    _require_share(test_share)
+    if first < 1:
+        raise ValueError(f"first must be at least 1, not {first}")
+    sizes = _sizes(interactions)
+    many = np.flatnonzero(sizes > first)
+    people = rng.permutation(many)[: round(len(many) * test_share)]
+    users = _users(interactions)
+    of_newcomer = np.isin(users, people)
+    held = np.where(np.isin(np.arange(len(sizes)), people), sizes - first, 0)
+    order = np.lexsort((interactions.ratings.indices, interactions.rated_at, users))
+    in_test = _last_of_each(order, sizes, held)
+    known = _part(interactions, ~in_test)
+    return Split(_part(interactions, ~of_newcomer), _part(interactions, in_test), known)
+
+
 def k_fold(interactions: Interactions, rng: np.random.Generator, *, folds: int = 5) -> Iterator[Split]:
     """``folds`` splits over all ratings; each rating is held back in exactly one of them."""
     n = interactions.ratings.nnz
@@ -118,7 +145,8 @@ def _last_of_each(order: Int64, sizes: Int64, held: Int64) -> Bool:
 
 
 def _split(interactions: Interactions, in_test: Bool) -> Split:
-    return Split(train=_part(interactions, ~in_test), test=_part(interactions, in_test))
+    train = _part(interactions, ~in_test)
+    return Split(train=train, test=_part(interactions, in_test), known=train)
 
 
 def _part(interactions: Interactions, keep: Bool) -> Interactions:

@@ -21,7 +21,7 @@ POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 DEFAULT_ARM = "hybrid"
 DEFAULT_BANDIT_ARMS = ("svd", "embeddings", "graph", "item_cf", "long_tail", "serendipity")
 DEFAULT_BANDIT_SLOTS = 3
-DEFAULT_DIVERSITY = 0.4
+DEFAULT_DIVERSITY = 0.5
 """Where lists reach furthest into the catalogue before they find less; see docs/DIVERSITY_ALGORITHM.md."""
 WEIGHT_TOLERANCE = 1e-9
 

@@ -24,11 +24,13 @@ _TARGET = "surprise"
 @dataclass(frozen=True)
 class Surprise:
     """``after`` is the list that this one was asked for after, ``list_id`` its own; None where it was not
-    logged. Somebody of whose taste nothing is known has no path, and no films off it.
+    logged. ``is_theirs`` says whether the films are off the viewer's path, and not popular ones in their
+    place. Somebody of whose taste nothing is known has no path, and no films off it.
     """
 
     cards: Sequence[Card]
     is_known: bool
+    is_theirs: bool
     n_rated: int
     has_films: bool
     after: UUID | None
@@ -60,12 +62,13 @@ def surprise_of(visitor: Audience, after: UUID | None) -> Surprise:
     state = read_viewer(visitor.viewer, visitor.unit.key)
     tastes = state.preferences
     if not tastes.rated:
-        return Surprise((), False, 0, has_films(), after, None)
+        return Surprise((), False, False, 0, has_films(), after, None)
     request = visitor.request(Surface.SURPRISE, N_SHOWN)
     (slate,) = recommend_page([replace(request, exclude=_shown_until(visitor, after))], state)
     plain = cards_of_movies([slot.movie_id for slot in slate.slots])
     cards = cards_of_slots(slate.slots, plain, with_expected=True)
-    return Surprise(cards, True, tastes.n_ratings, True, after, slate.recommendation_id)
+    is_theirs = not slate.degraded and any(slot.reason.kind == "unexpected" for slot in slate.slots)
+    return Surprise(cards, True, is_theirs, tastes.n_ratings, True, after, slate.recommendation_id)
 
 
 def is_target(target: str) -> bool:

@@ -38,17 +38,25 @@ class Placed:
 
 
 def place(
-    engine: Engine, strategy: Strategy, *, history: History, blocked: Bool, n: int, seed: int
+    engine: Engine,
+    strategy: Strategy,
+    *,
+    diversity: float,
+    history: History,
+    blocked: Bool,
+    n: int,
+    seed: int,
 ) -> Placed:
     """The slate of one viewer under a fixed strategy.
 
-    ``blocked`` is a bool mask ``(n_items,)`` of films that must not be placed. Raises ``KeyError``
-    when the engine's recipe lacks an arm of the strategy. The same seed gives the same slate.
+    ``diversity`` is what of the strategy's is due to this viewer. ``blocked`` is a bool mask
+    ``(n_items,)`` of films that must not be placed. Raises ``KeyError`` when the engine's recipe lacks
+    an arm of the strategy. The same seed gives the same slate.
     """
     folds = {name: engine.arms[name].fold(history) for name in strategy.arms}
     weights = strategy.weights or (1.0,)
     owners = draw_weighted_owners(weights, n, np.random.default_rng(seed))
-    pickers = _pickers(engine, folds, strategy.diversity, blocked=blocked, n=n)
+    pickers = _pickers(engine, folds, diversity, blocked=blocked, n=n)
     slots = draft(owners, pickers, _LazyFallback(engine, blocked=blocked, n=n))
     placements = tuple(
         Placement(

@@ -41,6 +41,7 @@ class Decision:
 
     assignment: Assignment
     strategy: Strategy
+    diversity: float
     label: str
     model_version: str
     context: Context
@@ -154,7 +155,7 @@ def _slate_row(request: SlateRequest, decision: Decision) -> Slate:
         counted=is_counted(request),
         n_requested=request.n,
         n_returned=len(decision.chosen),
-        diversity=decision.strategy.diversity,
+        diversity=decision.diversity,
         latency_ms=decision.latency_ms,
         seed=decision.seed,
         owners=list(decision.owners),

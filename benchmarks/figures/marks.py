@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from apps.algorithms.strategy import DEFAULT_DIVERSITY
 from apps.training.plots import value_of
 from benchmarks.figures.runs import DEMO, ML100K, SMALL
 
 Result = Mapping[str, Any]
 """What ``manage.py evaluate --json`` printed."""
-RERANKED = "hybrid 0.4"
+RERANKED = f"hybrid {DEFAULT_DIVERSITY:g}"
 """The hybrid at the diversity that lists have by default."""
 
 
@@ -79,7 +80,7 @@ def _of_accuracy() -> Iterator[Mark]:
 
 
 def _of_variety(data: str) -> Iterator[Mark]:
-    trade, at = f"trade-{data}", f"of the hybrid at diversity 0.4, {data}"
+    trade, at = f"trade-{data}", f"of the hybrid at diversity {DEFAULT_DIVERSITY:g}, {data}"
     yield Mark(f"tail share {at}", trade, _grown("tail_share"), low=0.4, shape="+.0%")
     yield Mark(f"coverage {at}", trade, _grown("coverage"), low=0.6, shape="+.0%")
     yield Mark(f"primary genres {at}", trade, _of(RERANKED, "primary_genres"), low=6, high=8, shape=".1f")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.algorithms.reranking import BestFirst, Diverse, Reranking, make_picker
+from apps.algorithms.reranking import BestFirst, Diverse, Reranking, make_picker, tempered
 from apps.algorithms.top import top_items
 from apps.algorithms.traits import FilmTraits
 
@@ -184,6 +184,11 @@ def test_a_row_of_zeros_is_nothing_to_place_for_a_personal_arm_alone():
     zeros = np.zeros(3, dtype=np.float32)
     assert make_picker(zeros, excluded=NOTHING, n_slots=3).pick([]) is None
     assert make_picker(zeros, excluded=NOTHING, n_slots=3, personal=False).pick([]).item == 0
+
+
+def test_diversity_grows_with_what_is_known_of_the_viewer():
+    assert [tempered(0.5, n) for n in (0, 15, 135)] == pytest.approx([0, 0.25, 0.45])
+    assert tempered(1.0, 10**9) == pytest.approx(1)
 
 
 def test_an_empty_shortlist_has_no_film_at_any_diversity():

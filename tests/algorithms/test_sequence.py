@@ -15,7 +15,7 @@ class TestSequence(ReadsHistory, AddsUp):
 
 
 def brute_force(interactions, *, reach, together, l2):
-    """The least-squares problem itself, moment by moment, with no film told by itself."""
+    """The least-squares problem itself, pair by pair, with no film told by itself."""
     n = interactions.n_items
     system, told = np.zeros((n, n)), np.zeros((n, n))
     for user in range(interactions.n_users):

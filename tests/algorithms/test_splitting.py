@@ -4,6 +4,7 @@ import pytest
 from apps.algorithms.splitting import (
     k_fold,
     leave_last_out,
+    newcomer_split,
     random_split,
     stratified_split,
     temporal_split,
@@ -30,6 +31,7 @@ SPLITS = {
     "temporal": temporal_split,
     "last one": leave_last_out,
     "last fifth": lambda data: leave_last_out(data, share=0.2),
+    "newcomers": lambda data: newcomer_split(data, np.random.default_rng(5), first=2),
     "fold": lambda data: next(k_fold(data, np.random.default_rng(5))),
 }
 
@@ -38,8 +40,9 @@ SPLITS = {
 def test_parts_are_disjoint_and_hold_every_rating_with_its_time(split):
     data = make_random_interactions(np.random.default_rng(1))
     parts = split(data)
-    assert rows_of(parts.train) | rows_of(parts.test) == rows_of(data)
-    assert not rows_of(parts.train) & rows_of(parts.test)
+    assert rows_of(parts.known) | rows_of(parts.test) == rows_of(data)
+    assert not rows_of(parts.known) & rows_of(parts.test)
+    assert rows_of(parts.train) <= rows_of(parts.known)
     assert parts.train.ratings.shape == parts.test.ratings.shape == data.ratings.shape
 
 
@@ -85,6 +88,21 @@ def test_temporal_split_cuts_at_the_given_moment():
     rows = [(0, 0, 3.0, 1.0), (0, 1, 3.0, 2.0), (0, 2, 3.0, 3.0)]
     parts = temporal_split(make_interactions(rows, n_users=1, n_items=3), cut=2.0)
     assert parts.test.ratings.indices.tolist() == [1, 2]
+
+
+def test_newcomers_are_unknown_to_training_and_told_by_their_oldest_ratings():
+    data = make_random_interactions(np.random.default_rng(3), n_users=40, n_items=20)
+    split = newcomer_split(data, np.random.default_rng(1), test_share=0.25, first=3)
+    newcomers = np.flatnonzero(split.test.ratings.getnnz(axis=1))
+    sizes = data.ratings.getnnz(axis=1)
+    assert len(newcomers) == round(0.25 * np.count_nonzero(sizes > 3))
+    assert not split.train.ratings.getnnz(axis=1)[newcomers].any()
+    assert set(split.known.ratings.getnnz(axis=1)[newcomers].tolist()) == {3}
+    for user in newcomers.tolist():
+        assert split.known.history(user).items.tolist() == data.history(user).items.tolist()[:3]
+    others = np.setdiff1d(np.arange(40), newcomers)
+    for part in (split.train, split.known):
+        assert part.ratings.getnnz(axis=1)[others].tolist() == sizes[others].tolist()
 
 
 def test_k_fold_holds_back_each_rating_once_in_parts_of_one_size():

@@ -25,7 +25,7 @@ def errors_of(data, known_arms=ARMS):
 
 def test_nothing_said_is_the_hybrid_alone():
     assert parse_strategy({}, ARMS) == Strategy()
-    assert Strategy().to_json() == {"policy": "fixed", "arms": {"hybrid": 1.0}, "diversity": 0.4}
+    assert Strategy().to_json() == {"policy": "fixed", "arms": {"hybrid": 1.0}, "diversity": 0.5}
 
 
 def test_fixed_arms_are_ordered_by_name_whatever_the_order_of_the_json():

@@ -17,6 +17,7 @@ COSINES = np.array([[1, 0.8, 0.2, 0], [0.8, 1, 0.2, 0], [0.2, 0.2, 1, 0.1], [0, 
 N_SHORTLIST = reranking.SHORTLIST
 # What follows the four: so that all have mean 0 and deviation 1, and nothing of it is ever placed.
 KNOWN_BY_ALL = 2**30
+EXAMPLE_DIVERSITY = 0.4
 
 
 def example_columns() -> list[list[str]]:
@@ -60,13 +61,13 @@ def test_the_four_films_come_in_the_order_that_was_worked_out():
     columns = example_columns()
     films = example_traits(columns)
     np.testing.assert_allclose(films.lift[:4], numbers(columns[5]), atol=0.005)
-    worth = numbers(columns[0]) + DEFAULT_DIVERSITY * films.lift[:4]
+    worth = numbers(columns[0]) + EXAMPLE_DIVERSITY * films.lift[:4]
     np.testing.assert_allclose(worth, numbers(columns[6]), atol=0.005)
     picker = make_picker(
         standard_scores(numbers(columns[0])),
         excluded=np.empty(0, dtype=np.int64),
         n_slots=10,
-        reranking=Reranking(films, DEFAULT_DIVERSITY),
+        reranking=Reranking(films, EXAMPLE_DIVERSITY),
     )
     slate: list[int] = []
     for _ in range(4):
@@ -88,6 +89,7 @@ def test_the_formula_has_the_weights_of_the_code():
         f"`n (1 - {reranking.GENRE_CAP} d)`",
         f"`n (1 - {reranking.SERIES_CAP:g} d)`",
         f"best {reranking.SHORTLIST} films",
+        f"d = diversity * n / (n + {reranking.HISTORY_SCALE:g})",
     ):
         assert part in said, part
 

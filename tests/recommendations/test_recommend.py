@@ -145,6 +145,18 @@ def test_whatever_changes_the_list_is_recorded_and_not_counted(fan, wish, name):
     assert (slate.overridden_by, row.overridden_by, row.counted) == (name, name, False)
 
 
+def test_a_list_is_as_diverse_as_its_viewer_is_known_and_a_wish_is_granted_whole(house):
+    serve({"policy": "fixed", "arms": {"hybrid": 1.0}, "diversity": 0.5})
+    viewer = make_user()
+    found = []
+    for film in house.horror[:5]:
+        row = Slate.objects.get(pk=ask(viewer).recommendation_id)
+        found.append((row.diversity, row.strategy_config["diversity"]))
+        make_rating(viewer, film, 4.0)
+    assert found == [(pytest.approx(0.5 * n / (n + 15)), 0.5) for n in range(5)]
+    assert Slate.objects.get(pk=ask(viewer, diversity=0.5).recommendation_id).diversity == 0.5
+
+
 def test_only_for_you_and_the_api_are_counted(fan):
     counted = {
         surface: Slate.objects.get(pk=ask(fan, n=2, surface=surface).recommendation_id).counted

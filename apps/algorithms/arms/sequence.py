@@ -28,12 +28,12 @@ class SequenceSettings(PersonalSettings):
 
 
 class Sequence(PersonalArm):
-    """SLIST (Choi et al., "Session-aware Linear Item-Item Models", WWW 2021): ``scores = x B``.
+    """After SLIST (Choi et al., "Session-aware Linear Item-Item Models", WWW 2021): ``scores = x B``.
 
-    At each moment of a history the films before it, weighing half for each ``reach`` entries of age, are
-    to tell the films after it, weighing likewise; beside that, weighing ``together``, all films of a
-    history are to tell each other, as in EASE. Over all moments of all histories both are sums over
-    pairs of entries ``a`` before ``b`` with ``k = 0.5 ** ((b - a) / reach)``:
+    Of two entries of a history the earlier is to tell the later, weighing half for each ``reach`` entries
+    between them; beside that, weighing ``together``, all films of a history are to tell each other, as in
+    EASE. Where SLIST sums over the moments between two films, each pair counts here once. Over pairs of
+    entries ``a`` before ``b``, with ``k = 0.5 ** ((b - a) / reach)``:
 
     ``C = sum w_a w_b k e_a e_b' + together X'X``, ``A = sum w_a w_b k (e_a e_b' + e_b e_a') + sum w_a^2
     e_a e_a' + together X'X``, and ``B = P C - P diag(g)`` with ``P = (A + l2 I)^-1`` and ``g`` such that

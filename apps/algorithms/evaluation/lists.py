@@ -6,8 +6,9 @@ from typing import Protocol
 import numpy as np
 
 from apps.algorithms.base import Recommender
-from apps.algorithms.reranking import Reranking, make_picker
+from apps.algorithms.reranking import Reranking, make_picker, tempered
 from apps.algorithms.top import top_items
+from apps.algorithms.traits import FilmTraits
 from apps.algorithms.types import Bool, History, Int64
 
 BATCH = 256
@@ -42,11 +43,12 @@ class ArmLists:
 
 
 class RerankedLists:
-    """An arm's films as a slate of ``n`` places them at some diversity above 0."""
+    """An arm's films as a slate of ``n`` places them under a strategy of that ``diversity``, above 0."""
 
-    def __init__(self, model: Recommender, reranking: Reranking) -> None:
+    def __init__(self, model: Recommender, traits: FilmTraits, diversity: float) -> None:
         self._model = model
-        self._reranking = reranking
+        self._traits = traits
+        self._diversity = diversity
 
     def lists(self, histories: Sequence[History], *, excluded: Bool, n: int) -> list[Int64]:
         return [self._list(history, excluded, n) for history in histories]
@@ -58,7 +60,7 @@ class RerankedLists:
             self._model.fold(history).scores,
             excluded=blocked,
             n_slots=n,
-            reranking=self._reranking,
+            reranking=Reranking(self._traits, tempered(self._diversity, len(history))),
             personal=self._model.personal,
         )
         slate: list[int] = []

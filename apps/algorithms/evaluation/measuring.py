@@ -16,7 +16,7 @@ class Measured:
     """``users`` int64 ``(n,)``; each of ``values`` float64 ``(n,)``, NaN where a measure has no value.
 
     ``lists`` holds the first ``k`` films of each viewer. ``n_seen`` counts films on lists that their
-    viewer had rated in the training part: anything but 0 is a mistake of whatever made the lists.
+    viewer is known to have rated: anything but 0 is a mistake of whatever made the lists.
     """
 
     k: int
@@ -29,7 +29,7 @@ class Measured:
 
 def measure(
     maker: ListMaker,
-    train: Interactions,
+    known: Interactions,
     test: Interactions,
     facts: FilmFacts,
     *,
@@ -38,20 +38,20 @@ def measure(
 ) -> Measured:
     """Measures ``maker``'s lists of ``k`` on ``test``.
 
-    Viewers with a rating in ``train`` and a relevant film in ``test`` are measured. Test films that
-    nobody rated in ``train`` are dropped. ``relevant`` is the rating from which on a test film counts
-    as a hit; None counts every one. Raises ``ValueError`` when the parts differ in shape or ``k`` is not
-    from 1 to the number of films.
+    Viewers with a rating in ``known``, which is what the lists are made from, and a relevant film in
+    ``test`` are measured. Test films that nobody rated in the part behind ``facts`` are dropped.
+    ``relevant`` is the rating from which on a test film counts as a hit; None counts every one. Raises
+    ``ValueError`` when the two differ in shape or ``k`` is not from 1 to the number of films.
     """
-    if train.ratings.shape != test.ratings.shape:
-        raise ValueError("train and test must be two parts of the same ratings")
-    if not 1 <= k <= max(train.n_items, 1):
-        raise ValueError(f"k must be from 1 to the number of films, {train.n_items}, not {k}")
-    wanted = _relevant_films(train, test, facts, relevant)
-    histories = [train.history(user) for user in wanted]
+    if known.ratings.shape != test.ratings.shape:
+        raise ValueError("known and test must be two parts of the same ratings")
+    if not 1 <= k <= max(known.n_items, 1):
+        raise ValueError(f"k must be from 1 to the number of films, {known.n_items}, not {k}")
+    wanted = _relevant_films(known, test, facts, relevant)
+    histories = [known.history(user) for user in wanted]
     deep = [films.tolist() for films in maker.lists(histories, excluded=facts.is_cold, n=2 * k)]
     rows = [
-        _values(films, relevant_films, liked_films(train, user), facts, k)
+        _values(films, relevant_films, liked_films(known, user), facts, k)
         for (user, relevant_films), films in zip(wanted.items(), deep, strict=True)
     ]
     heads = [films[:k] for films in deep]
@@ -69,13 +69,13 @@ def measure(
 
 
 def _relevant_films(
-    train: Interactions, test: Interactions, facts: FilmFacts, relevant: float | None
+    known: Interactions, test: Interactions, facts: FilmFacts, relevant: float | None
 ) -> dict[int, set[int]]:
     """The films to find, by row of each viewer who is measured."""
     warm = ~facts.is_cold
     wanted: dict[int, set[int]] = {}
-    held, known = test.ratings, train.ratings
-    for user in np.flatnonzero(np.diff(known.indptr)):
+    held = test.ratings
+    for user in np.flatnonzero(np.diff(known.ratings.indptr)):
         row = slice(held.indptr[user], held.indptr[user + 1])
         films = held.indices[row]
         hits = warm[films] if relevant is None else warm[films] & (held.data[row] >= relevant)

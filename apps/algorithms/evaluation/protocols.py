@@ -9,6 +9,7 @@ from apps.algorithms.splitting import (
     Split,
     k_fold,
     leave_last_out,
+    newcomer_split,
     random_split,
     stratified_split,
     temporal_split,
@@ -72,6 +73,13 @@ PROTOCOLS: Mapping[str, Protocol] = {
             0.2,
             LIKED_FROM,
             _once(lambda data, rng, share: temporal_split(data, test_share=share)),
+        ),
+        Protocol(
+            "newcomers",
+            "all but the first five ratings of viewers whom no arm was fitted on",
+            0.2,
+            LIKED_FROM,
+            _once(lambda data, rng, share: newcomer_split(data, rng, test_share=share)),
         ),
         Protocol(
             "k-fold",

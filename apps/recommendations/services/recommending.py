@@ -5,11 +5,13 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 import numpy as np
 from django.utils import timezone
 
 from apps.algorithms.context import Context
+from apps.algorithms.reranking import tempered
 from apps.algorithms.strategy import DEFAULT_ARM, Strategy
 from apps.algorithms.types import Bool, History, Int64
 from apps.core import telemetry
@@ -45,6 +47,7 @@ class _Plan:
     request: SlateRequest
     assignment: Assignment
     strategy: Strategy
+    diversity: float
     engine: Engine | None
     rated: tuple[tuple[int, float], ...]
     excluded: frozenset[int]
@@ -122,6 +125,7 @@ def _decide(requests: Sequence[SlateRequest], state: ViewerState) -> list[Decisi
         Decision(
             assignment=draft.plan.assignment,
             strategy=draft.plan.strategy,
+            diversity=draft.plan.diversity,
             label=_label(draft.plan.strategy),
             model_version=draft.plan.engine.version if draft.plan.engine and not draft.degraded else "",
             context=draft.plan.context,
@@ -152,13 +156,16 @@ def _plans(requests: Sequence[SlateRequest], state: ViewerState) -> list[_Plan]:
     assignment = assign(first.unit_key, {})
     active = engine(assignment.recipe)
     context = context_of(state, active, zone=first.timezone, now=now)
+    strategies = [_strategy(request, assignment.strategy, active) for request in requests]
+    rated = [_rated(request, state) for request in requests]
     return [
         _Plan(
             request=request,
             assignment=assignment,
-            strategy=_strategy(request, assignment.strategy, active),
+            strategy=strategy,
+            diversity=_diversity(request, strategy, len(known)),
             engine=active,
-            rated=_rated(request, state),
+            rated=known,
             excluded=frozenset(
                 {*state.preferences.excluded, *request.exclude, *request.skip, *_anchors(request)}
             ),
@@ -166,7 +173,7 @@ def _plans(requests: Sequence[SlateRequest], state: ViewerState) -> list[_Plan]:
             seed=new_seed(),
             now=now,
         )
-        for request in requests
+        for request, strategy, known in zip(requests, strategies, rated, strict=True)
     ]
 
 
@@ -194,6 +201,11 @@ def _strategy(request: SlateRequest, assigned: Strategy, active: Engine | None) 
     return strategy
 
 
+def _diversity(request: SlateRequest, strategy: Strategy, n_rated: int) -> float:
+    """The strategy's, as far as the viewer is known; a wish is granted whole."""
+    return strategy.diversity if request.diversity is not None else tempered(strategy.diversity, n_rated)
+
+
 def _own_arm(request: SlateRequest, active: Engine | None) -> str | None:
     """The one arm that serves this request whatever the strategy; None where the strategy decides.
 
@@ -206,8 +218,14 @@ def _own_arm(request: SlateRequest, active: Engine | None) -> str | None:
     if arm is None or active is None or arm in active.arms:
         return arm
     telemetry.replaced_arms.labels(surface=request.surface, arm=arm).inc()
-    logger.warning("arm_replaced arm=%s by=%s version=%s", arm, DEFAULT_ARM, active.version)
+    _warn_replaced(arm, active.version)
     return DEFAULT_ARM
+
+
+@cache
+def _warn_replaced(arm: str, version: str) -> None:
+    """Once in a process: every request would say it again."""
+    logger.warning("arm_replaced arm=%s by=%s version=%s", arm, DEFAULT_ARM, version)
 
 
 def _label(strategy: Strategy) -> str:
@@ -265,7 +283,15 @@ def _score(plan: _Plan, active: Engine, hidden: Collection[int]) -> _Draft:
     if plan.request.anchor is not None and len(history) == 0:
         return _Draft(plan)
     blocked = _blocked(plan, active, hidden)
-    placed = place(active, plan.strategy, history=history, blocked=blocked, n=plan.request.n, seed=plan.seed)
+    placed = place(
+        active,
+        plan.strategy,
+        diversity=plan.diversity,
+        history=history,
+        blocked=blocked,
+        n=plan.request.n,
+        seed=plan.seed,
+    )
     items = np.array([placement.item for placement in placed.placements], dtype=np.int64)
     return _Draft(
         plan,

@@ -30,7 +30,6 @@ from apps.algorithms.evaluation import (
 )
 from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.registry import ARMS, fit_arms
-from apps.algorithms.reranking import Reranking
 from apps.algorithms.splitting import Split
 from apps.algorithms.traits import FilmTraits, film_traits
 from apps.algorithms.types import Float64, Interactions
@@ -179,7 +178,7 @@ class _State:
             self._measure(name, split, facts)
         self.progress(f"predicted ratings, part {number}")
         predictor = RatingPredictor(**self.predicting).fit(split.train)
-        self.errors += prediction_errors(predictor, split.train, split.test)
+        self.errors += prediction_errors(predictor, split.known, split.test)
 
     def _measure(self, name: str, split: Split, facts: FilmFacts) -> None:
         began = time.perf_counter()
@@ -192,7 +191,7 @@ class _State:
         for diversity in plan.diversities:
             maker = _maker(arms[name], traits, diversity)
             self.progress(f"{measured_name(name, diversity)}, lists")
-            found = measure(maker, split.train, split.test, facts, k=plan.k, relevant=plan.relevant)
+            found = measure(maker, split.known, split.test, facts, k=plan.k, relevant=plan.relevant)
             self.measured[measured_name(name, diversity)].append(found)
             self.seconds[measured_name(name, diversity)] += time.perf_counter() - began
             began = time.perf_counter()
@@ -225,7 +224,7 @@ def measured_name(arm: str, diversity: float) -> str:
 
 
 def _maker(arm: Recommender, traits: FilmTraits | None, diversity: float) -> ListMaker:
-    return RerankedLists(arm, Reranking(traits, diversity)) if traits and diversity else ArmLists(arm)
+    return RerankedLists(arm, traits, diversity) if traits and diversity else ArmLists(arm)
 
 
 def _relevant(value: float | str | None) -> float | None:

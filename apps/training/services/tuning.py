@@ -114,7 +114,7 @@ class _Bench:
         plan, split = self.plan, self.split
         arm = self._fitted(parameters)
         return report(
-            [measure(ArmLists(arm), split.train, split.test, self.facts, k=plan.k, relevant=plan.relevant)]
+            [measure(ArmLists(arm), split.known, split.test, self.facts, k=plan.k, relevant=plan.relevant)]
         )
 
     def _fitted(self, parameters: Parameters) -> Recommender:
