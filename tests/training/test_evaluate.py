@@ -16,6 +16,7 @@ from apps.algorithms.registry import ARMS, fit_arms
 from apps.core.management.base import Refused
 from apps.training.datasets import build_interactions
 from apps.training.models import Recipe
+from apps.training.vectors import keep_vectors
 from tests.factories import make_movie, make_rating, make_user
 from tests.house import House, make_house
 from tests.tiny_movielens import write_tiny_movielens
@@ -123,6 +124,17 @@ def test_measures_a_data_folder_and_leaves_the_database_alone(folder: Path) -> N
     assert (result["n_users"], result["n_films"]) == (12, 24)
     assert result["arms"]["item_cf"]["ndcg"]["value"] > 0
     assert build_interactions().n_items == 0
+
+
+def test_leaves_the_vectors_of_the_site_alone(
+    folder: Path, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VECTOR_DIR = tmp_path / "vectors"
+    monkeypatch.setenv("VECTOR_DIR", str(settings.VECTOR_DIR))
+    keep_vectors("lsa", "f1", [b"1" * 32], np.ones((1, 1), dtype=np.float32))
+    before = list(settings.VECTOR_DIR.iterdir())
+    measured("--data", str(folder), "--arms", "embeddings", "--k", "3")
+    assert list(settings.VECTOR_DIR.iterdir()) == before
 
 
 def test_says_what_the_importer_refuses(folder: Path) -> None:
