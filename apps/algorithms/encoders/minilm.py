@@ -14,6 +14,7 @@ from apps.algorithms.encoders.weights import (
     PACKAGES,
     folder_digest,
     hide_their_bars,
+    refusing,
     require_folder,
     stay_offline,
 )
@@ -49,13 +50,16 @@ class MiniLm:
         return hashlib.sha256(f"{_FORMAT} {folder_digest(self._folder())}".encode()).hexdigest()
 
     def encode(self, given: Sequence[str], progress: Progress) -> Float32:
-        model = self._load()
-        rows = np.zeros((len(given), int(model.get_embedding_dimension())), dtype=np.float32)
+        folder = self._folder()
+        with refusing(f"The model in {folder} cannot be read: copy it anew"):
+            model = _load(folder)
+            rows = np.zeros((len(given), int(model.get_embedding_dimension())), dtype=np.float32)
         # Texts of like length together, so that little of a batch is padding.
         told = sorted((spot for spot, text in enumerate(given) if text), key=lambda spot: len(given[spot]))
         for start in range(0, len(told), _BATCH):
             spots = told[start : start + _BATCH]
-            rows[spots] = model.encode([given[spot] for spot in spots], show_progress_bar=False)
+            with refusing(f"The model in {folder} cannot read these texts: copy it anew, or name another"):
+                rows[spots] = model.encode([given[spot] for spot in spots], show_progress_bar=False)
             progress(len(spots))
         progress(len(given) - len(told))
         return finite_rows(rows, self.name)
@@ -63,24 +67,18 @@ class MiniLm:
     def _folder(self) -> Path:
         return require_folder(self.path or _packaged(), "TEXT_ENCODER_PATH")
 
-    def _load(self) -> Any:
-        folder = self._folder()
-        stay_offline()
-        try:
-            from sentence_transformers import SentenceTransformer
 
-            hide_their_bars()
-        except ImportError:
-            raise EncoderRefused(f"The encoder minilm needs packages that are missing: {PACKAGES}") from None
-        try:
-            return SentenceTransformer(
-                str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True}
-            )
-        # The libraries raise whatever they stumble over in a damaged file.
-        except Exception as error:
-            raise EncoderRefused(
-                f"The model in {folder} cannot be read: copy it anew ({type(error).__name__}: {error})."
-            ) from error
+def _load(folder: Path) -> Any:
+    stay_offline()
+    try:
+        from sentence_transformers import SentenceTransformer
+
+        hide_their_bars()
+    except ImportError:
+        raise EncoderRefused(f"The encoder minilm needs packages that are missing: {PACKAGES}") from None
+    return SentenceTransformer(
+        str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True}
+    )
 
 
 def _packaged() -> Path:
