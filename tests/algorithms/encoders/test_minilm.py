@@ -10,7 +10,7 @@ import pytest
 
 from apps.algorithms.encoders.base import EncoderRefused
 from apps.algorithms.encoders.minilm import WEIGHTS_PACKAGE, MiniLm
-from tests.algorithms.encoders.models import NEEDED, make_language_model
+from tests.algorithms.encoders.models import NEEDED, WORDS, make_language_model
 
 TEXTS = ["rocket orbit planet", "", "vault diamond", "rocket"]
 
@@ -84,6 +84,56 @@ def test_refuses_weights_that_are_damaged(folder: Path, tmp_path: Path) -> None:
     for file in folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes()[:100])
     assert refusal(tmp_path).startswith(f"The model in {tmp_path} cannot be read: copy it anew (")
+
+
+@pytest.mark.parametrize("prefix", ["", "bert."])
+def test_refuses_weights_of_which_some_are_missing(folder: Path, tmp_path: Path, prefix: str) -> None:
+    copied = copy(folder, tmp_path)
+    gone = "encoder.layer.0.attention.self.query.weight"
+    change_weights(
+        copied, lambda weights: {f"{prefix}{name}": array for name, array in weights.items() if name != gone}
+    )
+    assert refusal(copied) == f"The model in {copied} lacks 1 of its weights, such as {gone}: copy it anew."
+
+
+def test_refuses_the_weights_of_a_smaller_network(folder: Path, tmp_path: Path) -> None:
+    copied = copy(folder, tmp_path)
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 2}))
+    assert refusal(copied) == (
+        f"The model in {copied} lacks 16 of its weights, such as "
+        "encoder.layer.1.attention.output.LayerNorm.bias: copy it anew."
+    )
+
+
+def test_needs_no_pooler_and_minds_no_prefix(folder: Path, tmp_path: Path) -> None:
+    copied = copy(folder, tmp_path)
+    change_weights(
+        copied,
+        lambda weights: {
+            f"bert.{name}": array for name, array in weights.items() if not name.startswith("pooler.")
+        },
+    )
+    found = MiniLm(copied).encode(TEXTS, ignore)
+    np.testing.assert_allclose(found, MiniLm(folder).encode(TEXTS, ignore), atol=1e-6)
+
+
+def test_refuses_a_model_without_its_tokenizer(folder: Path, tmp_path: Path) -> None:
+    copied = copy(folder, tmp_path)
+    for name in ("tokenizer.json", "vocab.txt"):
+        (copied / name).unlink()
+    assert refusal(copied) == f"The model in {copied} has no tokenizer: copy tokenizer.json there."
+
+
+def test_refuses_a_tokenizer_with_words_that_the_model_does_not_know(folder: Path, tmp_path: Path) -> None:
+    copied = copy(folder, tmp_path)
+    tokenizer = json.loads((copied / "tokenizer.json").read_text())
+    tokenizer["model"]["vocab"]["heist"] = len(WORDS)
+    (copied / "tokenizer.json").write_text(json.dumps(tokenizer))
+    assert refusal(copied) == (
+        f"The tokenizer in {copied} has 11 words, and the model knows 10: they belong to different models, "
+        "copy both anew."
+    )
 
 
 def test_refuses_a_model_that_stumbles_over_a_text(folder: Path, tmp_path: Path) -> None:
