@@ -88,6 +88,7 @@ def _environment(database: str) -> dict[str, str]:
     return os.environ | {
         "DATABASE_URL": database,
         "ARTIFACT_DIR": str(FOLDER / f"artifacts-{kind}"),
+        "VECTOR_DIR": "",
         "DJANGO_SETTINGS_MODULE": "benchmarks.pages_site.settings",
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONPATH": str(ROOT),

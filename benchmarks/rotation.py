@@ -193,6 +193,7 @@ def load_demo() -> Interactions:
     with TemporaryDirectory(prefix="marquee-rotation-") as folder:
         os.environ["DATABASE_URL"] = f"sqlite:///{Path(folder, 'data.sqlite3')}"
         os.environ["ARTIFACT_DIR"] = str(Path(folder, "models"))
+        os.environ["VECTOR_DIR"] = str(Path(folder, "vectors"))
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recommender_site.settings.dev")
         django.setup()
         from django.core.management import call_command

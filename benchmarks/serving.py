@@ -63,6 +63,7 @@ def _environment(options: argparse.Namespace) -> dict[str, str]:
     return os.environ | {
         "DATABASE_URL": database,
         "ARTIFACT_DIR": str(folder / "artifacts"),
+        "VECTOR_DIR": "",
         "DJANGO_SETTINGS_MODULE": "benchmarks.serving_site.settings",
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONPATH": str(ROOT),

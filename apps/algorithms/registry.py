@@ -59,6 +59,17 @@ def with_needs(names: Iterable[str], parameters: Mapping[str, Parameters] | None
     return tuple(name for name in ARMS if name in wanted)
 
 
+def vector_readers(
+    names: Iterable[str], parameters: Mapping[str, Parameters] | None = None
+) -> tuple[str, ...]:
+    """Those of ``names`` that read films' vectors, or are made of an arm that does; each once."""
+    return tuple(
+        name
+        for name in dict.fromkeys(names)
+        if any(ARMS[part].reads_vectors for part in with_needs([name], parameters))
+    )
+
+
 def fit_arms(
     names: Iterable[str],
     interactions: Interactions,

@@ -3,9 +3,9 @@
 A folder that is missing is a warning: the site serves without it, and so does a fit.
 """
 
+import os
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -43,7 +43,8 @@ def _check_posters() -> Iterator[CheckMessage]:
 
 def _check_folder(name: str, number: str) -> Iterator[CheckMessage]:
     folder = getattr(settings, name)
-    if folder and not Path(folder).is_dir():
+    # Not is_dir of a path, which raises where it may not look: no command would start.
+    if folder and not os.path.isdir(folder):
         says = f"{name} names {folder}, and there is no such folder: films that are new have no vectors of it"
         yield Warning(says, hint="Copy it there, or name another one", id=number)
 
@@ -56,6 +57,6 @@ def _check_packages() -> Iterator[CheckMessage]:
 
 
 def _check_folder_of_vectors() -> Iterator[CheckMessage]:
-    if settings.VECTOR_DIR and Path(settings.VECTOR_DIR).is_file():
+    if settings.VECTOR_DIR and os.path.isfile(settings.VECTOR_DIR):
         says = f"VECTOR_DIR names {settings.VECTOR_DIR}, which is a file: no vector can be kept"
         yield Error(says, hint="Name a folder", id="training.E003")

@@ -1,11 +1,15 @@
 """Everybody's ratings and the catalogue as the arrays that arms learn from."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from django.db.models import F
 from scipy import sparse
 
-from apps.algorithms.types import Float32, Int32, Int64, Interactions, ItemIndex
+from apps.algorithms.registry import vector_readers
+from apps.algorithms.types import Float32, Int32, Int64, Interactions, ItemIndex, Parameters
 from apps.catalog.models import Movie
+from apps.core.errors import InvalidInput
 from apps.ratings.models import Rating
 from apps.training.columns import CHUNK_ROWS, Column, Epoch, read_columns
 from apps.training.encoding import Warn, log_warning
@@ -26,6 +30,25 @@ def build_interactions(warn: Warn = log_warning) -> Interactions:
     ratings = sparse.csr_matrix((values, columns, _row_ends(users)), shape=(_n_distinct(users), len(items)))
     features = build_features(items, warn)
     return Interactions(ratings=ratings, rated_at=rated_at, items=items, features=features)
+
+
+def build_measured_interactions(names: Sequence[str], parameters: Mapping[str, Parameters]) -> Interactions:
+    """``build_interactions`` to measure the arms ``names`` with; ``parameters`` are a recipe's.
+
+    A fit goes on without vectors. A measurement would give the figures of popularity another arm's name:
+    raises ``InvalidInput`` when an encoder cannot run and one of the arms depends on it.
+    """
+
+    def warn(sentence: str) -> None:
+        readers = vector_readers(names, parameters)
+        if readers:
+            raise InvalidInput(
+                f"Without films' vectors there is no measuring {', '.join(readers)}: mend the encoder, or "
+                f"choose other arms. {sentence}"
+            )
+        log_warning(sentence)
+
+    return build_interactions(warn)
 
 
 def _read_ratings() -> tuple[Int64, Int64, Float32, Column]:

@@ -86,19 +86,13 @@ def text_encoder(name: str) -> Encoder[str]:
 
 
 def poster_encoder() -> Encoder[Path]:
-    """For where ``has_posters``. Raises ``EncoderRefused`` where there are none to look at."""
-    if not _poster_folder().is_dir():
-        raise EncoderRefused(f"POSTER_DIR names {settings.POSTER_DIR}, and there is no such folder.")
+    """For where ``has_posters``."""
     return Posters(Path(str(settings.POSTER_ENCODER_PATH)))
 
 
 def has_posters() -> bool:
     """Whether the settings ask for posters to be looked at."""
     return bool(settings.POSTER_ENCODER_PATH and settings.POSTER_DIR)
-
-
-def _poster_folder() -> Path:
-    return Path(str(settings.POSTER_DIR))
 
 
 def all_films() -> ItemIndex:
@@ -115,9 +109,9 @@ def read_texts(films: ItemIndex) -> Reading[str]:
 
 def read_posters(films: ItemIndex) -> Reading[Path]:
     """The image of each film that has one in ``POSTER_DIR``: named as at the end of its poster path, else
-    by the film's id. A file that cannot be read counts as none."""
-    folder = _poster_folder()
-    names = set(os.listdir(folder)) if folder.is_dir() else set()
+    by the film's id. A file that cannot be read counts as none; a folder raises ``EncoderRefused``."""
+    folder = Path(str(settings.POSTER_DIR))
+    names = _list_folder(folder)
     paths = dict(Movie.objects.order_by().values_list("id", "poster_path").iterator(CHUNK_ROWS))
     found: list[tuple[int, Path, bytes]] = []
     for spot, movie in enumerate(films.ids.tolist()):
@@ -159,24 +153,33 @@ def read_film_vectors(items: ItemIndex, warn: Warn) -> Float32:
     """Unit rows of ``items``, float32 ``(n_items, d)``; what is new or changed is encoded.
 
     An encoder that cannot run stops no fit: ``warn`` is told, and films keep the vectors that were made
-    before of what is still the same.
+    before of what is still the same. Where posters cannot be read, films go by their texts.
     """
-    films = all_films()
-    rows = _tolerant(
-        lambda: text_encoder(settings.TEXT_ENCODER), settings.TEXT_ENCODER, read_texts(films), warn
-    )
+    films, name = all_films(), settings.TEXT_ENCODER
+    rows = _tolerant(films, name, find=lambda: text_encoder(name), read=read_texts, warn=warn)
     if has_posters():
-        looks = _tolerant(poster_encoder, Posters.name, read_posters(films), warn)
+        looks = _tolerant(films, Posters.name, find=poster_encoder, read=read_posters, warn=warn)
         rows = combine(rows, looks, settings.POSTER_WEIGHT)
     return np.ascontiguousarray(rows[films.indices(items.ids)])
 
 
-def _tolerant(find: Callable[[], Encoder[Given]], name: str, reading: Reading[Given], warn: Warn) -> Float32:
+def _tolerant(
+    films: ItemIndex,
+    name: str,
+    *,
+    find: Callable[[], Encoder[Given]],
+    read: Callable[[ItemIndex], Reading[Given]],
+    warn: Warn,
+) -> Float32:
+    reading: Reading[Given] | None = None
     try:
+        reading = read(films)
         return encode(find(), reading, lambda count: None).vectors
     except EncoderRefused as refusal:
         warn(f"Films that are new or changed have no vectors of {name}. {refusal}")
-        return reading.place(read_vectors(name))
+    if reading is None:  # nothing tells which vectors are still right
+        return np.zeros((len(films), 0), dtype=np.float32)
+    return reading.place(read_vectors(name))
 
 
 def _fingerprint(encoder: Encoder[Given], reading: Reading[Given]) -> str:
@@ -200,6 +203,15 @@ def _keep(name: str, fingerprint: str, known: Vectors) -> bool:
         logger.warning("vectors_not_kept folder=%s error=%s", vector_folder(), error)
         return False
     return True
+
+
+def _list_folder(folder: Path) -> set[str]:
+    try:
+        return set(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise EncoderRefused(f"POSTER_DIR names {folder}, and there is no such folder.") from error
+    except OSError as error:
+        raise EncoderRefused(f"POSTER_DIR names {folder}, which cannot be read: {error.strerror}.") from error
 
 
 def _hash_file(file: Path) -> bytes | None:

@@ -53,6 +53,8 @@ def scratch_site(places: DataPlaces) -> Iterator[ScratchSite]:
         environment = env.for_child(
             DATABASE_URL=f"sqlite:///{Path(folder) / 'data.sqlite3'}",
             ARTIFACT_DIR=str(Path(folder) / "models"),
+            # A site's folder of vectors keeps those of its own films alone: these would put them out.
+            VECTOR_DIR=str(Path(folder) / "vectors"),
         )
         run_command(environment, "migrate", "--verbosity=0")
         run_command(environment, "load_movielens", places.ratings, "--json")

@@ -93,8 +93,11 @@ def _folders(encoder: str) -> Iterator[Path]:
 
 
 def _changed(pattern: str) -> Iterator[tuple[float, Path]]:
-    """Seconds since 1970 and path of all that match."""
-    for path in vector_folder().glob(pattern):
+    """Seconds since 1970 and path of all that match; none in a folder that cannot be looked into."""
+    found: list[Path] = []
+    with suppress(OSError):
+        found = list(vector_folder().glob(pattern))
+    for path in found:
         # Another process may just have removed it.
         with suppress(OSError):
             yield path.stat().st_mtime, path

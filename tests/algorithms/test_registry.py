@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from apps.algorithms.registry import (
     fit_arms,
     load_arms,
     make_arm,
+    vector_readers,
     with_needs,
 )
 from tests.algorithms.contract import make_rng
@@ -49,6 +51,25 @@ def test_fits_what_is_asked_for_and_what_that_needs_once():
     )
     assert list(arms) == asked == ["popular", "svd", "sequence", "hybrid"]
     assert with_needs(["hybrid", "svd"], parameters) == tuple(asked)
+
+
+def test_an_arm_says_whether_it_reads_vectors():
+    known = make_random_interactions(make_rng())
+    vectors = make_rng().standard_normal((known.n_items, 4)).astype(np.float32)
+    others = replace(known, features=replace(known.features, vectors=vectors))
+    before, after = (fit_arms(ARMS, interactions, make_rng()) for interactions in (known, others))
+    reading = [name for name in ARMS if not same_arrays(before[name].arrays(), after[name].arrays())]
+    assert reading == [name for name, arm in ARMS.items() if arm.reads_vectors] == ["embeddings"]
+
+
+def same_arrays(one, other):
+    return all(np.array_equal(array, other[name]) for name, array in one.items())
+
+
+def test_a_blend_reads_vectors_where_its_parts_do():
+    assert vector_readers(ARMS) == ("embeddings", "long_tail")
+    parameters = {"hybrid": {"weight_embeddings": 1.0}, "long_tail": {"weight_embeddings": 0.0}}
+    assert vector_readers(["hybrid", "popular", "long_tail", "hybrid"], parameters) == ("hybrid",)
 
 
 def test_an_arm_is_the_same_whatever_is_fitted_beside_it():

@@ -1,6 +1,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.core.checks import run_checks
 
 
@@ -33,8 +34,9 @@ def test_finds_a_folder_of_vectors_that_is_a_file(settings: Any, tmp_path: Path)
     ]
 
 
-def test_warns_of_folders_that_are_not_there(settings: Any, tmp_path: Path) -> None:
-    gone = tmp_path / "gone"
+@pytest.mark.parametrize("name", ["gone", "long" * 100])
+def test_warns_of_folders_that_are_not_there(settings: Any, tmp_path: Path, name: str) -> None:
+    gone = tmp_path / name
     says = f"names {gone}, and there is no such folder: films that are new have no vectors of it"
     lines = found(
         settings, TEXT_ENCODER="minilm", TEXT_ENCODER_PATH=gone, POSTER_ENCODER_PATH=gone, POSTER_DIR=gone

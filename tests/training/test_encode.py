@@ -191,6 +191,11 @@ def test_a_disk_that_refuses_the_cache_stops_no_fit(
     )
 
 
+def test_a_cache_that_cannot_be_looked_into_stops_no_fit(told: list[Movie], settings: Any) -> None:
+    settings.VECTOR_DIR = "long" * 100
+    assert build_interactions().features.vectors.any()
+
+
 def test_refuses_weights_that_are_not_there(films: list[Movie], settings: Any, tmp_path: Path) -> None:
     settings.TEXT_ENCODER_PATH = tmp_path / "gone"
     with pytest.raises(Refused) as refusal:
@@ -276,3 +281,40 @@ def test_a_folder_of_posters_that_is_gone_stops_no_fit(told: list[Movie], looks:
     with pytest.raises(Refused) as refused:
         ask()
     assert str(refused.value) == refusal
+
+
+def test_a_folder_of_posters_that_cannot_be_read_stops_no_fit(
+    told: list[Movie], looks: Path, settings: Any
+) -> None:
+    settings.POSTER_DIR = "long" * 100
+    version = train()
+    refusal = f"POSTER_DIR names {settings.POSTER_DIR}, which cannot be read: File name too long."
+    assert version.metrics["warnings"] == [
+        f"Films that are new or changed have no vectors of posters. {refusal}"
+    ]
+    with pytest.raises(Refused) as refused:
+        ask()
+    assert str(refused.value) == refusal
+
+
+def test_a_model_that_stumbles_over_a_text_stops_no_fit(
+    told: list[Movie], settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stumbling:
+        def get_embedding_dimension(self) -> int:
+            return 2
+
+        def encode(self, texts: list[str], **options: Any) -> Float32:
+            raise IndexError("index out of range in self")
+
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).write_text("")
+    monkeypatch.setattr("apps.algorithms.encoders.minilm._load", lambda path: Stumbling())
+    settings.TEXT_ENCODER, settings.TEXT_ENCODER_PATH = "minilm", folder
+    assert train().metrics["warnings"] == [
+        "Films that are new or changed have no vectors of minilm. "
+        f"The model in {folder} cannot read these texts: copy it anew, or name another "
+        "(IndexError: index out of range in self)."
+    ]

@@ -16,6 +16,7 @@ from apps.algorithms.registry import ARMS, fit_arms
 from apps.core.management.base import Refused
 from apps.training.datasets import build_interactions
 from apps.training.models import Recipe
+from apps.training.vectors import keep_vectors
 from tests.factories import make_movie, make_rating, make_user
 from tests.house import House, make_house
 from tests.tiny_movielens import write_tiny_movielens
@@ -123,6 +124,53 @@ def test_measures_a_data_folder_and_leaves_the_database_alone(folder: Path) -> N
     assert (result["n_users"], result["n_films"]) == (12, 24)
     assert result["arms"]["item_cf"]["ndcg"]["value"] > 0
     assert build_interactions().n_items == 0
+
+
+@pytest.fixture
+def no_encoder(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How the refusal ends where the settings, and those of a child, name a model that is not there."""
+    settings.TEXT_ENCODER, settings.TEXT_ENCODER_PATH = "minilm", tmp_path / "gone"
+    monkeypatch.setenv("TEXT_ENCODER", "minilm")
+    monkeypatch.setenv("TEXT_ENCODER_PATH", str(tmp_path / "gone"))
+    return (
+        ": mend the encoder, or choose other arms. Films that are new or changed have no vectors of minilm. "
+        f"TEXT_ENCODER_PATH names {tmp_path / 'gone'}, and there is no such folder: copy the model there."
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "arms"),
+    [
+        ([], "embeddings, long_tail"),
+        (["--arms", "popular,long_tail"], "long_tail"),
+        (["--arms", "popular", "--diversity", "0.4", "--recipe", "mixed"], "hybrid"),
+    ],
+)
+def test_refuses_arms_whose_vectors_cannot_be_made(
+    house: House, no_encoder: str, arguments: list[str], arms: str
+) -> None:
+    Recipe.objects.create(name="mixed", parameters={"hybrid": {"weight_embeddings": 1.0}})
+    assert refusal(*arguments) == f"Without films' vectors there is no measuring {arms}{no_encoder}"
+
+
+def test_measures_the_other_arms_without_vectors(house: House, no_encoder: str) -> None:
+    assert list(measured("--arms", "popular,hybrid")["arms"]) == ["popular", "hybrid"]
+
+
+def test_refuses_them_on_a_data_folder_too(folder: Path, no_encoder: str) -> None:
+    said = refusal("--data", str(folder), "--arms", "embeddings", "--k", "3")
+    assert said == f"Without films' vectors there is no measuring embeddings{no_encoder}"
+
+
+def test_leaves_the_vectors_of_the_site_alone(
+    folder: Path, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VECTOR_DIR = tmp_path / "vectors"
+    monkeypatch.setenv("VECTOR_DIR", str(settings.VECTOR_DIR))
+    keep_vectors("lsa", "f1", [b"1" * 32], np.ones((1, 1), dtype=np.float32))
+    before = list(settings.VECTOR_DIR.iterdir())
+    measured("--data", str(folder), "--arms", "embeddings", "--k", "3")
+    assert list(settings.VECTOR_DIR.iterdir()) == before
 
 
 def test_says_what_the_importer_refuses(folder: Path) -> None:

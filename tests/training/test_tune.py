@@ -134,6 +134,19 @@ def test_refuses_with_a_sentence(house: House, arguments: list[str], sentence: s
     assert refusal(*arguments) == sentence
 
 
+@pytest.mark.parametrize("arm", ["embeddings", "hybrid", "long_tail"])
+def test_refuses_an_arm_that_may_need_vectors_which_cannot_be_made(
+    house: House, settings: Any, arm: str
+) -> None:
+    settings.TEXT_ENCODER = "oracle"
+    assert refusal(arm, "--trials", "1") == (
+        f"Without films' vectors there is no measuring {arm}: mend the encoder, or choose other arms. Films "
+        "that are new or changed have no vectors of oracle. There is no text encoder 'oracle': set "
+        "TEXT_ENCODER to lsa or minilm."
+    )
+    assert tuned("svd", "--trials", "1")["trials"] == 1
+
+
 def test_refuses_to_search_in_nothing() -> None:
     assert refusal("svd") == (
         "There are no ratings to measure with: load some with manage.py load_movielens demo."

@@ -35,6 +35,7 @@ class Embeddings(ProfiledArm):
 
     name = "embeddings"
     settings_class = EmbeddingsSettings
+    reads_vectors = True
     settings: EmbeddingsSettings
 
     def _vectors(self, interactions: Interactions) -> Float32:

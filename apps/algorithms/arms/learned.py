@@ -25,6 +25,8 @@ class ConfiguredArm(Recommender):
     """A recommender whose keyword arguments are checked against ``settings_class``."""
 
     settings_class: ClassVar[type[Settings]]
+    reads_vectors: ClassVar[bool] = False
+    """Whether ``learn`` itself reads what encoders made of the films."""
     settings: Settings
 
     def __init__(self, **parameters: int | float | str | bool | None) -> None:

@@ -13,6 +13,7 @@ from apps.algorithms.encoders.weights import (
     PACKAGES,
     folder_digest,
     hide_their_bars,
+    refusing,
     require_folder,
     stay_offline,
 )
@@ -49,13 +50,16 @@ class Posters:
         return hashlib.sha256(f"{_FORMAT} {digest}".encode()).hexdigest()
 
     def encode(self, given: Sequence[Path], progress: Progress) -> Float32:
-        network = _Network.load(require_folder(self.path, "POSTER_ENCODER_PATH"))
-        rows = np.zeros((len(given), network.dimensions), dtype=np.float32)
+        folder = require_folder(self.path, "POSTER_ENCODER_PATH")
+        with refusing(f"The model in {folder} cannot be read: copy it anew"):
+            network = _Network.load(folder)
+            rows = np.zeros((len(given), network.dimensions), dtype=np.float32)
         for start in range(0, len(given), _BATCH):
             files = given[start : start + _BATCH]
-            images = {spot: image for spot, file in enumerate(files, start) if (image := _open(file))}
-            if images:
-                rows[list(images)] = network.look_at(list(images.values()))
+            with refusing(f"The model in {folder} cannot look at posters: copy it anew, or name another"):
+                images = {spot: image for spot, file in enumerate(files, start) if (image := _open(file))}
+                if images:
+                    rows[list(images)] = network.look_at(list(images.values()))
             progress(len(files))
         return finite_rows(rows, self.name)
 
@@ -75,16 +79,10 @@ class _Network:
             hide_their_bars()
         except ImportError:
             raise EncoderRefused(f"Posters need packages that are missing: {PACKAGES}") from None
-        try:
-            model, loaded = ResNetModel.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, output_loading_info=True
-            )
-            prepare = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
-        # The libraries raise whatever they stumble over in a damaged file.
-        except Exception as error:
-            raise EncoderRefused(
-                f"The model in {folder} cannot be read: copy it anew ({type(error).__name__}: {error})."
-            ) from error
+        model, loaded = ResNetModel.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+        prepare = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
         if loaded["missing_keys"]:  # the library fills them with chance
             raise EncoderRefused(f"POSTER_ENCODER_PATH names {folder}, whose weights are not a ResNet's.")
         return cls(model, prepare)

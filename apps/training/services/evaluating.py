@@ -34,7 +34,7 @@ from apps.algorithms.splitting import Split
 from apps.algorithms.traits import FilmTraits, film_traits
 from apps.algorithms.types import Float64, Interactions
 from apps.core.errors import Conflict, InvalidInput
-from apps.training.datasets import build_interactions
+from apps.training.datasets import build_measured_interactions
 from apps.training.parameters import split_parameters
 
 LOWEST_RELEVANT, HIGHEST_RELEVANT = 0.5, 5.0
@@ -125,8 +125,12 @@ def make_plan(
 
 
 def evaluate_catalogue(plan: Plan, *, progress: Progress = lambda step: None) -> Evaluation:
-    """Evaluates on all ratings of the database. Raises as ``evaluate_arms``."""
-    return evaluate_arms(plan, build_interactions(), progress=progress)
+    """Evaluates on all ratings of the database.
+
+    Raises as ``evaluate_arms``, and ``InvalidInput`` for an arm whose vectors cannot be made.
+    """
+    names = (*plan.arms, *(_FOR_TRAITS if any(plan.diversities) else ()))
+    return evaluate_arms(plan, build_measured_interactions(names, plan.parameters), progress=progress)
 
 
 def evaluate_arms(

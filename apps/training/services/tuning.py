@@ -24,6 +24,7 @@ from apps.algorithms.registry import ARMS, fit_arms, make_arm
 from apps.algorithms.splitting import Split
 from apps.algorithms.types import Interactions, Parameters
 from apps.core.errors import Conflict, InvalidInput
+from apps.training.datasets import build_measured_interactions
 from apps.training.services.evaluating import NOTHING_TO_MEASURE, Plan
 
 WIDE, NARROW = 4.0, 1.5
@@ -54,6 +55,20 @@ class Tuned:
     before: Report
     after: Report
     difference: Difference | None
+
+
+def tune_catalogue(
+    plan: Plan, *, n_trials: int, progress: Callable[[str], None] = lambda step: None
+) -> Tuned:
+    """Tunes on all ratings of the database.
+
+    Raises as ``tune_arm``, and ``InvalidInput`` for an arm that may come to need vectors that cannot be made.
+    """
+    (name,) = plan.arms
+    # The search gives a weight to parts that have none yet.
+    weighed = {field: 1.0 for field in make_arm(name).parameters if field.startswith("weight_")}
+    interactions = build_measured_interactions([name], {name: weighed})
+    return tune_arm(plan, interactions, n_trials=n_trials, progress=progress)
 
 
 def tune_arm(

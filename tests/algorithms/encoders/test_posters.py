@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,20 @@ def test_refuses_the_weights_of_another_network(network: Path, tmp_path: Path) -
     with pytest.raises(EncoderRefused) as refusal:
         Posters(other).encode([], ignore)
     assert str(refusal.value) == f"POSTER_ENCODER_PATH names {other}, whose weights are not a ResNet's."
+
+
+def test_refuses_a_network_that_stumbles_over_a_picture(network: Path, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(network, tmp_path / "copied"))
+    settings = json.loads((copied / "preprocessor_config.json").read_text())
+    # One mean and deviation for three colours.
+    wrong = {**settings, "image_mean": [0.5], "image_std": [0.5]}
+    (copied / "preprocessor_config.json").write_text(json.dumps(wrong))
+    with pytest.raises(EncoderRefused) as refusal:
+        look(copied, draw(tmp_path / "poster.png", RED))
+    assert str(refusal.value).startswith(
+        f"The model in {copied} cannot look at posters: copy it anew, or name another ("
+    )
+    assert "\n" not in str(refusal.value)
 
 
 def test_the_fingerprint_follows_how_pictures_are_prepared(network: Path, tmp_path: Path) -> None:

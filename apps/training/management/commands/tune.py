@@ -8,11 +8,10 @@ from django.core.management.base import CommandParser
 
 from apps.core.json import encode
 from apps.core.management.arguments import positive
-from apps.training.datasets import build_interactions
 from apps.training.management.measuring import MeasuringCommand
 from apps.training.services.evaluating import Plan
 from apps.training.services.recipes import require_tunable, save_tuned
-from apps.training.services.tuning import tune_arm
+from apps.training.services.tuning import tune_catalogue
 
 
 class Command(MeasuringCommand):
@@ -39,7 +38,7 @@ class Command(MeasuringCommand):
         return {**result, "saved": save or ""}
 
     def measure(self, plan: Plan, progress: Callable[[str], None], **options: Any) -> Mapping[str, Any]:
-        tuned = tune_arm(plan, build_interactions(), n_trials=options["trials"], progress=progress)
+        tuned = tune_catalogue(plan, n_trials=options["trials"], progress=progress)
         before, after = tuned.before.ndcg, tuned.after.ndcg
         return {
             "data": ["the database"],
