@@ -108,7 +108,7 @@ class _Bench:
         self.given: Mapping[str, Parameters] = {
             name: given for name, given in plan.parameters.items() if name in ARMS
         }
-        self._parts: Mapping[str, Recommender] | None = None
+        self._parts: dict[str, Recommender] = {}
 
     def measure(self, parameters: Parameters) -> Report:
         plan, split = self.plan, self.split
@@ -122,10 +122,10 @@ class _Bench:
         rng = np.random.default_rng(self.plan.seed)
         if not arm.needs:
             return fit_arms([self.name], self.split.train, rng, parameters={self.name: parameters})[self.name]
-        if self._parts is None:
-            others = [name for name in ARMS if not ARMS[name]().needs]
-            self._parts = fit_arms(others, self.split.train, rng, parameters=self.given)
-        return arm.link(self._parts)
+        # A weight of 0 spares a part, so which are needed is only known as they are tried.
+        missing = [name for name in arm.needs if name not in self._parts]
+        self._parts |= fit_arms(missing, self.split.train, rng, parameters=self.given)
+        return arm.link(self._parts).learn(self.split.train, rng)
 
 
 def _search(
