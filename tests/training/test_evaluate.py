@@ -160,6 +160,7 @@ def test_one_viewer_is_measured_without_standard_errors() -> None:
         (["--relevant", "nan"], "A film is relevant from 0.5 to 5 stars on, or always, by any; not 'nan'."),
         (["--relevant", "good"], "A film is relevant from 0.5 to 5 stars on, or always, by any; not 'good'."),
         (["--k", "33"], "k must be at most the number of films, which is 32, not 33."),
+        (["--seed", "-1"], "The seed must be a whole number from 0, not -1."),
         (["--films", "films.csv"], "--films and --graph belong to --data; the database has its own."),
         (["--plot", "arms.png"], "A plot is written as SVG: name a file that ends in .svg, not arms.png"),
         (["--plot", "/nowhere/arms.svg"], "There is no folder /nowhere to write a plot to"),

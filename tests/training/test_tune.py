@@ -139,6 +139,7 @@ def test_whatever_is_tried_is_accepted(arm: str) -> None:
     ("arguments", "sentence"),
     [
         (["oracle"], f"There is no arm 'oracle'; the arms are: {', '.join(ARMS)}."),
+        (["svd", "--seed", "-1"], "The seed must be a whole number from 0, not -1."),
         (
             ["svd", "--trials", "1", "--save", "standard"],
             "Recipe 'standard' is every arm's default: save to another name.",

@@ -36,7 +36,9 @@ class MeasuringCommand(MarqueeCommand):
             help="a held-back film is to be found from so many stars on, or any",
         )
         parser.add_argument("--k", type=positive, default=10, help="length of the lists (default: 10)")
-        parser.add_argument("--seed", type=int, default=42, help="of the split and the fits (default: 42)")
+        parser.add_argument(
+            "--seed", type=int, default=42, help="of the split and the fits, from 0 (default: 42)"
+        )
         parser.add_argument("--recipe", help="parameters of the arms (default: their own)")
         parser.add_argument("--parameters", metavar="FILE", help="parameters by arm, as JSON, instead")
         parser.add_argument(

@@ -110,6 +110,8 @@ def make_plan(
         raise InvalidInput(f"The share held back must lie between 0 and 1, not {share}.")
     if k < 1:
         raise InvalidInput(f"k must be at least 1, not {k}.")
+    if seed < 0:
+        raise InvalidInput(f"The seed must be a whole number from 0, not {seed}.")
     wrong = [diversity for diversity in diversities if not 0 <= diversity <= 1]
     if wrong:
         raise InvalidInput(f"Diversity lies between 0 and 1, not at {wrong[0]:g}.")
