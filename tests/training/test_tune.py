@@ -139,6 +139,7 @@ def test_whatever_is_tried_is_accepted(arm: str) -> None:
     ("arguments", "sentence"),
     [
         (["oracle"], f"There is no arm 'oracle'; the arms are: {', '.join(ARMS)}."),
+        (["item_cf", "--k", "33"], "k must be at most the number of films, which is 32, not 33."),
         (["svd", "--seed", "-1"], "The seed must be a whole number from 0, not -1."),
         (
             ["svd", "--trials", "1", "--save", "standard"],

@@ -143,12 +143,7 @@ def evaluate_arms(
     Raises ``Conflict`` when there is nothing to measure, ``InvalidInput`` for parameters that no arm takes
     and a ``k`` over the catalogue.
     """
-    if interactions.ratings.nnz == 0:
-        raise Conflict("There are no ratings to measure with: load some with manage.py load_movielens demo.")
-    if plan.k > interactions.n_items:
-        raise InvalidInput(
-            f"k must be at most the number of films, which is {interactions.n_items}, not {plan.k}."
-        )
+    require_measurable(plan, interactions)
     rng = np.random.default_rng(plan.seed)
     state = _State(plan, progress)
     try:
@@ -161,6 +156,16 @@ def evaluate_arms(
     except ValueError as error:
         raise Conflict(f"These ratings cannot be parted so: {error}.") from error
     return state.finish(interactions)
+
+
+def require_measurable(plan: Plan, interactions: Interactions) -> None:
+    """Raises ``Conflict`` without any rating and ``InvalidInput`` for a ``k`` over the catalogue."""
+    if interactions.ratings.nnz == 0:
+        raise Conflict("There are no ratings to measure with: load some with manage.py load_movielens demo.")
+    if plan.k > interactions.n_items:
+        raise InvalidInput(
+            f"k must be at most the number of films, which is {interactions.n_items}, not {plan.k}."
+        )
 
 
 class _State:

@@ -24,7 +24,7 @@ from apps.algorithms.registry import ARMS, fit_arms, make_arm
 from apps.algorithms.splitting import Split
 from apps.algorithms.types import Interactions, Parameters
 from apps.core.errors import Conflict, InvalidInput
-from apps.training.services.evaluating import NOTHING_TO_MEASURE, Plan
+from apps.training.services.evaluating import NOTHING_TO_MEASURE, Plan, require_measurable
 
 WIDE, NARROW = 4.0, 1.5
 WIDE_SHARE = 0.6
@@ -68,13 +68,13 @@ def tune_arm(
     The protocol parts the ratings twice: what it holds back first is the test part, which nothing looks
     at until the search is over; what it holds back of the rest is the validation slice. An arm that is
     made of others is tuned over parts that are fitted once. Of several splits the first is taken.
-    Raises ``Conflict`` when there is nothing to measure and ``InvalidInput`` for an arm without parameters.
+    Raises ``Conflict`` when there is nothing to measure, ``InvalidInput`` for an arm without parameters and
+    a ``k`` over the catalogue.
     """
     (name,) = plan.arms
     if not make_arm(name).parameters:
         raise InvalidInput(f"The arm {name!r} has no parameters to tune.")
-    if interactions.ratings.nnz == 0:
-        raise Conflict("There are no ratings to measure with: load some with manage.py load_movielens demo.")
+    require_measurable(plan, interactions)
     rng = np.random.default_rng(plan.seed)
     try:
         outer = next(plan.protocol.splits(interactions, rng, plan.test_share))
