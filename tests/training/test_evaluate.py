@@ -3,6 +3,7 @@
 import io
 import json
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from apps.algorithms.registry import ARMS, fit_arms
 from apps.core.management.base import Refused
 from apps.training.datasets import build_interactions
 from apps.training.models import Recipe
+from apps.training.services.evaluating import evaluate_arms, make_plan
 from tests.factories import make_movie, make_rating, make_user
 from tests.house import House, make_house
 from tests.tiny_movielens import write_tiny_movielens
@@ -202,6 +204,22 @@ def test_refuses_what_leaves_nothing_to_find(n_users: int, n_films: int) -> None
         "There is nothing to measure: no viewer has a rating to learn from and another one, held back, to "
         "find. More ratings are needed, or another protocol."
     )
+
+
+def test_says_when_there_are_fewer_ratings_than_parts() -> None:
+    make_rating(make_user(), make_movie(), 3)
+    assert refusal("--protocol", "k-fold", "--k", "1") == (
+        "These ratings cannot be parted so: folds must be 2 to the number of ratings, 1, not 5."
+    )
+
+
+def test_a_mistake_while_measuring_is_not_said_to_be_of_the_parting(house: House) -> None:
+    plan, data = make_plan(arms=["popular"]), build_interactions()
+    (split,) = plan.protocol.splits(data, np.random.default_rng(0), 0.2)
+    fewer = replace(split.test, ratings=split.test.ratings[:3])
+    broken = replace(plan.protocol, splits=lambda *arguments: iter([replace(split, test=fewer)]))
+    with pytest.raises(ValueError, match=r"^train and test must be two parts of the same ratings$"):
+        evaluate_arms(replace(plan, protocol=broken), data)
 
 
 def test_measures_an_arm_at_several_diversities(house: House, tmp_path: Path) -> None:

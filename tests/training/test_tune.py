@@ -18,6 +18,7 @@ from apps.core.models import AuditEntry
 from apps.training.datasets import build_interactions
 from apps.training.models import Recipe
 from apps.training.services import evaluating, tuning
+from tests.factories import make_movie, make_rating, make_user
 from tests.house import House, make_house
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +155,13 @@ def test_whatever_is_tried_is_accepted(arm: str) -> None:
 )
 def test_refuses_with_a_sentence(house: House, arguments: list[str], sentence: str) -> None:
     assert refusal(*arguments) == sentence
+
+
+def test_says_when_there_are_fewer_ratings_than_parts() -> None:
+    make_rating(make_user(), make_movie(), 3)
+    assert refusal("svd", "--protocol", "k-fold", "--k", "1") == (
+        "These ratings cannot be parted so: folds must be 2 to the number of ratings, 1, not 5."
+    )
 
 
 def test_refuses_to_search_in_nothing() -> None:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,15 +146,13 @@ def evaluate_arms(
     require_measurable(plan, interactions)
     rng = np.random.default_rng(plan.seed)
     state = _State(plan, progress)
+    splits = part_ratings(plan, interactions, rng)
     try:
-        splits = plan.protocol.splits(interactions, rng, plan.test_share)
         with threadpool_limits(os.cpu_count()):
             for number, split in enumerate(splits, start=1):
                 state.take(split, number)
     except InvalidParameter as error:
         raise InvalidInput(f"These parameters cannot be fitted: {error}") from error
-    except ValueError as error:
-        raise Conflict(f"These ratings cannot be parted so: {error}.") from error
     return state.finish(interactions)
 
 
@@ -166,6 +164,14 @@ def require_measurable(plan: Plan, interactions: Interactions) -> None:
         raise InvalidInput(
             f"k must be at most the number of films, which is {interactions.n_items}, not {plan.k}."
         )
+
+
+def part_ratings(plan: Plan, interactions: Interactions, rng: np.random.Generator) -> Iterator[Split]:
+    """The splits of the plan's protocol. Raises ``Conflict`` for ratings too few for it."""
+    try:
+        return plan.protocol.splits(interactions, rng, plan.test_share)
+    except ValueError as error:
+        raise Conflict(f"These ratings cannot be parted so: {error}.") from error
 
 
 class _State:

@@ -24,7 +24,7 @@ from apps.algorithms.registry import ARMS, fit_arms, make_arm
 from apps.algorithms.splitting import Split
 from apps.algorithms.types import Interactions, Parameters
 from apps.core.errors import Conflict, InvalidInput
-from apps.training.services.evaluating import NOTHING_TO_MEASURE, Plan, require_measurable
+from apps.training.services.evaluating import NOTHING_TO_MEASURE, Plan, part_ratings, require_measurable
 
 WIDE, NARROW = 4.0, 1.5
 WIDE_SHARE = 0.6
@@ -76,11 +76,8 @@ def tune_arm(
         raise InvalidInput(f"The arm {name!r} has no parameters to tune.")
     require_measurable(plan, interactions)
     rng = np.random.default_rng(plan.seed)
-    try:
-        outer = next(plan.protocol.splits(interactions, rng, plan.test_share))
-        inner = next(plan.protocol.splits(outer.train, rng, plan.test_share))
-    except ValueError as error:
-        raise Conflict(f"These ratings cannot be parted so: {error}.") from error
+    outer = next(part_ratings(plan, interactions, rng))
+    inner = next(part_ratings(plan, outer.train, rng))
     with threadpool_limits(os.cpu_count()):
         trials = _search(_Bench(plan, inner), n_trials, rng, progress)
         best = max(trials, key=lambda trial: trial.ndcg)
