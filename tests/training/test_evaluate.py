@@ -73,6 +73,17 @@ def test_gives_what_the_measures_themselves_give(house: House) -> None:
     assert result["arms"]["item_cf"]["coverage"] == pytest.approx(own.coverage)
 
 
+@pytest.mark.parametrize(("share", "folds"), [("0.5", 2), ("0.33", 3), ("0.2", 5)])
+def test_says_the_share_that_k_fold_holds_back(house: House, share: str, folds: int) -> None:
+    result = measured("--arms", "popular", "--protocol", "k-fold", "--test-share", share)
+    assert result["test_share"] == 1 / folds
+    # Every rating is predicted in the one part that holds it back.
+    assert result["predictions"]["n"] == result["n_ratings"]
+    plan = make_plan(protocol="k-fold", test_share=float(share))
+    data = build_interactions()
+    assert len(list(plan.protocol.splits(data, np.random.default_rng(0), plan.test_share))) == folds
+
+
 def test_the_same_seed_gives_the_same_figures(house: House) -> None:
     def figures(seed: str) -> Any:
         result = measured("--arms", "svd,popular", "--protocol", "random", "--seed", seed)
@@ -177,6 +188,14 @@ def test_one_viewer_is_measured_without_standard_errors() -> None:
 )
 def test_refuses_with_a_sentence(house: House, arguments: list[str], sentence: str) -> None:
     assert refusal(*arguments) == sentence
+
+
+@pytest.mark.parametrize("share", ["0.9", "0.4"])
+def test_refuses_to_hold_back_parts_that_are_not_equal(share: str) -> None:
+    assert refusal("--protocol", "k-fold", "--test-share", share) == (
+        "k-fold holds back one of n equal parts at a time: the share must be 1/n, such as 0.5, 0.33, 0.25, "
+        f"0.2 or 0.1, not {share}."
+    )
 
 
 def test_refuses_parameters_that_no_arm_takes(house: House, tmp_path: Path) -> None:

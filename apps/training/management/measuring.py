@@ -29,7 +29,9 @@ class MeasuringCommand(MarqueeCommand):
             default=next(iter(PROTOCOLS)),
             help="; ".join(f"{one.name}: {one.description}" for one in PROTOCOLS.values()),
         )
-        parser.add_argument("--test-share", type=float, metavar="SHARE", help="held back, between 0 and 1")
+        parser.add_argument(
+            "--test-share", type=float, metavar="SHARE", help="held back, between 0 and 1; with k-fold 1/n"
+        )
         parser.add_argument(
             "--relevant",
             metavar="STARS",

@@ -24,6 +24,7 @@ from apps.algorithms.evaluation import (
     accuracy,
     compare,
     film_facts,
+    folds_of,
     measure,
     prediction_errors,
     report,
@@ -44,6 +45,7 @@ NOTHING_TO_MEASURE = (
     "More ratings are needed, or another protocol."
 )
 _FOR_TRAITS = ("als", "hybrid")
+_SHARE_ROUNDING = 0.005
 Progress = Callable[[str], None]
 """Told what is measured next."""
 
@@ -105,9 +107,6 @@ def make_plan(
     unknown = [name for name in arms or () if name not in ARMS]
     if unknown:
         raise InvalidInput(f"There is no arm {unknown[0]!r}; the arms are: {', '.join(ARMS)}.")
-    share = chosen.test_share if test_share is None else test_share
-    if not 0 < share < 1:
-        raise InvalidInput(f"The share held back must lie between 0 and 1, not {share}.")
     if k < 1:
         raise InvalidInput(f"k must be at least 1, not {k}.")
     if seed < 0:
@@ -119,7 +118,7 @@ def make_plan(
         arms=tuple(dict.fromkeys(arms or ARMS)),
         diversities=tuple(dict.fromkeys(diversities)) or (0.0,),
         protocol=chosen,
-        test_share=share,
+        test_share=_held_back(chosen, chosen.test_share if test_share is None else test_share),
         relevant=_relevant(chosen.relevant if relevant is None else relevant),
         k=k,
         seed=seed,
@@ -239,6 +238,21 @@ def measured_name(arm: str, diversity: float) -> str:
 
 def _maker(arm: Recommender, traits: FilmTraits | None, diversity: float) -> ListMaker:
     return RerankedLists(arm, Reranking(traits, diversity)) if traits and diversity else ArmLists(arm)
+
+
+def _held_back(protocol: Protocol, share: float) -> float:
+    if not 0 < share < 1:
+        raise InvalidInput(f"The share held back must lie between 0 and 1, not {share}.")
+    if not protocol.takes_turns:
+        return share
+    exact = 1 / folds_of(share)
+    # A third is written as .33.
+    if abs(exact - share) > _SHARE_ROUNDING:
+        raise InvalidInput(
+            f"{protocol.name} holds back one of n equal parts at a time: the share must be 1/n, such as 0.5, "
+            f"0.33, 0.25, 0.2 or 0.1, not {share}."
+        )
+    return exact
 
 
 def _relevant(value: float | str | None) -> float | None:
