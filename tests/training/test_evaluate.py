@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,11 +13,14 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.algorithms.evaluation import PROTOCOLS, evaluate
+from apps.algorithms.evaluation import PROTOCOLS, RerankedLists, evaluate, film_facts, measure, report
 from apps.algorithms.registry import ARMS, fit_arms
+from apps.algorithms.reranking import Reranking
+from apps.algorithms.traits import film_traits
 from apps.core.management.base import Refused
 from apps.training.datasets import build_interactions
 from apps.training.models import Recipe
+from apps.training.services import evaluating
 from apps.training.services.evaluating import evaluate_arms, make_plan
 from tests.factories import make_movie, make_rating, make_user
 from tests.house import House, make_house
@@ -254,6 +258,39 @@ def test_measures_an_arm_at_several_diversities(house: House, tmp_path: Path) ->
     genres = [one["primary_genres"]["value"] for one in result["arms"].values()]
     assert genres[0] < genres[-1] == 2
     assert ElementTree.parse(file).getroot().tag.endswith("svg")  # noqa: S314 - made here
+
+
+def test_measures_what_the_traits_of_all_films_make_of_an_arm(house: House) -> None:
+    plan = make_plan(arms=["svd"], diversities=(0.5,), k=5)
+    data = build_interactions()
+    (split,) = plan.protocol.splits(data, np.random.default_rng(plan.seed), plan.test_share)
+    rng = np.random.default_rng(plan.seed)
+    arms = fit_arms(["svd", "als", "hybrid"], split.train, rng)
+    lists = RerankedLists(arms["svd"], Reranking(film_traits(arms, split.train, rng), 0.5))
+    facts = film_facts(split.train)
+    own = report([measure(lists, split.train, split.test, facts, k=5, relevant=plan.relevant)])
+    assert own.ndcg is not None
+    assert evaluate_arms(plan, data).reports["svd 0.5"].ndcg == own.ndcg
+
+
+def test_the_seconds_of_an_arm_are_not_those_of_what_re_ranking_reads(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[str] = []
+    real = evaluating.fit_arms
+
+    def fit_arms(names: Any, *rest: Any, **more: Any) -> Any:
+        fitted.extend(names)
+        time.sleep(1 if "als" in names else 0.1)
+        return real(names, *rest, **more)
+
+    monkeypatch.setattr(evaluating, "fit_arms", fit_arms)
+    plan = make_plan(arms=["popular", "genre"], diversities=(0, 0.5), protocol="k-fold", test_share=0.5)
+    seconds = evaluate_arms(plan, build_interactions()).seconds
+    assert fitted == ["als", "hybrid", "popular", "genre"] * 2
+    # Fitted once a part, and counted for each diversity.
+    assert all(0.2 <= spent < 2 for spent in seconds.values())
+    assert len(seconds) == 4
 
 
 def test_refuses_diversities_that_are_none() -> None:
