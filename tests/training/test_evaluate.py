@@ -129,6 +129,23 @@ def test_draws_a_plot(house: House, tmp_path: Path) -> None:
     assert list(tmp_path.glob("*.part")) == []
 
 
+def test_prints_what_was_measured_before_it_draws(house: House, tmp_path: Path) -> None:
+    file = tmp_path / "arms.svg"
+
+    class Out(io.StringIO):
+        """Puts a folder in the way of the plot once something is printed."""
+
+        def write(self, text: str) -> int:
+            file.mkdir(exist_ok=True)
+            return super().write(text)
+
+    out = Out()
+    with pytest.raises(Refused) as refused:
+        call_command("evaluate", "--arms", "popular", "--json", "--plot", str(file), stdout=out)
+    assert str(refused.value) == f"Cannot write {file}: Is a directory"
+    assert list(json.loads(out.getvalue())["arms"]) == ["popular"]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return write_tiny_movielens(tmp_path)
