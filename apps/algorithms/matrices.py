@@ -1,5 +1,6 @@
 """Matrices as plain arrays, laid out for the products that serving needs."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,11 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.linalg.blas import saxpy
 
-from apps.algorithms.types import Arrays, Float32, Int64
+from apps.algorithms.types import Arrays, Float32, Float64, Int64
 
 # Below this scipy's indexing spends more on checks and copies than on the sum.
 _FEW_ENTRIES = 5_000
+_BLOCK_ROWS = 512
 
 
 def pack_csr(name: str, matrix: sparse.csr_matrix) -> Arrays:
@@ -78,6 +80,19 @@ def sum_dense_rows(matrix: Float32, rows: Int64, weights: Float32) -> Float32:
     for row, weight in zip(rows.tolist(), weights.tolist(), strict=True):
         total = saxpy(matrix[row], total, a=weight)
     return total
+
+
+def row_blocks(n_rows: int) -> Iterator[slice]:
+    """Some rows at a time of a matrix that is worked on in parts."""
+    return (slice(start, start + _BLOCK_ROWS) for start in range(0, n_rows, _BLOCK_ROWS))
+
+
+def product_blocks(left: sparse.csr_matrix, right: sparse.csr_matrix) -> Iterator[tuple[slice, Float64]]:
+    """``left @ right`` of float64, dense, some rows at a time.
+
+    Whole, a sparse product that is hardly sparse takes more memory than the same dense.
+    """
+    return ((rows, (left[rows] @ right).toarray()) for rows in row_blocks(left.shape[0]))
 
 
 def stored_columns(matrix: sparse.csr_matrix, rows: Int64) -> Int64:

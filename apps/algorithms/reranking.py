@@ -13,6 +13,7 @@ may hold ``1 - GENRE_CAP d`` of the slots and one series ``1 - SERIES_CAP d``, b
 one, unless the shortlist holds nothing else.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ GENRE_CAP = 0.7
 SERIES_CAP = 2.0
 HISTORY_SCALE = 15.0
 _FLAT = 1e-6
+_ROUNDING = 1e-9
 
 
 class Pick(NamedTuple):
@@ -131,9 +133,7 @@ class Diverse:
         self._value = _standardised(scores) + np.float32(diversity) * traits.lift[items]
         self._nearest = np.zeros(len(items), dtype=np.float32)
         self._capped = np.zeros(len(items), dtype=np.bool_)
-        genre_cap, series_cap = (
-            max(1, int(np.ceil(n_slots * (1 - cap * diversity)))) for cap in (GENRE_CAP, SERIES_CAP)
-        )
+        genre_cap, series_cap = (most_of_a_group(n_slots, cap * diversity) for cap in (GENRE_CAP, SERIES_CAP))
         self._groups = (
             _Group(traits.primary_genre, items, genre_cap, np.float32(GENRE_WEIGHT * diversity)),
             _Group(traits.series, items, series_cap, np.float32(0)),
@@ -162,6 +162,12 @@ class Diverse:
             for group in self._groups:
                 group.count(item, value=self._value, capped=self._capped)
         self._n_known = len(slate)
+
+
+def most_of_a_group(n_slots: int, kept_back: float) -> int:
+    """How many of ``n_slots`` a group may hold that leaves the share ``kept_back`` to others."""
+    # Without the margin 10 (1 - .7), which is 3 and a rounding error, would be rounded up to 4.
+    return max(1, math.ceil(n_slots * (1 - kept_back) - _ROUNDING))
 
 
 class _Group:

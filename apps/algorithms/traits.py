@@ -112,8 +112,9 @@ def exposure_of(arm: Recommender, interactions: Interactions, rng: np.random.Gen
 
 def series_of(features: ItemFeatures) -> Int32:
     """The column of each film's series among ``features.terms``, the first of several; -1 for none."""
-    series = np.full(features.terms.shape[0], -1, dtype=np.int32)
     columns = [spot for spot, name in enumerate(features.term_names) if name.startswith(_SERIES)]
-    for column in reversed(columns):
-        series[features.terms[:, [column]].nonzero()[0]] = column
+    films, spots = features.terms.tocsc()[:, columns].nonzero()
+    first = np.full(features.terms.shape[0], len(columns))
+    np.minimum.at(first, films, spots)
+    series: Int32 = np.array([*columns, -1], dtype=np.int32)[first]
     return series

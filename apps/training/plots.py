@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from apps.core.errors import InvalidInput, Unavailable
@@ -20,13 +21,22 @@ _TRADED = {
 
 
 def require_plotting(file: str) -> None:
-    """Raises ``InvalidInput`` for a file that is no SVG in a folder that is there, ``Unavailable`` without
+    """Raises ``InvalidInput`` for a file that is no SVG in a folder that takes it, ``Unavailable`` without
     matplotlib."""
     path = Path(file)
     if path.suffix != ".svg":
         raise InvalidInput(f"A plot is written as SVG: name a file that ends in .svg, not {file}")
     if not path.parent.is_dir():
         raise InvalidInput(f"There is no folder {path.parent} to write a plot to")
+    try:
+        is_folder = path.is_dir()
+        # Modes do not tell of a full disk, nor of one that nobody may write to.
+        with TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise _unwritable(file, error) from None
+    if is_folder:
+        raise InvalidInput(f"{file} is a folder: name a file to write a plot to")
     try:
         import matplotlib  # noqa: F401 - slow to load, and not needed without a plot
     except ImportError:
@@ -36,7 +46,7 @@ def require_plotting(file: str) -> None:
 def draw_arms(result: Mapping[str, Any], file: str) -> None:
     """Each arm's nDCG, with two standard errors, against the share of the catalogue that its lists use.
 
-    ``result`` is that of ``evaluation_as_json``. Written whole or not at all.
+    ``result`` is that of ``evaluation_as_json``. Written whole or not at all: raises ``InvalidInput``.
     """
     from matplotlib.figure import Figure
 
@@ -64,7 +74,7 @@ def draw_arms(result: Mapping[str, Any], file: str) -> None:
 def draw_trade_offs(result: Mapping[str, Any], file: str) -> None:
     """Each arm's nDCG against what diversity is for, a panel for each, a point for each diversity.
 
-    ``result`` is that of ``evaluation_as_json``. Written whole or not at all.
+    ``result`` is that of ``evaluation_as_json``. Written whole or not at all: raises ``InvalidInput``.
     """
     from matplotlib.figure import Figure
 
@@ -96,10 +106,24 @@ def value_of(measure: Any) -> float:
 
 
 def _save(figure: "Figure", file: str) -> None:
+    try:
+        _write_whole(figure, file)
+    except OSError as error:
+        raise _unwritable(file, error) from None
+
+
+def _write_whole(figure: "Figure", file: str) -> None:
     from matplotlib import rc_context
 
     part = Path(f"{file}.part")
-    # No date and fixed ids, so that the same figures give the same file.
-    with rc_context({"svg.hashsalt": "marquee"}):
-        figure.savefig(part, format="svg", metadata={"Date": None})
-    part.replace(file)
+    try:
+        # No date and fixed ids, so that the same figures give the same file.
+        with rc_context({"svg.hashsalt": "marquee"}):
+            figure.savefig(part, format="svg", metadata={"Date": None})
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _unwritable(file: str, error: OSError) -> InvalidInput:
+    return InvalidInput(f"Cannot write {file}: {error.strerror}")

@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from apps.algorithms.matrices import dense_block, pack_csr, sum_dense_rows, sum_rows, unit_rows, unpack_csr
+from apps.algorithms import matrices
+from apps.algorithms.matrices import (
+    dense_block,
+    pack_csr,
+    product_blocks,
+    sum_dense_rows,
+    sum_rows,
+    unit_rows,
+    unpack_csr,
+)
 
 
 def make_matrix(seed: int = 3) -> sparse.csr_matrix:
@@ -33,3 +42,13 @@ def test_unit_rows_have_length_one_and_rounding_errors_none():
     rows = unit_rows(np.array([[3.0, 4.0], [0.0, 0.0], [1e-9, 0.0]]))
     assert rows.dtype == np.float32
     assert rows == pytest.approx(np.array([[0.6, 0.8], [0, 0], [0, 0]]))
+
+
+@pytest.mark.parametrize("block_rows", [3, 8, 512])
+def test_a_product_in_blocks_is_the_whole_product(monkeypatch, block_rows):
+    monkeypatch.setattr(matrices, "_BLOCK_ROWS", block_rows)
+    left, right = make_matrix().astype(np.float64), make_matrix(5).T.tocsr().astype(np.float64)
+    whole = np.full((8, 8), np.nan)
+    for rows, block in product_blocks(left, right):
+        whole[rows] = block
+    np.testing.assert_allclose(whole, left.toarray() @ right.toarray())

@@ -3,7 +3,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+<<<<<<< HEAD
 from apps.algorithms.reranking import BestFirst, Diverse, Reranking, make_picker, tempered
+=======
+from apps.algorithms.reranking import (
+    GENRE_CAP,
+    SERIES_CAP,
+    BestFirst,
+    Diverse,
+    Reranking,
+    make_picker,
+    most_of_a_group,
+)
+>>>>>>> mend-evaluate
 from apps.algorithms.top import top_items
 from apps.algorithms.traits import FilmTraits
 
@@ -152,6 +164,29 @@ def test_a_series_fills_no_more_than_its_cap_unless_nothing_else_is_left():
         reranking = Reranking(traits, diversity)
         picker = make_picker(scores, excluded=NOTHING, n_slots=10, reranking=reranking)
         assert pick_all(picker, 6) == expected
+
+
+@pytest.mark.parametrize(
+    ("cap", "diversity", "n_slots", "most"),
+    [
+        (GENRE_CAP, 1.0, 10, 3),
+        (GENRE_CAP, 1.0, 20, 6),
+        (GENRE_CAP, 0.4, 10, 8),
+        (SERIES_CAP, 0.35, 10, 3),
+        (SERIES_CAP, 0.4, 10, 2),
+        (SERIES_CAP, 0.5, 10, 1),
+        (SERIES_CAP, 1.0, 10, 1),
+    ],
+)
+def test_a_share_of_the_slots_is_rounded_up_and_not_its_rounding_error(cap, diversity, n_slots, most):
+    assert most_of_a_group(n_slots, cap * diversity) == most
+
+
+def test_three_of_ten_films_are_of_one_series_where_the_share_is_three():
+    traits = plain_traits(12, series=np.array([3] * 5 + [-1] * 7, dtype=np.int32))
+    scores = np.arange(12, 0, -1, dtype=np.float32)
+    picker = make_picker(scores, excluded=NOTHING, n_slots=10, reranking=Reranking(traits, 0.35))
+    assert pick_all(picker, 10) == [0, 1, 2, 5, 6, 7, 8, 9, 10, 11]
 
 
 def test_lists_reach_further_with_diversity():

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,18 @@ def test_equals_the_constrained_least_squares_solved_film_by_film():
     arm = Sequence(signal="all", reach=3.0, together=0.4, l2=2.0, min_ratings=1).fit(interactions, make_rng())
     expected = brute_force(interactions, reach=3.0, together=0.4, l2=2.0)
     np.testing.assert_allclose(arm.arrays()["weights"], expected, atol=1e-5)
+
+
+def test_a_fit_takes_the_memory_that_it_says():
+    interactions = make_random_interactions(make_rng(), n_users=200, n_items=1500, density=0.1)
+    arm = Sequence(min_ratings=1)
+    tracemalloc.start()
+    arm.fit(interactions, make_rng())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(arm.arrays()["weights"]) == 1500
+    # 24 for each cell, and a third more for blocks of rows and ratings, which weigh more in so small a fit.
+    assert peak < 32 * 1500**2
 
 
 def test_learns_which_film_comes_after_which():

@@ -75,3 +75,17 @@ def test_a_film_of_several_series_counts_to_the_first():
     features = replace(make_features(4), terms=sparse.csr_matrix(rows), term_names=names)
     assert series_of(features).tolist() == [-1, 2, 1, -1]
     assert series_of(make_features(2)).tolist() == [-1, -1]
+
+
+def test_every_film_has_the_first_series_among_its_terms():
+    terms = sparse.random(200, 60, density=0.05, format="csr", dtype=np.float32, random_state=4)
+    terms.data[::7] = 0  # stored, and no term of the film
+    names = tuple(f"{'series' if spot % 3 else 'keyword'}:{spot}" for spot in range(60))
+    expected = [
+        next((spot for spot in np.flatnonzero(row) if names[spot].startswith("series:")), -1)
+        for row in terms.toarray()
+    ]
+    found = series_of(replace(make_features(200), terms=terms, term_names=names))
+    assert found.dtype == np.int32
+    assert found.tolist() == expected
+    assert -1 in expected

@@ -2,7 +2,9 @@
 
 import io
 import json
+import time
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,15 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.algorithms.evaluation import PROTOCOLS, evaluate
+from apps.algorithms.evaluation import PROTOCOLS, RerankedLists, evaluate, film_facts, measure, report
 from apps.algorithms.registry import ARMS, fit_arms
+from apps.algorithms.reranking import Reranking
+from apps.algorithms.traits import film_traits
 from apps.core.management.base import Refused
 from apps.training.datasets import build_interactions
 from apps.training.models import Recipe
+from apps.training.services import evaluating
+from apps.training.services.evaluating import evaluate_arms, make_plan
 from apps.training.vectors import keep_vectors
 from tests.factories import make_movie, make_rating, make_user
 from tests.house import House, make_house
@@ -72,6 +78,17 @@ def test_gives_what_the_measures_themselves_give(house: House) -> None:
     assert result["arms"]["item_cf"]["coverage"] == pytest.approx(own.coverage)
 
 
+@pytest.mark.parametrize(("share", "folds"), [("0.5", 2), ("0.33", 3), ("0.2", 5)])
+def test_says_the_share_that_k_fold_holds_back(house: House, share: str, folds: int) -> None:
+    result = measured("--arms", "popular", "--protocol", "k-fold", "--test-share", share)
+    assert result["test_share"] == 1 / folds
+    # Every rating is predicted in the one part that holds it back.
+    assert result["predictions"]["n"] == result["n_ratings"]
+    plan = make_plan(protocol="k-fold", test_share=float(share))
+    data = build_interactions()
+    assert len(list(plan.protocol.splits(data, np.random.default_rng(0), plan.test_share))) == folds
+
+
 def test_the_same_seed_gives_the_same_figures(house: House) -> None:
     def figures(seed: str) -> Any:
         result = measured("--arms", "svd,popular", "--protocol", "random", "--seed", seed)
@@ -111,6 +128,23 @@ def test_draws_a_plot(house: House, tmp_path: Path) -> None:
     plot = ElementTree.parse(file)  # noqa: S314 - made here
     assert plot.getroot().tag.endswith("svg")
     assert list(tmp_path.glob("*.part")) == []
+
+
+def test_prints_what_was_measured_before_it_draws(house: House, tmp_path: Path) -> None:
+    file = tmp_path / "arms.svg"
+
+    class Out(io.StringIO):
+        """Puts a folder in the way of the plot once something is printed."""
+
+        def write(self, text: str) -> int:
+            file.mkdir(exist_ok=True)
+            return super().write(text)
+
+    out = Out()
+    with pytest.raises(Refused) as refused:
+        call_command("evaluate", "--arms", "popular", "--json", "--plot", str(file), stdout=out)
+    assert str(refused.value) == f"Cannot write {file}: Is a directory"
+    assert list(json.loads(out.getvalue())["arms"]) == ["popular"]
 
 
 @pytest.fixture
@@ -208,6 +242,7 @@ def test_one_viewer_is_measured_without_standard_errors() -> None:
         (["--relevant", "nan"], "A film is relevant from 0.5 to 5 stars on, or always, by any; not 'nan'."),
         (["--relevant", "good"], "A film is relevant from 0.5 to 5 stars on, or always, by any; not 'good'."),
         (["--k", "33"], "k must be at most the number of films, which is 32, not 33."),
+        (["--seed", "-1"], "The seed must be a whole number from 0, not -1."),
         (["--films", "films.csv"], "--films and --graph belong to --data; the database has its own."),
         (["--plot", "arms.png"], "A plot is written as SVG: name a file that ends in .svg, not arms.png"),
         (["--plot", "/nowhere/arms.svg"], "There is no folder /nowhere to write a plot to"),
@@ -222,6 +257,14 @@ def test_one_viewer_is_measured_without_standard_errors() -> None:
 )
 def test_refuses_with_a_sentence(house: House, arguments: list[str], sentence: str) -> None:
     assert refusal(*arguments) == sentence
+
+
+@pytest.mark.parametrize("share", ["0.9", "0.4"])
+def test_refuses_to_hold_back_parts_that_are_not_equal(share: str) -> None:
+    assert refusal("--protocol", "k-fold", "--test-share", share) == (
+        "k-fold holds back one of n equal parts at a time: the share must be 1/n, such as 0.5, 0.33, 0.25, "
+        f"0.2 or 0.1, not {share}."
+    )
 
 
 def test_refuses_parameters_that_no_arm_takes(house: House, tmp_path: Path) -> None:
@@ -251,6 +294,22 @@ def test_refuses_what_leaves_nothing_to_find(n_users: int, n_films: int) -> None
     )
 
 
+def test_says_when_there_are_fewer_ratings_than_parts() -> None:
+    make_rating(make_user(), make_movie(), 3)
+    assert refusal("--protocol", "k-fold", "--k", "1") == (
+        "These ratings cannot be parted so: folds must be 2 to the number of ratings, 1, not 5."
+    )
+
+
+def test_a_mistake_while_measuring_is_not_said_to_be_of_the_parting(house: House) -> None:
+    plan, data = make_plan(arms=["popular"]), build_interactions()
+    (split,) = plan.protocol.splits(data, np.random.default_rng(0), 0.2)
+    fewer = replace(split.test, ratings=split.test.ratings[:3])
+    broken = replace(plan.protocol, splits=lambda *arguments: iter([replace(split, test=fewer)]))
+    with pytest.raises(ValueError, match=r"^train and test must be two parts of the same ratings$"):
+        evaluate_arms(replace(plan, protocol=broken), data)
+
+
 def test_measures_an_arm_at_several_diversities(house: House, tmp_path: Path) -> None:
     file = tmp_path / "trade.svg"
     result = measured("--arms", "hybrid", "--diversity", "0,0.4,1", "--k", "3", "--plot", str(file))
@@ -264,6 +323,39 @@ def test_measures_an_arm_at_several_diversities(house: House, tmp_path: Path) ->
     genres = [one["primary_genres"]["value"] for one in result["arms"].values()]
     assert genres[0] < genres[-1] == 2
     assert ElementTree.parse(file).getroot().tag.endswith("svg")  # noqa: S314 - made here
+
+
+def test_measures_what_the_traits_of_all_films_make_of_an_arm(house: House) -> None:
+    plan = make_plan(arms=["svd"], diversities=(0.5,), k=5)
+    data = build_interactions()
+    (split,) = plan.protocol.splits(data, np.random.default_rng(plan.seed), plan.test_share)
+    rng = np.random.default_rng(plan.seed)
+    arms = fit_arms(["svd", "als", "hybrid"], split.train, rng)
+    lists = RerankedLists(arms["svd"], Reranking(film_traits(arms, split.train, rng), 0.5))
+    facts = film_facts(split.train)
+    own = report([measure(lists, split.train, split.test, facts, k=5, relevant=plan.relevant)])
+    assert own.ndcg is not None
+    assert evaluate_arms(plan, data).reports["svd 0.5"].ndcg == own.ndcg
+
+
+def test_the_seconds_of_an_arm_are_not_those_of_what_re_ranking_reads(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[str] = []
+    real = evaluating.fit_arms
+
+    def fit_arms(names: Any, *rest: Any, **more: Any) -> Any:
+        fitted.extend(names)
+        time.sleep(1 if "als" in names else 0.1)
+        return real(names, *rest, **more)
+
+    monkeypatch.setattr(evaluating, "fit_arms", fit_arms)
+    plan = make_plan(arms=["popular", "genre"], diversities=(0, 0.5), protocol="k-fold", test_share=0.5)
+    seconds = evaluate_arms(plan, build_interactions()).seconds
+    assert fitted == ["als", "hybrid", "popular", "genre"] * 2
+    # Fitted once a part, and counted for each diversity.
+    assert all(0.2 <= spent < 2 for spent in seconds.values())
+    assert len(seconds) == 4
 
 
 def test_refuses_diversities_that_are_none() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from apps.core.models import AuditEntry
 from apps.training.datasets import build_interactions
 from apps.training.models import Recipe
 from apps.training.services import evaluating, tuning
+from tests.factories import make_movie, make_rating, make_user
 from tests.house import House, make_house
 
 pytestmark = pytest.mark.django_db
@@ -28,9 +30,23 @@ def house(tmp_path: Path, settings: Any) -> House:
     return make_house()
 
 
+@pytest.fixture
+def fits(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each arm was asked to be fitted."""
+    counted: Counter[str] = Counter()
+    real = tuning.fit_arms
+
+    def fit_arms(names: Any, *rest: Any, **more: Any) -> Any:
+        counted.update(names)
+        return real(names, *rest, **more)
+
+    monkeypatch.setattr(tuning, "fit_arms", fit_arms)
+    return counted
+
+
 def ask(*arguments: str) -> str:
     out = io.StringIO()
-    call_command("tune", *arguments, "--k", "3", "--protocol", "within-viewer", stdout=out)
+    call_command("tune", "--k", "3", "--protocol", "within-viewer", *arguments, stdout=out)
     return out.getvalue()
 
 
@@ -77,15 +93,20 @@ def test_the_search_never_sees_the_part_held_back(house: House) -> None:
     assert (with_it.after.n_users, without.after.n_users) == (12, 0)
 
 
-def test_tunes_a_blend_over_parts_that_are_fitted_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    fits = []
-    real = tuning.fit_arms
-    monkeypatch.setattr(
-        tuning, "fit_arms", lambda names, *rest, **more: fits.append(1) or real(names, *rest, **more)
-    )
-    result = tuned("hybrid", "--trials", "5")
-    assert set(result["best"]) == set(make_arm("hybrid").parameters)
-    assert len(fits) == 2  # the training part less its slice, and all of it
+@pytest.mark.parametrize("arm", [name for name in ARMS if make_arm(name).needs])
+def test_tunes_what_is_made_of_others_over_parts_that_are_fitted_once(
+    house: House, fits: Counter[str], arm: str
+) -> None:
+    result = tuned(arm, "--trials", "5")
+    assert set(result["best"]) == set(make_arm(arm).parameters)
+    # The training part less its slice, and all of it.
+    assert {fits[part] for part in make_arm(arm).needs} == {2}
+    assert max(fits.values()) == 2
+
+
+def test_fits_only_the_parts_that_are_needed(house: House, fits: Counter[str]) -> None:
+    tuned("serendipity", "--trials", "3")
+    assert set(fits) == {"item_cf", "svd"}
 
 
 def test_saves_into_a_recipe_and_keeps_the_rest_of_it(house: House) -> None:
@@ -119,6 +140,8 @@ def test_whatever_is_tried_is_accepted(arm: str) -> None:
     ("arguments", "sentence"),
     [
         (["oracle"], f"There is no arm 'oracle'; the arms are: {', '.join(ARMS)}."),
+        (["item_cf", "--k", "33"], "k must be at most the number of films, which is 32, not 33."),
+        (["svd", "--seed", "-1"], "The seed must be a whole number from 0, not -1."),
         (
             ["svd", "--trials", "1", "--save", "standard"],
             "Recipe 'standard' is every arm's default: save to another name.",
@@ -145,6 +168,13 @@ def test_refuses_an_arm_that_may_need_vectors_which_cannot_be_made(
         "TEXT_ENCODER to lsa or minilm."
     )
     assert tuned("svd", "--trials", "1")["trials"] == 1
+
+
+def test_says_when_there_are_fewer_ratings_than_parts() -> None:
+    make_rating(make_user(), make_movie(), 3)
+    assert refusal("svd", "--protocol", "k-fold", "--k", "1") == (
+        "These ratings cannot be parted so: folds must be 2 to the number of ratings, 1, not 5."
+    )
 
 
 def test_refuses_to_search_in_nothing() -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import linalg, sparse
 
+from apps.algorithms.matrices import product_blocks, row_blocks
 from apps.algorithms.types import Float32, Float64
 
-_BLOCK_ROWS = 512
 _FEW_PEOPLE = 0.6
 """With more people than this share of the films, inverting the films' side is faster, measured."""
 
@@ -45,8 +45,8 @@ def _targets_by_people(matrix: sparse.csr_matrix, l2: float) -> Iterator[Float32
     scales = 1.0 / (1.0 - np.einsum("ij,ij->j", half, half))
     targets = (half * scales).astype(np.float32)
     half = half.astype(np.float32)
-    for start in range(0, half.shape[1], _BLOCK_ROWS):
-        yield _without_diagonal(targets[:, start : start + _BLOCK_ROWS].T @ half, start)
+    for rows in row_blocks(half.shape[1]):
+        yield _without_diagonal(targets[:, rows].T @ half, rows.start)
 
 
 def _targets_by_films(matrix: sparse.csr_matrix, l2: float) -> Iterator[Float32]:
@@ -56,17 +56,15 @@ def _targets_by_films(matrix: sparse.csr_matrix, l2: float) -> Iterator[Float32]
     gram.flat[:: len(gram) + 1] += l2
     inverse = inverse_of(gram)
     scales = -1.0 / np.diag(inverse)
-    for start in range(0, len(inverse), _BLOCK_ROWS):
-        rows = slice(start, start + _BLOCK_ROWS)
-        yield _without_diagonal((inverse[rows] * scales[rows, None]).astype(np.float32), start)
+    for rows in row_blocks(len(inverse)):
+        yield _without_diagonal((inverse[rows] * scales[rows, None]).astype(np.float32), rows.start)
 
 
 def _gram(rows: sparse.csr_matrix) -> Float64:
-    """``rows @ rows.T``, dense; a sparse product of this kind would be hardly sparse, and larger."""
+    """``rows @ rows.T``, dense."""
     gram = np.empty((rows.shape[0], rows.shape[0]))
-    columns = sparse.csr_matrix(rows.T)
-    for start in range(0, len(gram), _BLOCK_ROWS):
-        gram[start : start + _BLOCK_ROWS] = (rows[start : start + _BLOCK_ROWS] @ columns).toarray()
+    for spots, block in product_blocks(rows, sparse.csr_matrix(rows.T)):
+        gram[spots] = block
     return gram
 
 
@@ -77,11 +75,10 @@ def inverse_of(gram: Float64) -> Float64:
     """
     factor, _ = linalg.lapack.dpotrf(gram.T, lower=1, overwrite_a=1)
     inverse, _ = linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
-    for start in range(0, len(inverse), _BLOCK_ROWS):
-        end = start + _BLOCK_ROWS
-        square = np.tril(inverse[start:end, start:end])
-        inverse[start:end, start:end] = square + np.tril(square, -1).T
-        inverse[start:end, end:] = inverse[end:, start:end].T
+    for rows in row_blocks(len(inverse)):
+        square = np.tril(inverse[rows, rows])
+        inverse[rows, rows] = square + np.tril(square, -1).T
+        inverse[rows, rows.stop :] = inverse[rows.stop :, rows].T
     return np.asarray(inverse)
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
+from apps.algorithms.matrices import product_blocks
 from apps.algorithms.types import Float64, Int64, Interactions
 from apps.algorithms.weights import signal_values
 
@@ -68,7 +69,8 @@ def sum_following(entries: Entries, n_films: int, reach: float) -> Float64:
         _add_within_chunks(following, block, reach)
         if np.any(block.nth >= _CHUNK):
             before, after = _around_chunks(block, n_films, reach)
-            following += (before.T.tocsr() @ after).toarray()
+            for rows, product in product_blocks(before.T.tocsr(), after):
+                following[rows] += product
     return following
 
 

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from apps.algorithms.arms.ease import inverse_of
 from apps.algorithms.arms.film_weights import FilmWeights, pack_weights
 from apps.algorithms.arms.following import read_entries, sum_following
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real, whole
+from apps.algorithms.matrices import product_blocks, row_blocks
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
 from apps.algorithms.weights import SIGNALS, signal_matrix
 
@@ -52,8 +54,8 @@ class Sequence(PersonalArm):
     min_ratings
         Ratings of weight that a film needs to take part, 1 to 1,000; others score 0.
     max_items
-        Of more films the most rated take part, 1 to 20,000. A fit takes some ``3 * 8 * max_items ** 2``
-        bytes, and time with the third power.
+        Of more films the most rated take part, 1 to 20,000. A fit takes some ``24 * max_items ** 2`` bytes
+        beside what the ratings take, and time with the third power.
     """
 
     name = "sequence"
@@ -79,21 +81,20 @@ class Sequence(PersonalArm):
 
     def _solve(self, interactions: Interactions, films: Int64) -> Float32:
         settings = self.settings
-        entries = read_entries(interactions, films, settings.signal, longest=_LONGEST)
-        following = sum_following(entries, len(films), settings.reach)
+        following = sum_following(
+            read_entries(interactions, films, settings.signal, longest=_LONGEST), len(films), settings.reach
+        )
         if not following.size:
             return following.astype(np.float32)
         rated = signal_matrix(interactions.ratings, settings.signal)[:, films].astype(np.float64)
-        gram = (rated.T @ rated).toarray()
-        squares = np.diag(gram).copy()
-        gram *= settings.together
-        system = gram + following + following.T
+        system = following + following.T
+        for rows, gram in product_blocks(sparse.csr_matrix(rated.T), rated):
+            gram *= settings.together
+            system[rows] += gram
+            following[rows] += gram
+        squares = np.bincount(rated.indices, rated.data**2, len(films))
         system.flat[:: len(system) + 1] += squares + settings.l2
-        following += gram
-        inverse = inverse_of(system)
-        told = inverse @ following
-        told -= inverse * (np.diag(told) / np.diag(inverse))
-        return told.astype(np.float32)
+        return _told_by_others(inverse_of(system), following)
 
     def _adopt(self, arrays: Arrays) -> None:
         super()._adopt(arrays)
@@ -104,3 +105,15 @@ class Sequence(PersonalArm):
 
     def _shares(self, entries: Int64, weights: Float32, items: Int64) -> Float64:
         return self._weights.shares(entries, weights, items)
+
+
+def _told_by_others(inverse: Float64, following: Float64) -> Float32:
+    """``P C - P diag(g)``, where no film tells itself; ``inverse`` is P, ``following`` C."""
+    # P reads the same transposed, and lies in Fortran order.
+    own = np.einsum("ij,ij->j", inverse.T, following) / np.diag(inverse)
+    weights = np.empty(inverse.shape, dtype=np.float32)
+    for rows in row_blocks(len(weights)):
+        told = inverse[rows] @ following
+        told -= inverse[rows] * own
+        weights[rows] = told
+    return weights

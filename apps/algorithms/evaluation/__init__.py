@@ -10,7 +10,7 @@ from apps.algorithms.evaluation.facts import FilmFacts, film_facts
 from apps.algorithms.evaluation.lists import ArmLists, ListMaker, RerankedLists
 from apps.algorithms.evaluation.measuring import Measured, measure
 from apps.algorithms.evaluation.predicting import Accuracy, accuracy, prediction_errors
-from apps.algorithms.evaluation.protocols import PROTOCOLS, Protocol
+from apps.algorithms.evaluation.protocols import PROTOCOLS, Protocol, folds_of
 from apps.algorithms.evaluation.reports import MEANS, Mean, Report, report
 from apps.algorithms.types import LIKED_FROM, Interactions
 
@@ -31,6 +31,7 @@ __all__ = [
     "compare",
     "evaluate",
     "film_facts",
+    "folds_of",
     "measure",
     "prediction_errors",
     "report",

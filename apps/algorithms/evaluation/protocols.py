@@ -21,13 +21,22 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class Protocol:
-    """``relevant`` is the rating from which on a held-back film counts as a hit; None counts all."""
+    """``relevant`` is the rating from which on a held-back film counts as a hit; None counts all.
+
+    One that ``takes_turns`` holds back each of ``folds_of(share)`` equal parts once.
+    """
 
     name: str
     description: str
     test_share: float
     relevant: float | None
     splits: Callable[[Interactions, np.random.Generator, float], Iterator[Split]]
+    takes_turns: bool = False
+
+
+def folds_of(share: float) -> int:
+    """How many parts there are of which each is nearest to ``share``; at least 2."""
+    return max(2, round(1 / share))
 
 
 def _once(
@@ -86,7 +95,8 @@ PROTOCOLS: Mapping[str, Protocol] = {
             "each rating once, in one of five parts",
             1 / FOLDS,
             LIKED_FROM,
-            lambda data, rng, share: k_fold(data, rng, folds=max(2, round(1 / share))),
+            lambda data, rng, share: k_fold(data, rng, folds=folds_of(share)),
+            takes_turns=True,
         ),
     )
 }

@@ -44,14 +44,21 @@ class MarqueeCommand(BaseCommand, ABC):
         Subclasses name the options they use as keyword-only parameters.
         """
 
+    def finish_command(self, result: Mapping[str, object], *args: Any, **options: Any) -> None:
+        """What is left to do when the result is printed, so that a refusal loses nothing."""
+
     def handle(self, *args: Any, **options: Any) -> None:
         self.quiet = bool(options["json"])
         try:
             result = self.execute_command(**options)
+            self._print(result)
+            self.finish_command(result, **options)
         except ApplicationError as refusal:
             raise Refused(refusal.detail) from None
         except KeyboardInterrupt:
             raise Refused("Interrupted; what was not finished was undone, and can be run again") from None
+
+    def _print(self, result: Mapping[str, object]) -> None:
         if self.quiet:
             self.stdout.write(encode(result).decode())
         else:

@@ -29,14 +29,18 @@ class MeasuringCommand(MarqueeCommand):
             default=next(iter(PROTOCOLS)),
             help="; ".join(f"{one.name}: {one.description}" for one in PROTOCOLS.values()),
         )
-        parser.add_argument("--test-share", type=float, metavar="SHARE", help="held back, between 0 and 1")
+        parser.add_argument(
+            "--test-share", type=float, metavar="SHARE", help="held back, between 0 and 1; with k-fold 1/n"
+        )
         parser.add_argument(
             "--relevant",
             metavar="STARS",
             help="a held-back film is to be found from so many stars on, or any",
         )
         parser.add_argument("--k", type=positive, default=10, help="length of the lists (default: 10)")
-        parser.add_argument("--seed", type=int, default=42, help="of the split and the fits (default: 42)")
+        parser.add_argument(
+            "--seed", type=int, default=42, help="of the split and the fits, from 0 (default: 42)"
+        )
         parser.add_argument("--recipe", help="parameters of the arms (default: their own)")
         parser.add_argument("--parameters", metavar="FILE", help="parameters by arm, as JSON, instead")
         parser.add_argument(

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from apps.algorithms.evaluation import (
     accuracy,
     compare,
     film_facts,
+    folds_of,
     measure,
     prediction_errors,
     report,
@@ -43,6 +44,7 @@ NOTHING_TO_MEASURE = (
     "More ratings are needed, or another protocol."
 )
 _FOR_TRAITS = ("als", "hybrid")
+_SHARE_ROUNDING = 0.005
 Progress = Callable[[str], None]
 """Told what is measured next."""
 
@@ -71,7 +73,8 @@ class Evaluation:
     """``reports`` by the name of what was measured, an arm or an arm with a diversity; ``differences`` in
     nDCG to ``best``, the one with the highest, by the others.
 
-    ``seconds`` holds how long each arm took to fit, with what it is made of, and to make its lists.
+    ``seconds`` holds how long each arm took to fit, with what it is made of, and its lists to make and
+    measure; not what re-ranking reads of the films, which is the same for all.
     """
 
     plan: Plan
@@ -104,11 +107,10 @@ def make_plan(
     unknown = [name for name in arms or () if name not in ARMS]
     if unknown:
         raise InvalidInput(f"There is no arm {unknown[0]!r}; the arms are: {', '.join(ARMS)}.")
-    share = chosen.test_share if test_share is None else test_share
-    if not 0 < share < 1:
-        raise InvalidInput(f"The share held back must lie between 0 and 1, not {share}.")
     if k < 1:
         raise InvalidInput(f"k must be at least 1, not {k}.")
+    if seed < 0:
+        raise InvalidInput(f"The seed must be a whole number from 0, not {seed}.")
     wrong = [diversity for diversity in diversities if not 0 <= diversity <= 1]
     if wrong:
         raise InvalidInput(f"Diversity lies between 0 and 1, not at {wrong[0]:g}.")
@@ -116,7 +118,7 @@ def make_plan(
         arms=tuple(dict.fromkeys(arms or ARMS)),
         diversities=tuple(dict.fromkeys(diversities)) or (0.0,),
         protocol=chosen,
-        test_share=share,
+        test_share=_held_back(chosen, chosen.test_share if test_share is None else test_share),
         relevant=_relevant(chosen.relevant if relevant is None else relevant),
         k=k,
         seed=seed,
@@ -144,24 +146,35 @@ def evaluate_arms(
     Raises ``Conflict`` when there is nothing to measure, ``InvalidInput`` for parameters that no arm takes
     and a ``k`` over the catalogue.
     """
+    require_measurable(plan, interactions)
+    rng = np.random.default_rng(plan.seed)
+    state = _State(plan, progress)
+    splits = part_ratings(plan, interactions, rng)
+    try:
+        with threadpool_limits(os.cpu_count()):
+            for number, split in enumerate(splits, start=1):
+                state.take(split, number)
+    except InvalidParameter as error:
+        raise InvalidInput(f"These parameters cannot be fitted: {error}") from error
+    return state.finish(interactions)
+
+
+def require_measurable(plan: Plan, interactions: Interactions) -> None:
+    """Raises ``Conflict`` without any rating and ``InvalidInput`` for a ``k`` over the catalogue."""
     if interactions.ratings.nnz == 0:
         raise Conflict("There are no ratings to measure with: load some with manage.py load_movielens demo.")
     if plan.k > interactions.n_items:
         raise InvalidInput(
             f"k must be at most the number of films, which is {interactions.n_items}, not {plan.k}."
         )
-    rng = np.random.default_rng(plan.seed)
-    state = _State(plan, progress)
+
+
+def part_ratings(plan: Plan, interactions: Interactions, rng: np.random.Generator) -> Iterator[Split]:
+    """The splits of the plan's protocol. Raises ``Conflict`` for ratings too few for it."""
     try:
-        splits = plan.protocol.splits(interactions, rng, plan.test_share)
-        with threadpool_limits(os.cpu_count()):
-            for number, split in enumerate(splits, start=1):
-                state.take(split, number)
-    except InvalidParameter as error:
-        raise InvalidInput(f"These parameters cannot be fitted: {error}") from error
+        return plan.protocol.splits(interactions, rng, plan.test_share)
     except ValueError as error:
         raise Conflict(f"These ratings cannot be parted so: {error}.") from error
-    return state.finish(interactions)
 
 
 class _State:
@@ -177,28 +190,45 @@ class _State:
 
     def take(self, split: Split, number: int) -> None:
         facts = film_facts(split.train)
+        traits = None
+        if any(self.plan.diversities):
+            self.progress(f"what re-ranking reads, part {number}")
+            traits = self._traits(split)
         for name in self.plan.arms:
             self.progress(f"{name}, part {number}")
-            self._measure(name, split, facts)
+            self._measure(name, split, facts, traits)
         self.progress(f"predicted ratings, part {number}")
         predictor = RatingPredictor(**self.predicting).fit(split.train)
         self.errors += prediction_errors(predictor, split.known, split.test)
 
-    def _measure(self, name: str, split: Split, facts: FilmFacts) -> None:
-        began = time.perf_counter()
+    def _traits(self, split: Split) -> FilmTraits:
+        rng = np.random.default_rng(self.plan.seed)
+        arms = fit_arms(_FOR_TRAITS, split.train, rng, parameters=self.arm_parameters)
+        return film_traits(arms, split.train, rng)
+
+    def _measure(self, name: str, split: Split, facts: FilmFacts, traits: FilmTraits | None) -> None:
         plan = self.plan
+        began = time.perf_counter()
         # Anew for each arm, so that no two sets of arrays are held at once.
         rng = np.random.default_rng(plan.seed)
-        beside = _FOR_TRAITS if any(plan.diversities) else ()
-        arms = fit_arms([name, *beside], split.train, rng, parameters=self.arm_parameters)
-        traits = film_traits(arms, split.train, rng) if beside else None
+        arm = fit_arms([name], split.train, rng, parameters=self.arm_parameters)[name]
+        fit_seconds = time.perf_counter() - began
         for diversity in plan.diversities:
+<<<<<<< HEAD
             maker = _maker(arms[name], traits, diversity)
             self.progress(f"{measured_name(name, diversity)}, lists")
             found = measure(maker, split.known, split.test, facts, k=plan.k, relevant=plan.relevant)
             self.measured[measured_name(name, diversity)].append(found)
             self.seconds[measured_name(name, diversity)] += time.perf_counter() - began
+=======
+            row = measured_name(name, diversity)
+            self.progress(f"{row}, lists")
+>>>>>>> mend-evaluate
             began = time.perf_counter()
+            maker = _maker(arm, traits, diversity)
+            found = measure(maker, split.train, split.test, facts, k=plan.k, relevant=plan.relevant)
+            self.measured[row].append(found)
+            self.seconds[row] += fit_seconds + time.perf_counter() - began
 
     def finish(self, interactions: Interactions) -> Evaluation:
         reports = {name: report(parts) for name, parts in self.measured.items()}
@@ -229,6 +259,21 @@ def measured_name(arm: str, diversity: float) -> str:
 
 def _maker(arm: Recommender, traits: FilmTraits | None, diversity: float) -> ListMaker:
     return RerankedLists(arm, traits, diversity) if traits and diversity else ArmLists(arm)
+
+
+def _held_back(protocol: Protocol, share: float) -> float:
+    if not 0 < share < 1:
+        raise InvalidInput(f"The share held back must lie between 0 and 1, not {share}.")
+    if not protocol.takes_turns:
+        return share
+    exact = 1 / folds_of(share)
+    # A third is written as .33.
+    if abs(exact - share) > _SHARE_ROUNDING:
+        raise InvalidInput(
+            f"{protocol.name} holds back one of n equal parts at a time: the share must be 1/n, such as 0.5, "
+            f"0.33, 0.25, 0.2 or 0.1, not {share}."
+        )
+    return exact
 
 
 def _relevant(value: float | str | None) -> float | None:

@@ -24,8 +24,12 @@ from apps.algorithms.registry import ARMS, fit_arms, make_arm
 from apps.algorithms.splitting import Split
 from apps.algorithms.types import Interactions, Parameters
 from apps.core.errors import Conflict, InvalidInput
+<<<<<<< HEAD
 from apps.training.datasets import build_measured_interactions
 from apps.training.services.evaluating import NOTHING_TO_MEASURE, Plan
+=======
+from apps.training.services.evaluating import NOTHING_TO_MEASURE, Plan, part_ratings, require_measurable
+>>>>>>> mend-evaluate
 
 WIDE, NARROW = 4.0, 1.5
 WIDE_SHARE = 0.6
@@ -83,19 +87,16 @@ def tune_arm(
     The protocol parts the ratings twice: what it holds back first is the test part, which nothing looks
     at until the search is over; what it holds back of the rest is the validation slice. An arm that is
     made of others is tuned over parts that are fitted once. Of several splits the first is taken.
-    Raises ``Conflict`` when there is nothing to measure and ``InvalidInput`` for an arm without parameters.
+    Raises ``Conflict`` when there is nothing to measure, ``InvalidInput`` for an arm without parameters and
+    a ``k`` over the catalogue.
     """
     (name,) = plan.arms
     if not make_arm(name).parameters:
         raise InvalidInput(f"The arm {name!r} has no parameters to tune.")
-    if interactions.ratings.nnz == 0:
-        raise Conflict("There are no ratings to measure with: load some with manage.py load_movielens demo.")
+    require_measurable(plan, interactions)
     rng = np.random.default_rng(plan.seed)
-    try:
-        outer = next(plan.protocol.splits(interactions, rng, plan.test_share))
-        inner = next(plan.protocol.splits(outer.train, rng, plan.test_share))
-    except ValueError as error:
-        raise Conflict(f"These ratings cannot be parted so: {error}.") from error
+    outer = next(part_ratings(plan, interactions, rng))
+    inner = next(part_ratings(plan, outer.train, rng))
     with threadpool_limits(os.cpu_count()):
         trials = _search(_Bench(plan, inner), n_trials, rng, progress)
         best = max(trials, key=lambda trial: trial.ndcg)
@@ -123,7 +124,7 @@ class _Bench:
         self.given: Mapping[str, Parameters] = {
             name: given for name, given in plan.parameters.items() if name in ARMS
         }
-        self._parts: Mapping[str, Recommender] | None = None
+        self._parts: dict[str, Recommender] = {}
 
     def measure(self, parameters: Parameters) -> Report:
         plan, split = self.plan, self.split
@@ -137,10 +138,10 @@ class _Bench:
         rng = np.random.default_rng(self.plan.seed)
         if not arm.needs:
             return fit_arms([self.name], self.split.train, rng, parameters={self.name: parameters})[self.name]
-        if self._parts is None:
-            others = [name for name in ARMS if not ARMS[name]().needs]
-            self._parts = fit_arms(others, self.split.train, rng, parameters=self.given)
-        return arm.link(self._parts)
+        # A weight of 0 spares a part, so which are needed is only known as they are tried.
+        missing = [name for name in arm.needs if name not in self._parts]
+        self._parts |= fit_arms(missing, self.split.train, rng, parameters=self.given)
+        return arm.link(self._parts).learn(self.split.train, rng)
 
 
 def _search(

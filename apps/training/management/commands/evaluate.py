@@ -41,12 +41,20 @@ class Command(MeasuringCommand):
         names = [name.strip() for name in arms.split(",") if name.strip()] if arms else None
         own = ["--arms", ",".join(names)] if names else []
         own += ["--diversity", ",".join(map(str, diversity))]
-        result = self.measured(names, own, diversities=diversity, **options)
+        return self.measured(names, own, diversities=diversity, **options)
+
+    def finish_command(
+        self,
+        result: Mapping[str, object],
+        *args: Any,
+        diversity: Sequence[float],
+        plot: str | None,
+        **options: Any,
+    ) -> None:
         if plot and len(diversity) > 1:
             draw_trade_offs(result, plot)
         elif plot:
             draw_arms(result, plot)
-        return result
 
     def measure(self, plan: Plan, progress: Callable[[str], None], **options: Any) -> Mapping[str, Any]:
         return evaluation_as_json(evaluate_catalogue(plan, progress=progress))
