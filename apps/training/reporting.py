@@ -60,6 +60,7 @@ def evaluation_as_json(evaluation: Evaluation) -> dict[str, Any]:
         "differences": {
             name: difference and asdict(difference) for name, difference in evaluation.differences.items()
         },
+        "prices": {name: price and asdict(price) for name, price in evaluation.prices.items()},
         "predictions": asdict(evaluation.predictions),
     }
 

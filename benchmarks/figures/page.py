@@ -7,6 +7,7 @@ from apps.training.plots import draw_arms, draw_trade_offs
 from apps.training.reporting import evaluation_tables
 from benchmarks.figures.marks import Result, marks_table
 from benchmarks.figures.runs import RUNS, Run
+from benchmarks.figures.trades import trade_table
 
 PAGE = "figures.md"
 _HEAD = """\
@@ -34,6 +35,7 @@ def page(results: Mapping[str, Result], folder: str) -> str:
 def _lines(results: Mapping[str, Result], folder: str) -> Iterator[str]:
     yield _HEAD
     yield from ("## Marks", "", *marks_table(results))
+    yield from ("", "## What diversity trades", "", *trade_table(results))
     for run in RUNS:
         yield from ("", f"## {run.title}", "", f"`{run.command(folder)}`", "")
         if run.name not in results:

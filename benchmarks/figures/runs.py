@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-DIVERSITIES = "0,0.1,0.2,0.3,0.4,0.5,0.6,0.8,1"
+DIVERSITIES = "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,1"
 PARAMETERS = "benchmarks/parameters"
 DEMO, SMALL, ML100K = "demo", "small", "ml100k"
 DATA_WORDS = {
@@ -43,6 +43,11 @@ def _trade(data: str, title: str) -> Run:
     return Run(f"trade-{data}", f"What diversity trades: {title}", data, words, plot=True)
 
 
+def _newcomers(data: str, title: str) -> Run:
+    words = ("--arms", "hybrid", "--protocol", "newcomers", "--diversity", DIVERSITIES)
+    return Run(f"newcomers-{data}", f"What diversity costs newcomers: {title}", data, words)
+
+
 def _ratings(data: str, title: str) -> Run:
     words = ("--arms", "popular", "--protocol", "random")
     return Run(f"ratings-{data}", f"Predicted ratings: {title}", data, words)
@@ -61,12 +66,20 @@ RUNS = (
     _recency("recency-small", "With recency, as they come: ml-latest-small"),
     _recency(
         "without-recency-small",
-        "Without recency: ml-latest-small",
+        "Without recency, als as in the table it is measured by: ml-latest-small",
         "--parameters",
         f"{PARAMETERS}/without-recency.json",
     ),
+    Run(
+        "defaults-ml100k",
+        "All arms with their defaults: MovieLens 100K",
+        ML100K,
+        ("--protocol", "within-viewer"),
+    ),
     _trade(DEMO, "the demo"),
     _trade(SMALL, "ml-latest-small"),
+    _newcomers(DEMO, "the demo"),
+    _newcomers(SMALL, "ml-latest-small"),
     _ratings(SMALL, "ml-latest-small"),
     _ratings(ML100K, "MovieLens 100K"),
 )

@@ -3,9 +3,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-<<<<<<< HEAD
-from apps.algorithms.reranking import BestFirst, Diverse, Reranking, make_picker, tempered
-=======
 from apps.algorithms.reranking import (
     GENRE_CAP,
     SERIES_CAP,
@@ -14,8 +11,8 @@ from apps.algorithms.reranking import (
     Reranking,
     make_picker,
     most_of_a_group,
+    tempered,
 )
->>>>>>> mend-evaluate
 from apps.algorithms.top import top_items
 from apps.algorithms.traits import FilmTraits
 

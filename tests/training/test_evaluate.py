@@ -15,7 +15,6 @@ from django.core.management import CommandError, call_command
 
 from apps.algorithms.evaluation import PROTOCOLS, RerankedLists, evaluate, film_facts, measure, report
 from apps.algorithms.registry import ARMS, fit_arms
-from apps.algorithms.reranking import Reranking
 from apps.algorithms.traits import film_traits
 from apps.core.management.base import Refused
 from apps.training.datasets import build_interactions
@@ -236,7 +235,7 @@ def test_one_viewer_is_measured_without_standard_errors() -> None:
         (
             ["--protocol", "hindsight"],
             "There is no protocol 'hindsight'; the protocols are: last, within-viewer, within-film, random, "
-            "temporal, k-fold.",
+            "temporal, newcomers, k-fold.",
         ),
         (["--test-share", "1"], "The share held back must lie between 0 and 1, not 1.0."),
         (["--relevant", "nan"], "A film is relevant from 0.5 to 5 stars on, or always, by any; not 'nan'."),
@@ -306,7 +305,7 @@ def test_a_mistake_while_measuring_is_not_said_to_be_of_the_parting(house: House
     (split,) = plan.protocol.splits(data, np.random.default_rng(0), 0.2)
     fewer = replace(split.test, ratings=split.test.ratings[:3])
     broken = replace(plan.protocol, splits=lambda *arguments: iter([replace(split, test=fewer)]))
-    with pytest.raises(ValueError, match=r"^train and test must be two parts of the same ratings$"):
+    with pytest.raises(ValueError, match=r"^known and test must be two parts of the same ratings$"):
         evaluate_arms(replace(plan, protocol=broken), data)
 
 
@@ -320,8 +319,12 @@ def test_measures_an_arm_at_several_diversities(house: House, tmp_path: Path) ->
         ("hybrid", 1.0),
     ]
     assert all(one["n_seen"] == 0 for one in result["arms"].values())
+    price = result["prices"]["hybrid 1"]
+    ndcg = [result["arms"][name]["ndcg"]["value"] for name in ("hybrid", "hybrid 1")]
+    assert price["value"] == pytest.approx(ndcg[1] - ndcg[0])
+    assert price["low"] <= price["value"] <= price["high"]
     genres = [one["primary_genres"]["value"] for one in result["arms"].values()]
-    assert genres[0] < genres[-1] == 2
+    assert genres[0] < genres[-1]
     assert ElementTree.parse(file).getroot().tag.endswith("svg")  # noqa: S314 - made here
 
 
@@ -331,7 +334,7 @@ def test_measures_what_the_traits_of_all_films_make_of_an_arm(house: House) -> N
     (split,) = plan.protocol.splits(data, np.random.default_rng(plan.seed), plan.test_share)
     rng = np.random.default_rng(plan.seed)
     arms = fit_arms(["svd", "als", "hybrid"], split.train, rng)
-    lists = RerankedLists(arms["svd"], Reranking(film_traits(arms, split.train, rng), 0.5))
+    lists = RerankedLists(arms["svd"], film_traits(arms, split.train, rng), 0.5)
     facts = film_facts(split.train)
     own = report([measure(lists, split.train, split.test, facts, k=5, relevant=plan.relevant)])
     assert own.ndcg is not None

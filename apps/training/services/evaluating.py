@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -71,7 +71,8 @@ class Plan:
 @dataclass(frozen=True)
 class Evaluation:
     """``reports`` by the name of what was measured, an arm or an arm with a diversity; ``differences`` in
-    nDCG to ``best``, the one with the highest, by the others.
+    nDCG to ``best``, the one with the highest, by the others; ``prices`` those of an arm with a diversity to
+    the same at the plan's first one.
 
     ``seconds`` holds how long each arm took to fit, with what it is made of, and its lists to make and
     measure; not what re-ranking reads of the films, which is the same for all.
@@ -85,6 +86,7 @@ class Evaluation:
     seconds: Mapping[str, float]
     best: str
     differences: Mapping[str, Difference | None]
+    prices: Mapping[str, Difference | None]
     predictions: Accuracy
 
 
@@ -147,6 +149,7 @@ def evaluate_arms(
     and a ``k`` over the catalogue.
     """
     require_measurable(plan, interactions)
+    interactions = _without_rotation(interactions)
     rng = np.random.default_rng(plan.seed)
     state = _State(plan, progress)
     splits = part_ratings(plan, interactions, rng)
@@ -175,6 +178,12 @@ def part_ratings(plan: Plan, interactions: Interactions, rng: np.random.Generato
         return plan.protocol.splits(interactions, rng, plan.test_share)
     except ValueError as error:
         raise Conflict(f"These ratings cannot be parted so: {error}.") from error
+
+
+def _without_rotation(interactions: Interactions) -> Interactions:
+    """What was shown lately was shown after the ratings that are held back."""
+    nothing = np.zeros_like(interactions.features.n_shown)
+    return replace(interactions, features=replace(interactions.features, n_shown=nothing))
 
 
 class _State:
@@ -214,19 +223,11 @@ class _State:
         arm = fit_arms([name], split.train, rng, parameters=self.arm_parameters)[name]
         fit_seconds = time.perf_counter() - began
         for diversity in plan.diversities:
-<<<<<<< HEAD
-            maker = _maker(arms[name], traits, diversity)
-            self.progress(f"{measured_name(name, diversity)}, lists")
-            found = measure(maker, split.known, split.test, facts, k=plan.k, relevant=plan.relevant)
-            self.measured[measured_name(name, diversity)].append(found)
-            self.seconds[measured_name(name, diversity)] += time.perf_counter() - began
-=======
             row = measured_name(name, diversity)
             self.progress(f"{row}, lists")
->>>>>>> mend-evaluate
             began = time.perf_counter()
             maker = _maker(arm, traits, diversity)
-            found = measure(maker, split.train, split.test, facts, k=plan.k, relevant=plan.relevant)
+            found = measure(maker, split.known, split.test, facts, k=plan.k, relevant=plan.relevant)
             self.measured[row].append(found)
             self.seconds[row] += fit_seconds + time.perf_counter() - began
 
@@ -236,7 +237,6 @@ class _State:
         if not scored:
             raise Conflict(NOTHING_TO_MEASURE)
         best = max(scored, key=lambda name: scored[name])
-        rng = np.random.default_rng(self.plan.seed)
         return Evaluation(
             plan=self.plan,
             n_users=interactions.n_users,
@@ -246,10 +246,25 @@ class _State:
             seconds=self.seconds,
             best=best,
             differences={
-                name: compare(reports[best], one, rng) for name, one in reports.items() if name != best
+                name: self._compare(reports[best], one) for name, one in reports.items() if name != best
             },
+            prices=self._prices(reports),
             predictions=accuracy(self.errors),
         )
+
+    def _prices(self, reports: Mapping[str, Report]) -> dict[str, Difference | None]:
+        first, *others = self.plan.diversities
+        return {
+            measured_name(arm, diversity): self._compare(
+                reports[measured_name(arm, first)], reports[measured_name(arm, diversity)]
+            )
+            for arm in self.plan.arms
+            for diversity in others
+        }
+
+    def _compare(self, first: Report, second: Report) -> Difference | None:
+        # The same resamples for every pair, so that no figure hangs on what else was measured.
+        return compare(first, second, np.random.default_rng(self.plan.seed))
 
 
 def measured_name(arm: str, diversity: float) -> str:

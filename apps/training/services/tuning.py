@@ -24,12 +24,8 @@ from apps.algorithms.registry import ARMS, fit_arms, make_arm
 from apps.algorithms.splitting import Split
 from apps.algorithms.types import Interactions, Parameters
 from apps.core.errors import Conflict, InvalidInput
-<<<<<<< HEAD
 from apps.training.datasets import build_measured_interactions
-from apps.training.services.evaluating import NOTHING_TO_MEASURE, Plan
-=======
 from apps.training.services.evaluating import NOTHING_TO_MEASURE, Plan, part_ratings, require_measurable
->>>>>>> mend-evaluate
 
 WIDE, NARROW = 4.0, 1.5
 WIDE_SHARE = 0.6
