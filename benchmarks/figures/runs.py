@@ -66,7 +66,7 @@ RUNS = (
     _recency("recency-small", "With recency, as they come: ml-latest-small"),
     _recency(
         "without-recency-small",
-        "Without recency, als as in the table it is measured by: ml-latest-small",
+        "Without recency: ml-latest-small",
         "--parameters",
         f"{PARAMETERS}/without-recency.json",
     ),
