@@ -96,3 +96,10 @@ def test_the_formula_has_the_weights_of_the_code():
 
 def test_the_default_is_that_of_strategies():
     assert f"The default is {DEFAULT_DIVERSITY:g}.".replace("0.", ".") in " ".join(TEXT.split())
+
+
+def test_the_table_is_the_one_of_the_figures():
+    figures = (Path(__file__).parents[2] / "docs" / "evaluation" / "figures.md").read_text()
+    section = figures.partition("## What diversity trades\n")[2].partition("\n## ")[0].strip()
+    assert section.count("\n") > 10
+    assert section in TEXT
