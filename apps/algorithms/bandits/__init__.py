@@ -1,0 +1,1 @@
+"""Bandits over arms: what is believed of each, and which ones to draw."""
