@@ -1,6 +1,7 @@
 """Plots of evaluations, as SVG."""
 
 from collections.abc import Mapping
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ _TRADED = {
     "intra_list_diversity": "intra-list diversity",
     "niche_share": "niche share",
 }
+
+_LEAST_SHARE = 1e-3
 
 
 def require_plotting(file: str) -> None:
@@ -50,17 +53,20 @@ def draw_arms(result: Mapping[str, Any], file: str) -> None:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    figure = Figure(figsize=(7.5, 4.5), layout="constrained")
     axes = figure.subplots()
+    # Arms that are near each other: a name beside each point would hide the others.
+    marks = cycle("osD^vP")
     for name, arm in result["arms"].items():
         if arm["ndcg"] is None or arm["coverage"] is None:
             continue
         error = arm["ndcg"]["error"]
         axes.errorbar(
-            arm["coverage"], arm["ndcg"]["value"], yerr=2 * error if error is not None else None, fmt="o"
-        )
-        axes.annotate(
-            name, (arm["coverage"], arm["ndcg"]["value"]), xytext=(6, 4), textcoords="offset points"
+            arm["coverage"],
+            arm["ndcg"]["value"],
+            yerr=2 * error if error is not None else None,
+            fmt=next(marks),
+            label=name,
         )
     axes.set_xlabel(f"coverage@{result['k']}: share of the catalogue on any list")
     axes.set_ylabel(f"nDCG@{result['k']} (bars: two standard errors)")
@@ -68,6 +74,7 @@ def draw_arms(result: Mapping[str, Any], file: str) -> None:
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
+    figure.legend(loc="outside right center")
     _save(figure, file)
 
 
@@ -89,6 +96,9 @@ def draw_trade_offs(result: Mapping[str, Any], file: str) -> None:
             for one, x, y in zip(points, traded, ndcg, strict=True):
                 axes.annotate(f"{one['diversity']:g}", (x, y), xytext=(4, 4), textcoords="offset points")
         axes.set_xlabel(label)
+        if measure.endswith("share"):
+            # These grow manyfold: the first steps would lie on each other.
+            axes.set_xscale("symlog", linthresh=_LEAST_SHARE)
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
     for axes in panels[:, 0]:
