@@ -9,6 +9,7 @@ import numpy as np
 
 from apps.algorithms.types import (
     Arrays,
+    Bool,
     Float32,
     Float64,
     History,
@@ -97,6 +98,13 @@ class Recommender(ABC):
         that goes by no things that films share, and where they share none worth naming.
         """
         return None
+
+    def unexpected(self, history: History, items: Int64) -> Bool:
+        """Which of ``items`` are unlike what the viewer liked, bool ``(len(items),)``.
+
+        By the rule that the arm itself places them by; none for an arm that goes by no such rule.
+        """
+        return np.zeros(len(items), dtype=np.bool_)
 
     @abstractmethod
     def arrays(self) -> Arrays:

@@ -20,8 +20,6 @@ CLAIMS = {
     "hidden_gem": ("A hidden gem for people who liked {}", "A hidden gem that few have rated"),
     "unexpected": ("Off your usual path: liked by people who liked {}", "Off your usual path"),
 }
-# A film that shares a genre with so much of what the viewer liked is not off their path.
-USUAL_SHARE = 0.5
 
 
 class Lead(NamedTuple):
@@ -78,12 +76,14 @@ def reason_of(lead: Lead, titles: Mapping[int, str], *, similar: bool = False) -
         return Reason("genre", f"More {lead.genre}, which you often rate", genre=lead.genre)
     if liked:
         return _liked_reason(lead.claim, titles[liked[0]], liked)
+    if lead.claim:
+        return Reason(lead.claim, CLAIMS[lead.claim][1])
     if lead.genre:
         return Reason("genre", f"More {lead.genre}, which you often rate", genre=lead.genre)
     rated = tuple([movie_id for movie_id in lead.rated if movie_id in titles])
     if rated:
         return Reason("because_you_rated", f"Because you rated {titles[rated[0]]}", rated)
-    return Reason(lead.claim, CLAIMS[lead.claim][1]) if lead.claim else POPULAR
+    return POPULAR
 
 
 def _liked_reason(claim: str, title: str, liked: tuple[int, ...]) -> Reason:
@@ -132,16 +132,10 @@ def _leads(engine: Engine, algorithm: str, items: Int64, led: Float64, history: 
 
 
 def _claims(engine: Engine, algorithm: str, items: Int64, history: History) -> list[str]:
-    """What the arm may say of each film: gems run out, and where little is known of films those of the
-    same genres count as far from each other.
-    """
+    """What the arm may say of each film: gems run out, and so do films off the viewer's path."""
     if algorithm == "long_tail":
         return ["hidden_gem" if is_gem else "" for is_gem in engine.is_long_tail[items].tolist()]
-    liked = history.items[history.values >= LIKED_FROM]
-    if algorithm != "serendipity" or len(liked) < 2:
-        return [""] * len(items)
-    shares_genre = (engine.genres[liked] @ engine.genres[items].T).toarray() > 0
-    is_off_path = shares_genre.mean(axis=0) < USUAL_SHARE
+    is_off_path = engine.arms[algorithm].unexpected(history, items)
     return ["unexpected" if is_off else "" for is_off in is_off_path.tolist()]
 
 

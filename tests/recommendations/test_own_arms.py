@@ -7,6 +7,7 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.catalog.models import Movie
+from apps.catalog.services import update_movie
 from apps.events.models import RecommendationEvent, Slate, Surface
 from apps.recommendations.reasons import Lead, reason_of
 from apps.recommendations.services import recommend
@@ -99,6 +100,15 @@ def test_a_surprise_of_the_viewers_usual_genre_does_not_say_that_it_is_off_the_p
     assert "unexpected" not in {kinds[film.pk] for film in house.horror[3:]}
 
 
+def test_a_surprise_is_off_the_path_by_the_rule_that_placed_it(house: House, fan: User) -> None:
+    film = update_movie(movie=house.comedy[0], by=None, genres=["Horror", "Comedy"])
+    train()
+    slots = ask(fan, Surface.SURPRISE, n=29).slots
+    kinds = [slot.reason.kind for slot in slots]
+    assert kinds == ["unexpected"] * 16 + kinds[16:], "these come first"
+    assert film.pk in {slot.movie_id for slot in slots[:16]}, "though it shares a genre with all films liked"
+
+
 @pytest.mark.parametrize(
     ("lead", "reason"),
     [
@@ -109,8 +119,8 @@ def test_a_surprise_of_the_viewers_usual_genre_does_not_say_that_it_is_off_the_p
         (Lead(claim="unexpected"), Reason("unexpected", "Off your usual path")),
         (Lead(claim="hidden_gem"), Reason("hidden_gem", "A hidden gem that few have rated")),
         (
-            Lead(genre="Drama", claim="hidden_gem"),
-            Reason("genre", "More Drama, which you often rate", genre="Drama"),
+            Lead(rated=(7,), genre="Drama", claim="hidden_gem"),
+            Reason("hidden_gem", "A hidden gem that few have rated"),
         ),
     ],
 )
