@@ -21,7 +21,7 @@ OFTEN = 3
 N_LOOKED_AT = 10
 # By kind, what an arm says of a film by placing it: with a film that the viewer liked, and without one.
 CLAIMS = {
-    "hidden_gem": ("A hidden gem for people who liked {}", "A hidden gem that few have rated"),
+    "hidden_gem": ("A hidden gem for people who liked {}", "A hidden gem: highly rated, by few people"),
     "unexpected": ("Off your usual path: liked by people who liked {}", "Off your usual path"),
 }
 

@@ -132,6 +132,7 @@ def _decide(requests: Sequence[SlateRequest], state: ViewerState) -> list[Decisi
             history=draft.plan.rated,
             excluded=draft.plan.excluded,
             chosen=films_of_draft,
+            is_personal=draft.placed.is_personal,
             owners=draft.placed.owners,
             seed=draft.plan.seed,
             degraded=draft.degraded,
@@ -209,12 +210,12 @@ def _diversity(request: SlateRequest, strategy: Strategy, n_rated: int) -> float
 def _own_arm(request: SlateRequest, active: Engine | None) -> str | None:
     """The one arm that serves this request whatever the strategy; None where the strategy decides.
 
-    Popular for a visitor of whom nothing is known: without a unit and without a film to start from. A
-    version that was fitted before there was the arm serves by the default one.
+    Popular for a visitor without a unit, of whom nothing is known, where there is no film to start from
+    either. A version that was fitted before there was the arm serves by the default one.
     """
-    if request.unit_key is None and request.anchor is None:
-        return FALLBACK_ARM
     arm = SURFACE_ARMS.get(request.surface, request.algorithm)
+    if arm is None and request.unit_key is None and request.anchor is None:
+        return FALLBACK_ARM
     if arm is None or active is None or arm in active.arms:
         return arm
     telemetry.replaced_arms.labels(surface=request.surface, arm=arm).inc()
