@@ -135,6 +135,14 @@ def test_no_row_begins_from_a_film_that_was_not_liked(visitor: Client, house: Ho
     assert "because" not in slugs(home(visitor))
 
 
+def test_no_row_begins_from_a_film_that_is_not_for_the_viewer(visitor: Client, house: House) -> None:
+    rate(visitor, house.comedy[0], 5)
+    rate(visitor, house.horror[0], 4)
+    say(visitor, house.comedy[0], kind="dismiss")
+    (row,) = [row for row in home(visitor).rows if row.slug == "because"]
+    assert row.title == "Because you liked Fright 0"
+
+
 def test_no_row_names_a_film_that_is_hidden(visitor: Client, house: House) -> None:
     for film in (house.horror[0], house.comedy[0]):
         rate(visitor, film, 5)

@@ -1,11 +1,13 @@
 """What is said of a film is what the arm that placed it went by."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from apps.accounts.models import User
 from apps.events.models import Surface
+from apps.ratings.services import record_preference
 from apps.recommendations.reasons import POPULAR, TOGETHER, Lead, reason_of
 from apps.recommendations.services import recommend
 from apps.recommendations.slates import Reason, SlateRequest
@@ -70,3 +72,21 @@ def test_a_genre_that_did_not_lead_to_the_film_is_no_reason(
     lead: Lead, similar: bool, reason: Reason
 ) -> None:
     assert reason_of(lead, {}, similar=similar) == reason
+
+
+def test_no_reason_names_a_film_that_is_not_for_the_viewer(house: House) -> None:
+    liked, dismissed = house.horror[:2]
+    viewer = viewer_of(4, 5, house=house)
+    record_preference(
+        user_id=viewer.pk, movie_id=dismissed.pk, kind="dismiss", value=None, at=datetime.now(UTC)
+    )
+    said = Reason("because_you_liked", f"Because you liked {liked.title}", (liked.pk,))
+    assert reasons(viewer) == {said}
+
+
+def test_films_like_one_that_is_not_for_the_viewer_name_it_all_the_same(house: House) -> None:
+    film = house.horror[0]
+    viewer = viewer_of(5, house=house)
+    record_preference(user_id=viewer.pk, movie_id=film.pk, kind="dismiss", value=None, at=datetime.now(UTC))
+    said = Reason("similar", f"Liked by people who liked {film.title}", (film.pk,))
+    assert reasons(viewer, anchor=film.pk) == {said}

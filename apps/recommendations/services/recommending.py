@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Plan:
-    """What will serve this request, and to whom."""
+    """What will serve this request, and to whom. ``unnamed`` are films that no reason names."""
 
     request: SlateRequest
     assignment: Assignment
@@ -51,6 +51,7 @@ class _Plan:
     engine: Engine | None
     rated: tuple[tuple[int, float], ...]
     excluded: frozenset[int]
+    unnamed: frozenset[int]
     context: Context
     seed: int
     now: datetime
@@ -170,6 +171,7 @@ def _plans(requests: Sequence[SlateRequest], state: ViewerState) -> list[_Plan]:
             excluded=frozenset(
                 {*state.preferences.excluded, *request.exclude, *request.skip, *_anchors(request)}
             ),
+            unnamed=state.preferences.dismissed.difference(_anchors(request)),
             context=context,
             seed=new_seed(),
             now=now,
@@ -332,7 +334,8 @@ def _chosen(draft: _Draft, films: dict[int, Film]) -> list[Chosen]:
     """The films with reason and predicted stars; those that may not be shown are left out."""
     if draft.popular:
         return [_popular(film) for film in draft.popular]
-    titles = {movie_id: film.title for movie_id, film in films.items()}
+    unnamed = draft.plan.unnamed
+    titles = {movie_id: film.title for movie_id, film in films.items() if movie_id not in unnamed}
     similar = draft.plan.request.anchor is not None
     return [
         Chosen(
