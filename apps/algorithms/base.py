@@ -9,6 +9,7 @@ import numpy as np
 
 from apps.algorithms.types import (
     Arrays,
+    Bool,
     Float32,
     Float64,
     History,
@@ -31,11 +32,13 @@ class Folded:
     """One viewer folded into an arm: what ``scores`` and ``contributions`` say, worked out once.
 
     ``scores`` is float32 ``(n_items,)``; ``contributions`` takes film indices and returns float64
-    ``(len(items), len(history))``.
+    ``(len(items), len(history))``. ``is_personal`` is False where the scores are the same for everybody of
+    whom the arm knows nothing.
     """
 
     scores: Float32
     contributions: Callable[[Int64], Float64]
+    is_personal: bool
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,9 @@ class Recommender(ABC):
 
     def fold(self, history: History) -> Folded:
         """Scores and contributions for one viewer; an arm for which these share work overrides it."""
-        return Folded(self.scores([history])[0], lambda items: self.contributions(history, items))
+        scores = self.scores([history])[0]
+        is_personal = self.personal and bool(scores.any())
+        return Folded(scores, lambda items: self.contributions(history, items), is_personal)
 
     def path(self, item: int, entries: Int64, led: Float64) -> Path | None:
         """The most telling way to ``item`` from one of the films ``entries``.
@@ -97,6 +102,13 @@ class Recommender(ABC):
         that goes by no things that films share, and where they share none worth naming.
         """
         return None
+
+    def unexpected(self, history: History, items: Int64) -> Bool:
+        """Which of ``items`` are unlike what the viewer liked, bool ``(len(items),)``.
+
+        By the rule that the arm itself places them by; none for an arm that goes by no such rule.
+        """
+        return np.zeros(len(items), dtype=np.bool_)
 
     @abstractmethod
     def arrays(self) -> Arrays:

@@ -107,6 +107,11 @@ class Movie(models.Model):
         return f"{self.title} ({self.year})" if self.year else self.title
 
     @property
+    def mean_stars(self) -> float | None:
+        """Of this site's own ratings; None without any."""
+        return self.rating_sum / self.rating_count if self.rating_count else None
+
+    @property
     def vote_average(self) -> float | None:
         """0 to 10, as ``catalog.votes`` says; None without votes."""
         return votes.vote_average(

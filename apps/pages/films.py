@@ -91,11 +91,6 @@ class FilmPage:
     expected: float | None
 
     @property
-    def average(self) -> float | None:
-        """The public's stars, 0.5 to 5; None without a vote."""
-        return None if self.movie.vote_average is None else self.movie.vote_average / 2
-
-    @property
     def poster(self) -> str:
         return tmdb_poster(self.movie.poster_path) or reverse("poster", args=[self.movie.pk])
 

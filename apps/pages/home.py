@@ -7,7 +7,7 @@ from itertools import islice
 from apps.catalog.models import Movie
 from apps.events.models import Surface
 from apps.pages.cards import Card, cards_of_movies, cards_of_slots
-from apps.pages.gems import UNSAID, gem_ids, has_films
+from apps.pages.gems import gem_ids, has_films, unsaid_of
 from apps.ratings.history import Preferences
 from apps.recommendations.anchoring import choose_anchor
 from apps.recommendations.audience import Audience
@@ -124,7 +124,7 @@ def _because(visitor: Audience, tastes: Preferences) -> _Wish | None:
 def _gems(visitor: Audience, tastes: Preferences) -> _Wish | None:
     only = gem_ids()
     request = replace(visitor.request(Surface.HOME_GEMS, ROW_LENGTH), only=only)
-    wish = _Wish(GEMS, "Hidden gems", request, bool(tastes.rated), UNSAID, page="gems")
+    wish = _Wish(GEMS, "Hidden gems", request, bool(tastes.rated), unsaid_of(tastes), page="gems")
     return wish if only else None
 
 

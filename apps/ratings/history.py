@@ -25,12 +25,13 @@ class Preferences:
 
     A rating counts as it stands. Without one a thumb up counts as 4.0 stars, a thumb down as 1.5,
     and without either a favourite as 4.5. ``excluded`` are the films that no list shows: those of
-    ``rated`` and the dismissed. A film on the watchlist is still to be seen and stays in the lists.
-    ``n_ratings`` counts real ratings alone.
+    ``rated`` and the ``dismissed``, which no sentence calls liked either, whatever else was said of them. A
+    film on the watchlist is still to be seen and stays in the lists. ``n_ratings`` counts real ratings alone.
     """
 
     rated: tuple[tuple[int, float, datetime], ...]
     excluded: frozenset[int]
+    dismissed: frozenset[int]
     n_ratings: int
 
 
@@ -47,7 +48,7 @@ def preferences_from(rows: Iterable[HistoryRow]) -> Preferences:
     rated = [(movie_id, stars, at) for movie_id, (_, stars, at) in said.items()]
     rated.sort(key=_BY_TIME)
     n_ratings = sum(weight == _WEIGHTS[RATING] for weight, _, _ in said.values())
-    return Preferences(tuple(rated), frozenset(dismissed.union(said)), n_ratings)
+    return Preferences(tuple(rated), frozenset(dismissed.union(said)), frozenset(dismissed), n_ratings)
 
 
 def _stars(kind: str, value: float | None) -> float:

@@ -22,11 +22,15 @@ class Anchor:
 def choose_anchor(preferences: Preferences) -> Anchor | None:
     """Of the latest likes the one with most stars, of these the latest.
 
-    None where the viewer likes nothing that may be shown and that the model knows. One query; none
-    where there is nothing to choose from.
+    None where the viewer likes nothing that may be shown and that the model knows. A film that is not for
+    them is not liked, whatever its stars. One query; none where there is nothing to choose from.
     """
     active = engine(current_policy().recipe)
-    liked = [(stars, at, movie_id) for movie_id, stars, at in preferences.rated if stars >= LIKED_FROM]
+    liked = [
+        (stars, at, movie_id)
+        for movie_id, stars, at in preferences.rated
+        if stars >= LIKED_FROM and movie_id not in preferences.dismissed
+    ]
     recent = [movie_id for _, _, movie_id in sorted(liked[-N_RECENT:], reverse=True)]
     if active is None or not recent:
         return None

@@ -36,6 +36,12 @@ class Placed:
     owners: tuple[str, ...]
     folds: Mapping[str, Folded]
 
+    @property
+    def is_personal(self) -> bool:
+        """Whether an arm placed any of the films for this viewer, and not for everybody alike."""
+        own = {name for name, folded in self.folds.items() if folded.is_personal}
+        return any(placement.algorithm in own for placement in self.placements)
+
 
 def place(
     engine: Engine,

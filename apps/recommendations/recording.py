@@ -36,7 +36,8 @@ class Chosen(NamedTuple):
 class Decision:
     """A whole slate and everything that led to it.
 
-    ``history`` is (film id, stars), oldest first; ``excluded`` what was kept out, the history included.
+    ``history`` is (film id, stars), oldest first; ``excluded`` what was kept out, the history included;
+    ``is_personal`` as in ``ServedSlate``.
     """
 
     assignment: Assignment
@@ -48,6 +49,7 @@ class Decision:
     history: Sequence[tuple[int, float]]
     excluded: Collection[int]
     chosen: Sequence[Chosen]
+    is_personal: bool
     owners: Sequence[str]
     seed: int
     degraded: str
@@ -101,6 +103,7 @@ def _served(
         experiments=decision.assignment.served,
         overridden_by=request.overridden_by,
         degraded=decision.degraded or None,
+        is_personal=decision.is_personal,
         context=decision.context,
         slots=tuple(
             _slot(position, chosen, event_id)

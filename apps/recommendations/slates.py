@@ -21,7 +21,7 @@ class SlateRequest:
     """One wish for a list of films.
 
     ``unit_key`` None is a visitor without a unit (a first hit, a crawler): nothing is logged, and
-    without an ``anchor`` the films are the popular ones.
+    without an ``anchor`` or an arm of the list's own the films are the popular ones.
     ``counted`` False keeps the slate out of experiments, bandit and alerts. Whatever of
     ``algorithm``, ``diversity``, ``genre``, ``only``, ``exclude`` and ``use_bandit`` is given overrides the
     viewer's strategy and is recorded. ``only`` are the films that the list is about, and like ``genre``
@@ -106,6 +106,7 @@ class ServedSlate:
 
     ``strategy`` is the policy's name, or the one arm of a fixed one; ``policy`` its name in any case.
     ``degraded`` says why ``popular`` was served instead of the strategy; None when it was not.
+    ``is_personal`` is False where the films are those that everybody gets of whom nothing is known.
     """
 
     recommendation_id: UUID | None
@@ -119,6 +120,7 @@ class ServedSlate:
     experiments: tuple[Served, ...]
     overridden_by: str
     degraded: str | None
+    is_personal: bool
     context: Context
     slots: tuple[Slot, ...]
 

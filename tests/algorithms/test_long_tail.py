@@ -7,7 +7,7 @@ from apps.algorithms.arms.long_tail import LongTail
 from apps.algorithms.base import InvalidParameter
 from apps.algorithms.registry import fit_arms
 from apps.algorithms.top import top_items
-from apps.algorithms.types import Parameters
+from apps.algorithms.types import History, Parameters
 from tests.algorithms.contract import TellsGroupsApart, make_history, make_rng
 from tests.algorithms.factories import make_random_interactions
 
@@ -20,6 +20,18 @@ class TestLongTail(TellsGroupsApart):
 
     def part_parameters(self) -> dict[str, Parameters]:
         return {"item_cf": {"l2": 5.0}}
+
+    def test_knows_nothing_of_an_empty_history(self) -> None:
+        interactions = flagged(is_long_tail=[3, 8, 21])
+        arm = self.fit(interactions)
+        row, disliked = arm.scores([History.empty(), make_history([3, 4], stars=1.0)])
+        np.testing.assert_array_equal(row, disliked)
+        assert not arm.fold(History.empty()).is_personal
+        order = top_items(row, 30).tolist()
+        counts = np.bincount(interactions.ratings.indices, minlength=30)
+        assert set(order[:3]) == {3, 8, 21}
+        for films in (order[:3], order[3:]):
+            assert [counts[film] for film in films] == sorted(counts[films], reverse=True)
 
 
 def flagged(**flags):

@@ -63,6 +63,8 @@ def test_what_it_places_first_is_unexpected_by_the_measure():
         order = top_items(row, 30).tolist()
         unexpected = unexpected_films(facts, liked, order)
         assert set(order[: len(unexpected)]) == unexpected
+        own = arm.unexpected(history, np.array(order))
+        assert set(np.array(order)[own].tolist()) == unexpected, "the arm says it of the same films"
 
 
 def test_a_single_liked_film_leaves_the_order_alone():

@@ -38,6 +38,27 @@ def test_tells_what_is_known_of_a_film(visitor: Client) -> None:
         assert fact in page
 
 
+def figures(page: str) -> list[str]:
+    """The averages in plain text."""
+    return [
+        " ".join(re.sub("<[^>]+>", " ", one).split()) for one in re.findall('(?s)"figure">(.*?)</dd>', page)
+    ]
+
+
+def test_the_average_is_that_of_the_ratings_it_counts(visitor: Client) -> None:
+    film = make_movie("Alien")
+    make_rating(movie=film, value=1.0)
+    assert "Average 1.0 ★ from 1 rating" in figures(visitor.get(f"/film/{film.pk}").content.decode())
+    make_rating(movie=film, value=4.0)
+    assert "Average 2.5 ★ from 2 ratings" in figures(visitor.get(f"/film/{film.pk}").content.decode())
+
+
+def test_tmdbs_votes_stand_apart_under_their_name(visitor: Client) -> None:
+    film = make_movie("Alien", tmdb_vote_average=8.14, tmdb_vote_count=1234)
+    shown = figures(visitor.get(f"/film/{film.pk}").content.decode())
+    assert shown[:2] == ["Average nobody rated it yet", "At TMDB 8.1 of 10 from 1,234 votes"]
+
+
 def test_answers_404_for_a_hidden_film(visitor: Client) -> None:
     film = make_movie("Alien", is_available=False)
     assert visitor.get(f"/film/{film.pk}").status_code == 404
@@ -294,7 +315,7 @@ def test_links_to_the_film_elsewhere_without_saying_where_one_comes_from(visitor
 
 def test_says_what_it_does_not_know(visitor: Client) -> None:
     text = visitor.get(f"/film/{make_movie('Alien', genres=['Sci-Fi']).pk}").content.decode()
-    assert "What it is about and who made it is not known here." in text
+    assert "Neither its plot nor who made it is known here." in text
     assert "Too few people have rated it to say what is like it." in text
     assert 'href="/browse?genre=Sci-Fi"' in text
     assert "rate some films, and it stands here" in text

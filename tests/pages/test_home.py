@@ -1,5 +1,6 @@
 """The home page: who is shown what, and what it costs."""
 
+import re
 import uuid
 from typing import Any
 
@@ -42,6 +43,14 @@ def test_invites_a_first_time_visitor_to_rate(visitor: Client, house: House) -> 
     assert "Rate five films" in response.content.decode()
     assert response.context["home"].for_you == ()
     assert len(response.context["home"].popular) == 12
+
+
+def test_promises_reasons_of_lists_that_have_them_alone(visitor: Client, house: House) -> None:
+    """New and popular rows say none."""
+    page = visitor.get("/").content.decode()
+    assert "Lists made for you come from what you and others rated, and say why." in page
+    for promise in ("every list says", "every pick says", "Every film here"):
+        assert promise not in page
 
 
 def test_logs_nothing_for_a_first_hit(client: Client, house: House) -> None:
@@ -126,6 +135,14 @@ def test_no_row_begins_from_a_film_that_was_not_liked(visitor: Client, house: Ho
     assert "because" not in slugs(home(visitor))
 
 
+def test_no_row_begins_from_a_film_that_is_not_for_the_viewer(visitor: Client, house: House) -> None:
+    rate(visitor, house.comedy[0], 5)
+    rate(visitor, house.horror[0], 4)
+    say(visitor, house.comedy[0], kind="dismiss")
+    (row,) = [row for row in home(visitor).rows if row.slug == "because"]
+    assert row.title == "Because you liked Fright 0"
+
+
 def test_no_row_names_a_film_that_is_hidden(visitor: Client, house: House) -> None:
     for film in (house.horror[0], house.comedy[0]):
         rate(visitor, film, 5)
@@ -187,6 +204,15 @@ def test_expects_stars_only_of_somebody_it_knows(visitor: Client, house: House) 
     assert {card.expected for card in home(visitor).popular} == {None}
     rate(visitor, house.horror[0], 5)
     assert all(card.expected for card in home(visitor).for_you)
+
+
+def test_a_card_says_in_sight_whose_stars_stand_on_the_poster(visitor: Client, house: House) -> None:
+    rate(visitor, house.horror[0], 5)
+    badge = re.search('<p class="card__expected">(.*?)</p>', visitor.get("/").content.decode())
+    assert badge
+    assert re.fullmatch(r'Expected <span class="visually-hidden">from you: </span>\d\.\d ★', badge[1]), badge[
+        1
+    ]
 
 
 def test_escapes_titles(visitor: Client, db: None) -> None:

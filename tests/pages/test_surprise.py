@@ -7,6 +7,8 @@ import pytest
 from django.test import Client
 
 from apps.events.models import RecommendationEvent, Slate, Surface
+from apps.training import registry
+from apps.training.models import ModelVersion
 from tests.factories import make_movie, make_rating, make_user
 from tests.house import House
 from tests.pages.conftest import rate, say
@@ -36,6 +38,44 @@ def test_shows_films_unlike_those_liked_and_says_so(fan: Client, house: House) -
     assert len(shown.cards) == 12
     assert {card.reason.partition(":")[0] for card in shown.cards} == {"Off your usual path"}
     assert all(card.expected for card in shown.cards)
+    assert "Films a step off your usual path" in fan.get("/surprise").content.decode()
+
+
+def test_does_not_say_so_of_a_list_that_is_mostly_on_the_path(fan: Client) -> None:
+    page = fan.get(surprise(fan, surprise(fan).again).again)
+    shown = page.context["surprise"]
+    kinds = [card.reason.startswith("Off your usual path") for card in shown.cards]
+    assert (len(kinds), sum(kinds)) == (5, 0), "the comedies are used up"
+    assert "Films a step off your usual path" not in page.content.decode()
+    assert "though most of them are no step off your usual path" in page.content.decode()
+
+
+def test_says_so_where_half_of_the_list_is_off_the_path(fan: Client, house: House) -> None:
+    for film in house.comedy[:10]:
+        say(fan, film, kind="dismiss")
+    page = fan.get("/surprise")
+    reasons = [card.reason.partition(":")[0] for card in page.context["surprise"].cards]
+    assert reasons.count("Off your usual path") == 6
+    assert "Films a step off your usual path" in page.content.decode()
+
+
+def test_promises_no_liking_to_who_liked_nothing(visitor: Client, house: House) -> None:
+    for film in house.horror[:5]:
+        rate(visitor, film, 1)
+    page = visitor.get("/surprise")
+    text = page.content.decode()
+    assert "No surprise can be found for you yet: these are popular films." in text
+    assert "you should like" not in text
+    assert '<a href="/welcome">rate some that you know</a>' in text
+    assert {card.reason for card in page.context["surprise"].cards} == {"Popular with everyone here"}
+
+
+def test_asks_for_no_liking_where_the_model_is_what_is_missing(fan: Client) -> None:
+    ModelVersion.objects.update(status="retired", artifact="")
+    registry.reset()
+    text = fan.get("/surprise").content.decode()
+    assert "No surprise can be found for you yet: these are popular films." in text
+    assert "It takes a film that you like" not in text
 
 
 @pytest.mark.parametrize("first_hit", [True, False])
@@ -84,6 +124,16 @@ def test_shows_others_each_time_it_is_asked_again(fan: Client) -> None:
     page = fan.get("/surprise")
     link = f'<a class="button" href="{page.context["surprise"].again}">Surprise me again</a>'
     assert link in page.content.decode()
+
+
+def test_says_when_the_surprises_begin_again(fan: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.pages.surprise.N_LEFT_OUT", 12)
+    path, said = "/surprise", []
+    for _ in range(3):
+        page = fan.get(path)
+        said.append("You were shown them before: your surprises begin again here." in page.content.decode())
+        path = page.context["surprise"].again
+    assert said == [False, False, True]
 
 
 def test_shows_the_same_when_the_page_is_loaded_again(fan: Client) -> None:

@@ -37,7 +37,7 @@ def test_a_thumb_says_more_than_a_favourite() -> None:
 
 def test_a_dismissed_film_is_excluded_and_one_to_watch_is_not() -> None:
     preferences = preferences_from([("dismissal", 7, None, NOON), ("watchlist", 8, None, NOON)])
-    assert (preferences.rated, preferences.excluded) == ((), {7})
+    assert (preferences.rated, preferences.excluded, preferences.dismissed) == ((), {7}, {7})
 
 
 def test_rows_of_other_kinds_say_nothing() -> None:

@@ -7,8 +7,9 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.catalog.models import Movie
+from apps.catalog.services import update_movie
 from apps.events.models import RecommendationEvent, Slate, Surface
-from apps.recommendations.reasons import Lead, reason_of
+from apps.recommendations.reasons import POPULAR, Lead, reason_of
 from apps.recommendations.services import recommend
 from apps.recommendations.slates import Reason, ServedSlate, SlateRequest
 from apps.training import registry
@@ -80,6 +81,21 @@ def test_gems_say_for_whom_they_are_and_other_films_do_not_call_themselves_so(ho
     assert "hidden_gem" not in {reason.kind for reason in reasons.values()}
 
 
+def test_gems_of_somebody_who_liked_nothing_are_the_best_known_and_say_what_they_are(house: House) -> None:
+    gems = mark_long_tail(*house.horror[:3], *house.comedy[:3])
+    train()
+    viewer = make_user()
+    for film in house.comedy[4:6]:
+        make_rating(viewer, film, 1.0)
+    slots = ask(viewer, Surface.API, algorithm="long_tail").slots
+    assert {slot.movie_id for slot in slots[:6]} == gems
+    counts = [Movie.objects.get(pk=slot.movie_id).rating_count for slot in slots]
+    assert counts == sorted(counts[:6], reverse=True) + sorted(counts[6:], reverse=True)
+    assert {slot.algorithm for slot in slots} == {"long_tail"}
+    said = Reason("hidden_gem", "A hidden gem: highly rated, by few people")
+    assert [slot.reason for slot in slots] == [said] * 6 + [POPULAR] * 4
+
+
 def test_surprises_say_that_they_are_off_the_path_of_who_has_one(house: House) -> None:
     viewer = make_user()
     kinds = []
@@ -99,6 +115,15 @@ def test_a_surprise_of_the_viewers_usual_genre_does_not_say_that_it_is_off_the_p
     assert "unexpected" not in {kinds[film.pk] for film in house.horror[3:]}
 
 
+def test_a_surprise_is_off_the_path_by_the_rule_that_placed_it(house: House, fan: User) -> None:
+    film = update_movie(movie=house.comedy[0], by=None, genres=["Horror", "Comedy"])
+    train()
+    slots = ask(fan, Surface.SURPRISE, n=29).slots
+    kinds = [slot.reason.kind for slot in slots]
+    assert kinds == ["unexpected"] * 16 + kinds[16:], "these come first"
+    assert film.pk in {slot.movie_id for slot in slots[:16]}, "though it shares a genre with all films liked"
+
+
 @pytest.mark.parametrize(
     ("lead", "reason"),
     [
@@ -107,10 +132,10 @@ def test_a_surprise_of_the_viewers_usual_genre_does_not_say_that_it_is_off_the_p
             Reason("unexpected", "Off your usual path: liked by people who liked {Fargo}", (7,)),
         ),
         (Lead(claim="unexpected"), Reason("unexpected", "Off your usual path")),
-        (Lead(claim="hidden_gem"), Reason("hidden_gem", "A hidden gem that few have rated")),
+        (Lead(claim="hidden_gem"), Reason("hidden_gem", "A hidden gem: highly rated, by few people")),
         (
-            Lead(genre="Drama", claim="hidden_gem"),
-            Reason("genre", "More Drama, which you often rate", genre="Drama"),
+            Lead(rated=(7,), genre="Drama", claim="hidden_gem"),
+            Reason("hidden_gem", "A hidden gem: highly rated, by few people"),
         ),
     ],
 )
@@ -134,6 +159,21 @@ def test_any_viewer_may_ask_for_the_long_tail_and_gets_it(house: House, fan: Use
     assert (slate["strategy"], slate["overridden_by"]) == ("long_tail", "algorithm")
     row = Slate.objects.get(pk=slate["recommendation_id"])
     assert (row.surface, row.overridden_by, row.counted) == ("api", "algorithm", False)
+
+
+@pytest.mark.parametrize("is_first_hit", [True, False])
+def test_somebody_new_gets_the_films_of_the_page_from_the_api(
+    client: Client, house: House, is_first_hit: bool
+) -> None:
+    gems = mark_long_tail(*house.horror[4:8], *house.comedy[:3])
+    train()
+    if not is_first_hit:
+        client.get("/about")
+    slate = client.get(URL, {"algorithm": "long_tail", "n": len(gems)}).json()
+    shown = [(slot["movie_id"], slot["algorithm"]) for slot in slate["recommendations"]]
+    cards = client.get("/gems").context["gems"].cards
+    assert shown == [(card.movie_id, "long_tail") for card in cards]
+    assert (slate["strategy"], slate["degraded"]) == ("long_tail", None)
 
 
 def test_a_guest_may_ask_for_surprises(client: Client, house: House) -> None:

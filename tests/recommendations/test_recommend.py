@@ -229,4 +229,4 @@ def test_a_reason_never_names_a_hidden_film(house, fan):
     for film in house.horror[:3]:
         update_movie(movie=film, by=None, is_available=False)
     texts = {slot.reason.text for slot in ask(fan).slots}
-    assert texts == {"Popular with everyone here"}
+    assert texts == {"Fits all that you rated, taken together"}

@@ -48,7 +48,7 @@ class BlendedArm(ComposedArm):
                 terms.append(centred)
                 folds.append((weight * scale, folded))
         scores = self._adjusted(_total(terms), history) if terms else self._of_nobody(history)
-        return Folded(scores, lambda items: _blended(folds, history, items))
+        return Folded(scores, lambda items: _blended(folds, history, items), is_personal=bool(terms))
 
     def _adjusted(self, blend: Float32, history: History) -> Float32:
         """The blend, which may be changed in place, with what the arm adds of its own."""

@@ -90,7 +90,9 @@ class LearnedArm(ConfiguredArm):
         return rows
 
     def fold(self, history: History) -> Folded:
-        return Folded(self._score(history), lambda items: self.contributions(history, items))
+        return Folded(
+            self._score(history), lambda items: self.contributions(history, items), is_personal=self.personal
+        )
 
     def _adopt(self, arrays: Arrays) -> None:
         # np.asarray drops the memmap subclass, not the mapping: plain views index much faster.
@@ -122,11 +124,14 @@ class PersonalArm(LearnedArm):
         entries, weights, counted = self._counted(history)
         if len(entries) == 0 or self.n_items == 0:
             return Folded(
-                np.zeros(self.n_items, dtype=np.float32), lambda items: np.zeros((len(items), len(history)))
+                np.zeros(self.n_items, dtype=np.float32),
+                lambda items: np.zeros((len(items), len(history))),
+                is_personal=False,
             )
         return Folded(
             self._fold_in(entries, weights),
             lambda items: _spread(self._shares(entries, weights, items), counted, len(history)),
+            is_personal=True,
         )
 
     def contributions(self, history: History, items: Int64) -> Float64:

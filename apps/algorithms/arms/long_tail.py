@@ -8,8 +8,11 @@ import numpy as np
 from apps.algorithms.arms.blended import BlendedArm
 from apps.algorithms.arms.parameters import Settings, real
 from apps.algorithms.arms.rotation import freshness
-from apps.algorithms.popularity import signal_counts
+from apps.algorithms.popularity import best_known, signal_counts
 from apps.algorithms.types import Arrays, Float32, History, Interactions
+
+_PRIOR_WEIGHT = 5.0
+"""Ratings at the overall mean that a film is given beforehand, where films are rated equally often."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class LongTail(BlendedArm):
     + niche_boost [niche]_i - damping log2(1 + n_i) + rotation fresh_i`` with ``n_i`` ratings of the film
     and ``fresh_i`` up to 1, for a film not shown lately (``freshness``). Long tail and niche are the
     catalogue's flags. Popularity is damped by its logarithm, as self-information weighs it (Zhou et al.,
-    PNAS 2010). The second arm knows films that nobody rated.
+    PNAS 2010). The second arm knows films that nobody rated. A viewer of whom neither knows anything is
+    served the long tail too, the most rated films of it first, and then all others likewise.
 
     Parameters
     ----------
@@ -46,6 +50,7 @@ class LongTail(BlendedArm):
     name = "long_tail"
     settings_class = LongTailSettings
     settings: LongTailSettings
+    _for_nobody: Float32
 
     @property
     def blend(self) -> Mapping[str, float]:
@@ -61,8 +66,17 @@ class LongTail(BlendedArm):
             - settings.damping * np.log2(1.0 + signal_counts(interactions.ratings, "all"))
             + settings.rotation * freshness(features.n_shown)
         )
-        return {"lift": lift.astype(np.float32)}
+        known = best_known(interactions.ratings, "all", prior_weight=_PRIOR_WEIGHT)
+        for_nobody = known + features.is_long_tail * (1.0 + known.max(initial=0.0))
+        return {"lift": lift.astype(np.float32), "for_nobody": for_nobody.astype(np.float32)}
+
+    def _adopt(self, arrays: Arrays) -> None:
+        super()._adopt(arrays)
+        self._for_nobody = self.arrays_["for_nobody"]
 
     def _adjusted(self, blend: Float32, history: History) -> Float32:
         blend += self.arrays_["lift"]
         return blend
+
+    def _of_nobody(self, history: History) -> Float32:
+        return self._for_nobody

@@ -6,7 +6,7 @@ import numpy as np
 
 from apps.algorithms.arms.learned import LearnedArm
 from apps.algorithms.arms.parameters import Settings, choice, real
-from apps.algorithms.popularity import bayesian_means, signal_counts
+from apps.algorithms.popularity import bayesian_means, best_known
 from apps.algorithms.types import Arrays, Float32, Float64, History, Int64, Interactions
 from apps.algorithms.weights import SIGNALS
 
@@ -48,12 +48,12 @@ class Popular(LearnedArm):
         return np.zeros((len(items), len(history)))
 
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
-        means = bayesian_means(interactions.ratings, self.settings.prior_weight)
-        if self.settings.by == "mean":
-            return {"scores": means.astype(np.float32)}
-        counts = signal_counts(interactions.ratings, self.settings.signal)
-        # Means are at most 5, so this addend never reorders films whose counts differ by a fifth.
-        return {"scores": np.log1p(counts + means / 26.0).astype(np.float32)}
+        settings, ratings = self.settings, interactions.ratings
+        if settings.by == "mean":
+            scores = bayesian_means(ratings, settings.prior_weight)
+        else:
+            scores = best_known(ratings, settings.signal, prior_weight=settings.prior_weight)
+        return {"scores": scores.astype(np.float32)}
 
     def _score(self, history: History) -> Float32:
         scores: Float32 = self.arrays_["scores"]

@@ -13,7 +13,8 @@ from apps.algorithms.arms.rotation import freshness
 from apps.algorithms.matrices import pack_csr, unit_rows, unpack_csr
 from apps.algorithms.popularity import signal_counts
 from apps.algorithms.top import top_items
-from apps.algorithms.types import LIKED_FROM, Arrays, Float32, History, Int64, Interactions
+from apps.algorithms.types import LIKED_FROM, Arrays, Bool, Float32, History, Int64, Interactions
+from apps.algorithms.unexpected import closeness_of, is_unexpected
 
 _MOST_LIKED = 100
 """Of more films that a viewer liked the newest are compared with."""
@@ -36,10 +37,9 @@ class Serendipity(BlendedArm):
     fresh_i``, with ``n_i`` ratings of the film and ``fresh_i`` from 0 to 1 (``freshness``). Of the
     ``candidates`` best films by it each loses ``distance`` deviations of these scores times its cosine to the
     nearest film that the viewer liked, half by who watched them (the factors of svd) and half by terms and
-    genres (TF-IDF). Those come first that are nearer by terms and genres to no liked film than the median
-    liked film is to its nearest other one. That is unexpected in the sense of Adamopoulos and Tuzhilin, "On
-    Unexpectedness in Recommender Systems" (TIST 2014): far from the nearest film of the viewer's. Whoever
-    liked fewer than two films has no such measure.
+    genres (TF-IDF). Those come first that are unexpected by terms and genres (``is_unexpected``), in the
+    sense of Adamopoulos and Tuzhilin, "On Unexpectedness in Recommender Systems" (TIST 2014): far from the
+    nearest film of the viewer's. Whoever liked fewer than two films has no such measure.
 
     Parameters
     ----------
@@ -76,34 +76,31 @@ class Serendipity(BlendedArm):
         super()._adopt(arrays)
         self._films = unpack_csr("films", self.arrays_)
 
+    def unexpected(self, history: History, items: Int64) -> Bool:
+        return is_unexpected(self._films, items, _liked(history))
+
     def _adjusted(self, blend: Float32, history: History) -> Float32:
         blend += self.arrays_["lift"]
-        liked = history.items[history.values >= LIKED_FROM][-_MOST_LIKED:]
+        liked = _liked(history)
         open_to_choice = blend.copy()
         open_to_choice[history.items] = -np.inf
         candidates = top_items(open_to_choice, self.settings.candidates)
         if len(liked) < 2 or len(candidates) == 0:
             return blend
-        closeness, usual = self._closeness(candidates, liked)
+        closeness, usual = closeness_of(self._films, candidates, liked)
         near = (closeness + self._shared_public(candidates, liked)) / 2
         blend[candidates] -= np.float32(self.settings.distance) * blend[candidates].std() * near
         # Above all others, in their own order.
         blend[candidates[closeness < usual]] += blend.max() - blend.min() + 1
         return blend
 
-    def _closeness(self, films: Int64, liked: Int64) -> tuple[Float32, float]:
-        """Each film's cosine to the nearest liked one, float32 ``(len(films),)``, and what is usual: the
-        median over the liked ones of that to the nearest other.
-        """
-        # One product for both: scipy spends more on each than the product itself takes.
-        rows = self._films[np.concatenate([films, liked])]
-        alike = (rows @ rows[len(films) :].T).toarray()
-        among = alike[len(films) :]
-        np.fill_diagonal(among, -np.inf)
-        return alike[: len(films)].max(axis=1), float(np.median(among.max(axis=1)))
-
     def _shared_public(self, films: Int64, liked: Int64) -> Float32:
-        """The same by who watched them."""
+        """The cosine of each film to the nearest liked one by who watched them."""
         directions = self.arrays_["directions"]
         nearest: Float32 = (directions[films] @ directions[liked].T).max(axis=1)
         return nearest
+
+
+def _liked(history: History) -> Int64:
+    """What films are compared with, oldest first."""
+    return history.items[history.values >= LIKED_FROM][-_MOST_LIKED:]

@@ -9,6 +9,7 @@ from scipy import sparse
 from apps.algorithms.arms.content import tf_idf_rows
 from apps.algorithms.head import head_of
 from apps.algorithms.types import LIKED_FROM, Bool, Float32, Int32, Int64, Interactions
+from apps.algorithms.unexpected import is_unexpected
 
 
 @dataclass(frozen=True)
@@ -67,20 +68,9 @@ def film_facts(train: Interactions) -> FilmFacts:
 
 
 def unexpected_films(facts: FilmFacts, liked: Int64, films: Sequence[int]) -> set[int]:
-    """Which of ``films`` are unlike what the viewer liked.
-
-    A film's closeness is its cosine to the nearest film of ``liked``; the viewer's own measure is the
-    median closeness of a liked film to its nearest other one. Films below that are unexpected. A
-    viewer who liked fewer than two films has no such measure: nothing is unexpected.
-    """
-    if len(liked) < 2 or not len(films):
-        return set()
-    own = facts.dense(liked.tolist())
-    among = own @ own.T
-    np.fill_diagonal(among, -np.inf)
-    usual = float(np.median(among.max(axis=1)))
-    closeness = (facts.dense(films) @ own.T).max(axis=1)
-    return {film for film, near in zip(films, closeness.tolist(), strict=True) if near < usual}
+    """Which of ``films`` are unlike what the viewer liked, by terms and genres (``is_unexpected``)."""
+    asked = np.asarray(films, dtype=np.int64)
+    return set(asked[is_unexpected(facts.vectors, asked, liked)].tolist())
 
 
 def liked_films(train: Interactions, user: int) -> Int64:

@@ -79,7 +79,9 @@ class SimilarShape(serializers.Serializer[Any]):
 
 
 class MovieShape(serializers.Serializer[Any]):
-    """``vote_average`` is 0 to 10."""
+    """``vote_average`` is 0 to 10: TMDB's where people voted there, else twice the Bayesian mean of the stars
+    given here.
+    """
 
     id = IdField()
     title = serializers.CharField()

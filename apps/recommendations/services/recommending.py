@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Plan:
-    """What will serve this request, and to whom."""
+    """What will serve this request, and to whom. ``unnamed`` are films that no reason names."""
 
     request: SlateRequest
     assignment: Assignment
@@ -51,6 +51,7 @@ class _Plan:
     engine: Engine | None
     rated: tuple[tuple[int, float], ...]
     excluded: frozenset[int]
+    unnamed: frozenset[int]
     context: Context
     seed: int
     now: datetime
@@ -132,6 +133,7 @@ def _decide(requests: Sequence[SlateRequest], state: ViewerState) -> list[Decisi
             history=draft.plan.rated,
             excluded=draft.plan.excluded,
             chosen=films_of_draft,
+            is_personal=draft.placed.is_personal,
             owners=draft.placed.owners,
             seed=draft.plan.seed,
             degraded=draft.degraded,
@@ -169,6 +171,7 @@ def _plans(requests: Sequence[SlateRequest], state: ViewerState) -> list[_Plan]:
             excluded=frozenset(
                 {*state.preferences.excluded, *request.exclude, *request.skip, *_anchors(request)}
             ),
+            unnamed=state.preferences.dismissed.difference(_anchors(request)),
             context=context,
             seed=new_seed(),
             now=now,
@@ -209,12 +212,12 @@ def _diversity(request: SlateRequest, strategy: Strategy, n_rated: int) -> float
 def _own_arm(request: SlateRequest, active: Engine | None) -> str | None:
     """The one arm that serves this request whatever the strategy; None where the strategy decides.
 
-    Popular for a visitor of whom nothing is known: without a unit and without a film to start from. A
-    version that was fitted before there was the arm serves by the default one.
+    Popular for a visitor without a unit, of whom nothing is known, where there is no film to start from
+    either. A version that was fitted before there was the arm serves by the default one.
     """
-    if request.unit_key is None and request.anchor is None:
-        return FALLBACK_ARM
     arm = SURFACE_ARMS.get(request.surface, request.algorithm)
+    if arm is None and request.unit_key is None and request.anchor is None:
+        return FALLBACK_ARM
     if arm is None or active is None or arm in active.arms:
         return arm
     telemetry.replaced_arms.labels(surface=request.surface, arm=arm).inc()
@@ -331,7 +334,8 @@ def _chosen(draft: _Draft, films: dict[int, Film]) -> list[Chosen]:
     """The films with reason and predicted stars; those that may not be shown are left out."""
     if draft.popular:
         return [_popular(film) for film in draft.popular]
-    titles = {movie_id: film.title for movie_id, film in films.items()}
+    unnamed = draft.plan.unnamed
+    titles = {movie_id: film.title for movie_id, film in films.items() if movie_id not in unnamed}
     similar = draft.plan.request.anchor is not None
     return [
         Chosen(

@@ -32,7 +32,7 @@ class Command(MarqueeCommand):
         return {
             "strategy": explanation.strategy,
             "model_version": explanation.model_version or "none",
-            "history": f"{explanation.history} films",
+            "history": f"{explanation.history} {'film' if explanation.history == 1 else 'films'}",
             **({"degraded": explanation.degraded} if explanation.degraded else {}),
         }
 
