@@ -13,11 +13,11 @@ PAGE = "figures.md"
 _HEAD = """\
 # Figures
 
-Made by `python benchmarks/evaluation.py --small SMALL --films TMDB --ml100k ML100K`; the measures are those
-of [evaluation](../evaluation.md). Each table comes from the command above it. SMALL stands for the folder of
-ml-latest-small, TMDB for tables of TMDB (`--films` once for each), ML100K for RecBole's folder of MovieLens
-100K with its knowledge graph; the demo's ratings need no file. What each run measured is beside this page, as
-JSON. A ± is a standard error over viewers.
+Made by `.venv/bin/python benchmarks/evaluation.py --small SMALL --films TMDB --ml100k ML100K`; the
+measures are those of [evaluation](../evaluation.md). Each table comes from the command above it. SMALL
+stands for the folder of ml-latest-small, TMDB for tables of TMDB (`--films` once for each), ML100K for
+RecBole's folder of MovieLens 100K with its knowledge graph; the demo's ratings need no file. What each run
+measured is beside this page, as JSON. A ± is a standard error over viewers.
 """
 
 

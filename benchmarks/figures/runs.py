@@ -31,7 +31,7 @@ class Run:
     def command(self, folder: str) -> str:
         """The whole command, for a reader, that prints these tables; plots go to ``folder``."""
         plot = ["--plot", f"{folder}/{self.plot_name}"] if self.plot else []
-        return " ".join(["python manage.py evaluate", DATA_WORDS[self.data], *self.words, *plot])
+        return " ".join([".venv/bin/python manage.py evaluate", DATA_WORDS[self.data], *self.words, *plot])
 
 
 def _arms(data: str, title: str, *words: str) -> Run:

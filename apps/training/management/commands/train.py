@@ -8,14 +8,17 @@ from django.core.management.base import CommandParser
 from tqdm import tqdm
 
 from apps.core.management.base import MarqueeCommand
-from apps.experiments.policy import current_policy
+from apps.experiments.policy import current_policy, recipes_in_use
 from apps.training.models import ModelVersion
 from apps.training.services import train
 from apps.training.services.training import STEPS
 
 
 class Command(MarqueeCommand):
-    help = "Fit every algorithm on all ratings and serve the result within two seconds."
+    help = (
+        "Fit every algorithm on all ratings. Whoever is served by the recipe gets the result within two "
+        "seconds; a recipe that no policy names serves nobody."
+    )
 
     def add_command_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--recipe", help="the recipe to fit (default: the one that serves)")
@@ -47,5 +50,6 @@ def _summary(version: ModelVersion) -> Mapping[str, object]:
         "fit_seconds": version.fit_seconds,
         "artifact_mb": round(version.metrics["artifact_bytes"] / 1e6, 1),
         "coverage": version.metrics["coverage"],
+        "serves": version.recipe.name in recipes_in_use(),
         "warnings": version.metrics["warnings"],
     }
