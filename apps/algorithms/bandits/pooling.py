@@ -17,14 +17,17 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from apps.algorithms.types import Float64
 
 PRIOR_SPREAD = {"arm": 0.30, "part": 0.28, "cell": 0.20}
 _PRIOR_EFFECTS = 30.0
 _STEPS = 12
-_LEAST = 1e-9
+_LEAST, _MOST = 1e-9, 9.0
+"""Between these lies each variance between effects."""
+_START_TRIALS = 10.0
+_LONGEST_STEP = 2.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,9 @@ class _Model:
         failures = trials.sum() - successes.sum()
         self._rate = float(np.log((successes.sum() + alpha) / (failures + beta)))
         self._spread = dict(PRIOR_SPREAD)
-        self.logits = np.full(successes.shape, self._rate)
+        # Begun at the rate of all, a cell far from it would be thrown further off at each step.
+        start = (successes + _START_TRIALS * expit(self._rate)) / (trials + _START_TRIALS)
+        self.logits = np.asarray(logit(np.clip(start, _LEAST, 1 - _LEAST)), dtype=np.float64)
         self.variances = np.zeros_like(self.logits)
 
     def step(self) -> None:
@@ -84,7 +89,8 @@ class _Model:
         effects, covariances = self._effects(weights / damped, response / damped)
         shared = self._rows @ effects.T
         own = weights * cell / damped
-        self.logits = (1 - own) * shared + cell / damped * response
+        found = (1 - own) * shared + cell / damped * response
+        self.logits += np.clip(found - self.logits, -_LONGEST_STEP, _LONGEST_STEP)
         spread = np.einsum("cd,ade,ce->ca", self._rows, covariances, self._rows, optimize=True)
         self.variances = (1 - own) ** 2 * spread + cell * (1 - own)
         self._learn_spread(effects, covariances, self.logits - shared, own**2 * spread + cell * (1 - own))
@@ -115,4 +121,4 @@ class _Model:
 
 def _spread_of(squares: Float64, prior: float) -> float:
     mean = (squares.sum() + _PRIOR_EFFECTS * prior**2) / (squares.size + _PRIOR_EFFECTS)
-    return float(np.sqrt(max(mean, _LEAST)))
+    return float(np.sqrt(np.clip(mean, _LEAST, _MOST)))

@@ -72,8 +72,11 @@ def _midpoints(values: Float64) -> Float64:
 
 
 def _doubly_stochastic(ranks: Float64) -> Float64:
-    """Rows and columns summing to 1, as the exact ones do; what is mended is the error of the grid."""
+    """Rows and columns summing to 1, as the exact ones do; what is mended is the error of the grid.
+
+    Columns come last, and so are the exact ones: every rank needs one arm.
+    """
     for _ in range(_N_ROUNDS):
-        ranks = ranks / ranks.sum(axis=0)
         ranks = ranks / ranks.sum(axis=1, keepdims=True)
+        ranks = ranks / ranks.sum(axis=0)
     return ranks

@@ -251,8 +251,10 @@ class Beliefs:
         excess = self._excess(context, arm)
         if excess > 0:
             second = second_probabilities(*self._drawn_from(context), arm) * excess
+            # Exactly it is no more than this; the error of the grid must not make a probability negative.
+            second = np.minimum(second, self._thompson(context)[:, 1])
             moved[:, 0], moved[:, 1] = second, -second
-            moved[arm, :2] = -excess, excess
+            moved[arm, :2] = -second.sum(), second.sum()
         return moved
 
     def _is_capped(self, context: int, arm: int, rng: np.random.Generator) -> bool:
