@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from apps.accounts.models import User
+from apps.bandits.beliefs import forget_bandits
 from apps.catalog.models import Movie
 from apps.experiments.models import ServingPolicy
 from apps.experiments.policy import forget_policy
@@ -54,5 +55,6 @@ def make_house() -> House:
         pk=ServingPolicy.SINGLETON, defaults={"strategy": own_order, "recipe": "standard"}
     )
     forget_policy()
+    forget_bandits()
     train()
     return house

@@ -60,6 +60,7 @@ EXEMPT: dict[str, str] = {
     **dict.fromkeys(("movie_people", "movie_merges", "entities", "triples"), FILMS),
     "movie_days": "counts by film and day, of all viewers together",
     **dict.fromkeys(("recipes", "training_runs", "model_versions", "serving_policy", "heartbeats"), SITE),
+    **dict.fromkeys(("bandit_policies", "bandit_states", "bandit_checks"), "counts of all viewers together"),
     "api_keys": "names programs; a key has no owner",
     **dict.fromkeys(("auth_group", "auth_group_permissions", "auth_permission"), "names rights"),
     **dict.fromkeys(("django_content_type", "django_migrations"), SITE),

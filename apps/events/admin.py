@@ -25,7 +25,7 @@ from apps.events.models import Feedback, MovieDay, RecommendationEvent, Slate, S
 from apps.events.packing import unpack_history, unpack_ids
 
 NO_EXPERIMENT = "Empty while the site runs no experiment."
-BY_BANDIT = "Empty for a fixed strategy, and no bandit serves yet."
+BY_BANDIT = "Empty for a fixed strategy."
 ONE_NAME = "An id of a list or a film's row, a viewer's name, or a film's title"
 
 
@@ -115,7 +115,9 @@ class SlateAdmin(LogAdmin):
         " home.for_you or api.",
         "diversity": "0 is the arms' own order; 1 is as varied as it gets.",
         "latency_ms": "From the request until the list was made, in milliseconds.",
-        "posterior": f"What the bandit knew of each arm, alpha and beta. {BY_BANDIT}",
+        "bandit_version": f"The version of the bandit's policy, whose counts the list is in. {BY_BANDIT}",
+        "posterior": "All that the arms were drawn by: what the bandit knew of each (alpha and beta), what it"
+        f" drew, and with what probability each came at each rank. {BY_BANDIT}",
         "history_as_shown": "The viewer's films that it was made from. Empty once the person was erased.",
         "kept_out": "Films kept out besides those.",
     }
@@ -187,8 +189,8 @@ class RecommendationEventAdmin(LogAdmin):
         "algorithm_confidence": f"What a bandit expected of the arm in this context. {BY_BANDIT}",
         "propensity": "The probability with which this slot went to this arm; 1 when one arm serves alone."
         " Empty where the drawn arm had nothing and popular films filled in.",
-        "weight": "What it counts in the state of a bandit that forgets. Always 1 while no bandit serves.",
-        "explored": "Whether the arms were drawn evenly, to learn about them. Never while no bandit serves.",
+        "weight": "What it counts in the state of a bandit that forgets; 1 for others.",
+        "explored": "Whether a bandit drew the arms evenly, to learn about them.",
         "is_long_tail": "Whether the film was in the long tail when it was shown.",
         "is_niche": "Whether it was anime, a documentary or in a foreign language when it was shown.",
         "outcome": "pending until something settles it, then success or failure; ignored when nothing came.",

@@ -63,6 +63,9 @@ class Slate(models.Model):
     recipe = models.CharField(max_length=60)
     model_version = models.CharField(max_length=40, blank=True, help_text="Empty when no model was there")
     policy_version = models.PositiveIntegerField()
+    bandit_version = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Of the bandit's policy, when a bandit drew"
+    )
     context = models.JSONField(default=dict)
     context_index = models.PositiveSmallIntegerField(null=True)
     overridden_by = models.CharField(max_length=200, blank=True)
@@ -74,7 +77,7 @@ class Slate(models.Model):
     latency_ms = models.FloatField()
     seed = models.BigIntegerField(help_text="Of the generator that drew the owners")
     owners = models.JSONField(default=list, help_text="Arm by slot, as drawn")
-    posterior = models.JSONField(default=dict, help_text="Alpha and beta by arm, when a bandit drew")
+    posterior = models.JSONField(default=dict, help_text="All that a bandit drew by")
     history = models.BinaryField(default=b"", help_text="Packed by apps.events.packing, oldest first")
     exclusions = models.BinaryField(default=b"", help_text="Movie ids kept out besides the history, packed")
     created_at = models.DateTimeField()
@@ -84,6 +87,12 @@ class Slate(models.Model):
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["unit_key", "created_at"], name="slates_unit_time"),
+            # Checking and rebuilding a bandit's counts reads its slates alone.
+            models.Index(
+                fields=["bandit_version"],
+                condition=Q(bandit_version__isnull=False),
+                name="slates_bandit",
+            ),
         ]
 
     def __str__(self) -> str:

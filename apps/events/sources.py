@@ -12,8 +12,8 @@ from apps.events.packing import unpack_history, unpack_ids
 from apps.events.services import hand_over, unlink
 
 _SLATE = (
-    "id created_at surface strategy recipe model_version policy_version context overridden_by degraded "
-    "counted n_requested n_returned diversity"
+    "id created_at surface strategy recipe model_version policy_version bandit_version context "
+    "overridden_by degraded counted n_requested n_returned diversity"
 ).split()
 _ASSIGNMENT = "experiment_key phase variant counted".split()
 _IMPRESSION = (

@@ -61,11 +61,11 @@ class ServingPolicyAdmin(ExplainedAdmin):
     form = ServingPolicyForm
     explanations = {
         "strategy": 'Which arms share a list, and how varied it is, such as {"policy": "fixed", "arms":'
-        ' {"item_cf": 0.7, "popular": 0.3}, "diversity": 0.3}. The policy is fixed: no bandit serves yet.',
+        ' {"item_cf": 0.7, "popular": 0.3}, "diversity": 0.3}. With {"policy": "bandit", "arms": ["svd",'
+        ' "als", "item_cf"], "slots": 2} a bandit draws two of them for each list, by what it has learned.',
         "recipe": "Its live version scores. One that is not trained yet cannot serve: train it first.",
         "version": "Grows with each change. Lists in the log name it.",
-        "bandit_suspended": "Whether fixed weights serve instead of a bandit that did harm. Never set while"
-        " no bandit serves.",
+        "bandit_suspended": "Whether a bandit's arms serve by fixed weights, since it did harm.",
     }
     empty = "Run manage.py migrate: it brings the policy that a site starts with."
     list_display = ("__str__", "strategy", "recipe", "bandit_suspended", "changed_at", "changed_by", "reason")

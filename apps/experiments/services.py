@@ -18,12 +18,16 @@ from apps.experiments.requirements import require_servable
 
 @dataclass(frozen=True)
 class Assignment:
-    """What serves a unit: a strategy, the recipe whose model it uses, and under which variants."""
+    """What serves a unit: a strategy, the recipe whose model it uses, and under which variants.
+
+    While ``bandit_suspended`` a bandit's arms serve by fixed weights.
+    """
 
     strategy: Strategy
     recipe: str
     policy_version: int
     served: tuple[Served, ...] = ()
+    bandit_suspended: bool = False
 
 
 def assign(unit_key: UUID | None, attributes: Mapping[str, str]) -> Assignment:
@@ -32,7 +36,9 @@ def assign(unit_key: UUID | None, attributes: Mapping[str, str]) -> Assignment:
     ``attributes`` are the unit's own at this moment (the parts of its context), for targeting.
     """
     policy = current_policy()
-    return Assignment(policy.strategy, policy.recipe, policy.version)
+    return Assignment(
+        policy.strategy, policy.recipe, policy.version, bandit_suspended=policy.bandit_suspended
+    )
 
 
 @transaction.atomic
@@ -77,10 +83,7 @@ def _require_version(row: ServingPolicy | None, expected: int | None) -> None:
 
 def _parse(strategy: object) -> Strategy:
     try:
-        parsed = parse_strategy(strategy, ARMS)
+        return parse_strategy(strategy, ARMS)
     except InvalidStrategy as error:
         problems = [FieldError(f"/strategy{pointer}", detail) for pointer, detail in error.errors]
         raise InvalidInput(str(error), errors=problems) from error
-    if parsed.policy == "bandit":
-        raise InvalidInput.of("/strategy/policy", "No bandit runs on this site yet; choose a fixed policy.")
-    return parsed

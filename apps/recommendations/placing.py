@@ -1,16 +1,14 @@
-"""Which film goes into which slot: owners are drawn, then each arm places its best film."""
+"""Which film goes into which slot: each owner places its best film."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from apps.algorithms.base import Folded
-from apps.algorithms.drafting import FALLBACK, draft, draw_weighted_owners
+from apps.algorithms.drafting import FALLBACK, Slot, draft
 from apps.algorithms.reranking import Pick, Picker, Reranking, make_picker
-from apps.algorithms.strategy import Strategy
 from apps.algorithms.types import Bool, History
+from apps.recommendations.drawing import BanditDraw, Drawn
 from apps.training.registry import Engine
 
 FALLBACK_ARM = "popular"
@@ -29,12 +27,13 @@ class Placement(NamedTuple):
 @dataclass(frozen=True)
 class Placed:
     """``owners`` holds the arm drawn for each slot, before anybody passed; ``folds`` the viewer as each
-    of the strategy's arms took them in.
+    of the arms that took part took them in.
     """
 
     placements: tuple[Placement, ...]
     owners: tuple[str, ...]
     folds: Mapping[str, Folded]
+    bandit: BanditDraw | None = None
 
     @property
     def is_personal(self) -> bool:
@@ -43,38 +42,33 @@ class Placed:
         return any(placement.algorithm in own for placement in self.placements)
 
 
-def place(
-    engine: Engine,
-    strategy: Strategy,
-    *,
-    diversity: float,
-    history: History,
-    blocked: Bool,
-    n: int,
-    seed: int,
-) -> Placed:
-    """The slate of one viewer under a fixed strategy.
+def place(engine: Engine, drawn: Drawn, *, diversity: float, history: History, blocked: Bool) -> Placed:
+    """The slate of one viewer, whose owners were drawn.
 
     ``diversity`` is what of the strategy's is due to this viewer. ``blocked`` is a bool mask
     ``(n_items,)`` of films that must not be placed. Raises ``KeyError`` when the engine's recipe lacks
-    an arm of the strategy. The same seed gives the same slate.
+    an arm that was drawn.
     """
-    folds = {name: engine.arms[name].fold(history) for name in strategy.arms}
-    weights = strategy.weights or (1.0,)
-    owners = draw_weighted_owners(weights, n, np.random.default_rng(seed))
+    n = len(drawn.owners)
+    folds = {name: engine.arms[name].fold(history) for name in drawn.arms}
     pickers = _pickers(engine, folds, diversity, blocked=blocked, n=n)
-    slots = draft(owners, pickers, _LazyFallback(engine, blocked=blocked, n=n))
-    placements = tuple(
-        Placement(
-            item=slot.item,
-            algorithm=FALLBACK_ARM if slot.placed_by == FALLBACK else strategy.arms[slot.placed_by],
-            owner=strategy.arms[slot.owner],
-            score=slot.score,
-            propensity=None if slot.passed else weights[slot.owner],
-        )
-        for slot in slots
+    slots = draft(drawn.owners, pickers, _LazyFallback(engine, blocked=blocked, n=n))
+    return Placed(
+        tuple(_placement(slot, drawn) for slot in slots),
+        tuple(drawn.arms[owner] for owner in drawn.owners.tolist()),
+        folds,
+        drawn.bandit,
     )
-    return Placed(placements, tuple(strategy.arms[owner] for owner in owners.tolist()), folds)
+
+
+def _placement(slot: Slot, drawn: Drawn) -> Placement:
+    return Placement(
+        item=slot.item,
+        algorithm=FALLBACK_ARM if slot.placed_by == FALLBACK else drawn.arms[slot.placed_by],
+        owner=drawn.arms[slot.owner],
+        score=slot.score,
+        propensity=None if slot.passed else drawn.propensities[slot.owner],
+    )
 
 
 def _pickers(

@@ -7,14 +7,19 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db import transaction
+
 from apps.algorithms.context import Context
 from apps.algorithms.strategy import Strategy
+from apps.bandits.services import count_slates
+from apps.bandits.services import is_counted as is_counted_by_bandit
 from apps.core.identifiers import uuid7
 from apps.events.insertion import Impression, Shared, SlateLog
 from apps.events.models import Slate, Surface
 from apps.events.packing import pack_history, pack_ids
 from apps.events.services import record_slates
 from apps.experiments.services import Assignment
+from apps.recommendations.drawing import BanditDraw
 from apps.recommendations.films import Film
 from apps.recommendations.slates import Reason, ServedSlate, SlateRequest, Slot
 
@@ -27,6 +32,7 @@ class Chosen(NamedTuple):
     film: Film
     algorithm: str
     score: float
+    confidence: float | None
     propensity: float | None
     predicted_rating: float | None
     reason: Reason
@@ -51,6 +57,7 @@ class Decision:
     chosen: Sequence[Chosen]
     is_personal: bool
     owners: Sequence[str]
+    bandit: BanditDraw | None
     seed: int
     degraded: str
     now: datetime
@@ -80,11 +87,21 @@ def serve(decided: Sequence[tuple[SlateRequest, Decision]]) -> list[ServedSlate]
         for number, (request, decision) in enumerate(decided)
         if request.unit_key is not None
     }
-    ids = dict(zip(rows, record_slates(list(rows.values())), strict=True)) if rows else {}
+    ids = dict(zip(rows, _record(list(rows.values())), strict=True)) if rows else {}
     return [
         _served(request, decision, rows[number].slate.pk if number in rows else None, ids.get(number))
         for number, (request, decision) in enumerate(decided)
     ]
+
+
+def _record(logs: Sequence[SlateLog]) -> list[list[int]]:
+    if not any(is_counted_by_bandit(log) for log in logs):
+        return record_slates(logs)
+    with transaction.atomic():
+        ids = record_slates(logs)
+        # Last, so that the rows that everybody's lists meet are held for as short as can be.
+        count_slates(logs)
+    return ids
 
 
 def _served(
@@ -132,7 +149,7 @@ def _slot(position: int, chosen: Chosen, event_id: int | None) -> Slot:
         position=position,
         score=chosen.score,
         algorithm=chosen.algorithm,
-        confidence=None,
+        confidence=chosen.confidence,
         propensity=chosen.propensity,
         predicted_rating=chosen.predicted_rating,
         reason=chosen.reason,
@@ -151,6 +168,7 @@ def _slate_row(request: SlateRequest, decision: Decision) -> Slate:
         recipe=decision.assignment.recipe,
         model_version=decision.model_version,
         policy_version=decision.assignment.policy_version,
+        bandit_version=decision.bandit.version if decision.bandit else None,
         context=decision.context.as_dict(),
         context_index=decision.context.index,
         overridden_by=request.overridden_by,
@@ -162,6 +180,7 @@ def _slate_row(request: SlateRequest, decision: Decision) -> Slate:
         latency_ms=decision.latency_ms,
         seed=decision.seed,
         owners=list(decision.owners),
+        posterior=dict(decision.bandit.posterior) if decision.bandit else {},
         history=pack_history(movie_ids, [stars for _, stars in decision.history]),
         exclusions=pack_ids(sorted(set(decision.excluded).difference(movie_ids))),
         created_at=decision.now,
@@ -170,12 +189,13 @@ def _slate_row(request: SlateRequest, decision: Decision) -> Slate:
 
 def _shared(decision: Decision) -> Shared:
     strategic = next((one for one in decision.assignment.served if one.layer == "strategy"), None)
+    bandit = decision.bandit
     return Shared(
-        bandit_context=None,
+        bandit_context=bandit.context if bandit else None,
         experiment_id=strategic.experiment_key if strategic else "",
         variant=strategic.variant if strategic else "",
-        explored=False,
-        weight=1.0,
+        explored=bandit.explored if bandit else False,
+        weight=bandit.weight if bandit else 1.0,
     )
 
 
@@ -185,7 +205,7 @@ def _impression(position: int, chosen: Chosen) -> Impression:
         position=position,
         algorithm=chosen.algorithm,
         score=chosen.score,
-        confidence=None,
+        confidence=chosen.confidence,
         propensity=chosen.propensity,
         is_long_tail=chosen.film.is_long_tail,
         is_niche=chosen.film.is_niche,

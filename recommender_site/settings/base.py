@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "apps.ratings",
     "apps.events",
     "apps.experiments",
+    "apps.bandits",
     "apps.training",
     "apps.recommendations",
     "apps.pages",
@@ -282,6 +283,11 @@ VECTOR_DIR = env.optional_path("VECTOR_DIR")
 IMPORT_DAYS = env.integer("IMPORT_DAYS", 90, minimum=1, maximum=3650)
 # Several processes of one web server count together in this folder, which it empties when it starts.
 METRICS_DIR = env.folder("PROMETHEUS_MULTIPROC_DIR")
+# Successes and failures that a bandit begins with, of all its arms together.
+BANDIT_DEFAULT_ALPHA = env.number("BANDIT_DEFAULT_ALPHA", 1.0, minimum=0.001, maximum=1_000_000)
+BANDIT_DEFAULT_BETA = env.number("BANDIT_DEFAULT_BETA", 1.0, minimum=0.001, maximum=1_000_000)
+# The part of what a bandit learned of an arm that it keeps when the arm's recipe changes.
+BANDIT_KEEP_ON_CHANGE = env.number("BANDIT_KEEP_ON_CHANGE", 0.5, minimum=0, maximum=1)
 # For enrich_tmdb alone: no page asks another host.
 TMDB_API_KEY = env.text("TMDB_API_KEY")
 TMDB_API_URL = env.text("TMDB_API_URL", "https://api.themoviedb.org/3")

@@ -56,7 +56,7 @@ def test_a_change_serves_and_goes_into_the_audit_by_its_new_version(steering: Cl
     ("strategy", "detail"),
     [
         ('{"arms": {"item_cf": 0.7, "popular": 0.5}}', "/arms: Make the weights sum to 1; they sum to 1.2."),
-        ('{"policy": "bandit", "arms": ["svd", "als"]}', "No bandit runs on this site yet"),
+        ('{"policy": "bandit", "arms": ["svd"]}', "/arms: Give a list of two or more arms."),
         ("no json", "This text is not JSON that can be read: "),
         ("[" * 50_000, "This text is not JSON that can be read: depth limit exceeded"),
         ("[" * 900 + "]" * 900, "Lists and objects can be nested 50 levels deep, not more."),

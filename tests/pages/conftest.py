@@ -9,6 +9,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from apps.bandits.beliefs import forget_bandits
 from apps.catalog.models import Movie
 from apps.experiments.policy import forget_policy
 from apps.training import registry
@@ -21,9 +22,11 @@ def nothing_kept(tmp_path: Path, settings: Any) -> Iterator[None]:
     settings.ARTIFACT_DIR = tmp_path
     registry.reset()
     forget_policy()
+    forget_bandits()
     yield
     registry.reset()
     forget_policy()
+    forget_bandits()
 
 
 @pytest.fixture

@@ -19,10 +19,12 @@ from zeal import NPlusOneError
 
 from apps.accounts.models import User
 from apps.catalog.models import Movie
+from apps.experiments.policy import forget_policy
+from apps.experiments.services import change_policy
 from apps.ratings.models import Rating
 from apps.ratings.services import record_preference
 from tests.callers import Caller, bearer, signed_in
-from tests.factories import make_movie, make_rating, make_user
+from tests.factories import make_movie, make_rating, make_staff, make_user
 from tests.house import House
 from tests.rows import make_row
 
@@ -99,6 +101,20 @@ def test_a_slate_takes_five_at_most(n: int, n_rated: int, house: House) -> None:
     rate(viewer, (house.horror + house.comedy)[:n_rated])
     asked = queries(bearer(viewer), f"/api/v1/movies/recommendations?n={n}")
     assert len(asked) <= 5, "\n".join(asked)
+
+
+@pytest.mark.parametrize("n", [5, 20])
+@pytest.mark.parametrize("n_rated", [3, 24])
+def test_a_slate_by_a_bandit_takes_six_at_most(n: int, n_rated: int, house: House) -> None:
+    """One more than a fixed strategy's: what is counted."""
+    strategy = {"policy": "bandit", "arms": ["svd", "als", "item_cf"]}
+    change_policy(strategy=strategy, recipe="standard", reason="a test", by=make_staff())
+    forget_policy()
+    viewer = make_user()
+    rate(viewer, (house.horror + house.comedy)[:n_rated])
+    asked = queries(bearer(viewer), f"/api/v1/movies/recommendations?n={n}")
+    assert len(asked) <= 6, "\n".join(asked)
+    assert sum("INSERT INTO bandit_states" in sql for sql in asked) == 1
 
 
 @pytest.mark.parametrize("n", [5, 20])

@@ -25,6 +25,7 @@ from apps.recommendations.api.visitors import (
     is_held,
     may_steer,
     require_algorithm,
+    require_bandit_held,
     require_held,
 )
 from apps.recommendations.audience import Audience
@@ -84,7 +85,7 @@ class RecommendationsView(APIView):
         audience = audience_of(request, query.get("user_id"), query.get("timezone"))
         require_algorithm(request, query.get("algorithm"))
         require_held(audience, query.get("algorithm"))
-        _require_bandit_right(request, query["use_bandit"])
+        _require_bandit_right(request, audience, query["use_bandit"])
         slate = recommend(
             replace(
                 audience.request(Surface.API, query["n"]),
@@ -155,13 +156,13 @@ def _known_genre(name: str | None) -> str | None:
     return genre
 
 
-def _require_bandit_right(request: Request, use_bandit: bool | None) -> None:
+def _require_bandit_right(request: Request, audience: Audience, use_bandit: bool | None) -> None:
     if use_bandit is None:
         return
     if not may_steer(request):
         raise Forbidden("Only staff, and programs that act for users, may switch the bandit")
     if use_bandit:
-        raise InvalidInput.of("?use_bandit", "No bandit runs on this site yet; leave use_bandit out")
+        require_bandit_held(audience)
 
 
 def _granted_wish(request: Request, audience: Audience, model_type: str | None) -> str | None:

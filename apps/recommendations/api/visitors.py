@@ -12,6 +12,7 @@ from apps.algorithms.registry import ARMS
 from apps.core.errors import Conflict, Forbidden, InvalidInput
 from apps.experiments.services import assign
 from apps.recommendations.audience import Audience
+from apps.recommendations.drawing import strategy_of
 from apps.recommendations.services.feedback import adopt_viewer
 from apps.training.registry import engine
 
@@ -71,6 +72,19 @@ def require_held(audience: Audience, algorithm: str | None) -> None:
         raise Conflict(
             f"The model that serves now was fitted without {algorithm!r}: leave algorithm out, or try again"
             " after the next training"
+        )
+
+
+def require_bandit_held(audience: Audience) -> None:
+    """Raises ``Conflict`` where the version that serves them lacks arms of the bandit."""
+    assignment = assign(audience.unit.key, {})
+    active = engine(assignment.recipe)
+    arms = strategy_of("bandit", assignment.strategy).arms
+    lacking = [arm for arm in arms if active is not None and arm not in active.arms]
+    if lacking:
+        raise Conflict(
+            f"The model that serves now was fitted without {', '.join(lacking)}: leave use_bandit out, or try"
+            " again after the next training"
         )
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.bandits.services import count_outcome
 from apps.catalog.models import Movie
 from apps.core import telemetry
 from apps.core.errors import InvalidInput, NotFound
@@ -88,7 +89,9 @@ def give_feedback(request: FeedbackRequest) -> Given:
         user_id=request.viewer.pk, movie_id=request.movie_id, kind=request.kind, value=request.value, at=at
     )
     if event_id is not None:
-        settle_impression(event_id)
+        before, after = settle_impression(event_id)
+        # Last, so that the row that everybody's feedback meets is held for as short as can be.
+        count_outcome(event_id=event_id, before=before, after=after)
     return Given(row.pk, is_new=True, changed=changed, event_id=event_id)
 
 

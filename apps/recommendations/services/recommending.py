@@ -17,6 +17,7 @@ from apps.algorithms.types import Bool, History, Int64
 from apps.core import telemetry
 from apps.events.models import Surface
 from apps.experiments.services import Assignment, assign
+from apps.recommendations.drawing import Occasion, draw, strategy_of
 from apps.recommendations.films import Film, available_films, hidden_ids, most_popular
 from apps.recommendations.placing import FALLBACK_ARM, Placed, place
 from apps.recommendations.reasons import POPULAR, Lead, leads_of, reason_of
@@ -135,6 +136,7 @@ def _decide(requests: Sequence[SlateRequest], state: ViewerState) -> list[Decisi
             chosen=films_of_draft,
             is_personal=draft.placed.is_personal,
             owners=draft.placed.owners,
+            bandit=draft.placed.bandit,
             seed=draft.plan.seed,
             degraded=draft.degraded,
             now=draft.plan.now,
@@ -192,10 +194,12 @@ def _anchors(request: SlateRequest) -> tuple[int, ...]:
 
 
 def _strategy(request: SlateRequest, assigned: Strategy, active: Engine | None) -> Strategy:
-    """The assigned strategy, or the one arm of the surface or the request in its own order, with the
-    diversity that is wished for.
+    """The assigned strategy or one of the policy that is wished for, or the one arm of the surface or the
+    request in its own order; with the diversity that is wished for.
     """
     strategy = assigned
+    if request.use_bandit is not None:
+        strategy = strategy_of("bandit" if request.use_bandit else "fixed", assigned)
     arm = _own_arm(request, active)
     if arm is not None:
         strategy = Strategy(policy="fixed", arms=(arm,), weights=(1.0,), diversity=0.0)
@@ -286,15 +290,9 @@ def _score(plan: _Plan, active: Engine, hidden: Collection[int]) -> _Draft:
     if plan.request.anchor is not None and len(history) == 0:
         return _Draft(plan)
     blocked = _blocked(plan, active, hidden)
-    placed = place(
-        active,
-        plan.strategy,
-        diversity=plan.diversity,
-        history=history,
-        blocked=blocked,
-        n=plan.request.n,
-        seed=plan.seed,
-    )
+    occasion = Occasion(plan.context, plan.now, plan.assignment.bandit_suspended)
+    drawn = draw(plan.strategy, occasion, n=plan.request.n, seed=plan.seed)
+    placed = place(active, drawn, diversity=plan.diversity, history=history, blocked=blocked)
     items = np.array([placement.item for placement in placed.placements], dtype=np.int64)
     return _Draft(
         plan,
@@ -336,12 +334,14 @@ def _chosen(draft: _Draft, films: dict[int, Film]) -> list[Chosen]:
         return [_popular(film) for film in draft.popular]
     unnamed = draft.plan.unnamed
     titles = {movie_id: film.title for movie_id, film in films.items() if movie_id not in unnamed}
+    bandit = draft.placed.bandit
     similar = draft.plan.request.anchor is not None
     return [
         Chosen(
             film=films[movie_id],
             algorithm=placement.algorithm,
             score=placement.score,
+            confidence=bandit.means.get(placement.algorithm) if bandit else None,
             propensity=placement.propensity,
             predicted_rating=None if draft.stars is None else round(draft.stars[spot], 2),
             reason=reason_of(draft.leads[spot], titles, similar=similar),
@@ -358,6 +358,7 @@ def _popular(film: Film) -> Chosen:
         film=film,
         algorithm=FALLBACK_ARM,
         score=float(film.rating_count),
+        confidence=None,
         propensity=None,
         predicted_rating=None,
         reason=POPULAR,

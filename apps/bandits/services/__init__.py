@@ -1,0 +1,33 @@
+"""Counting, checking and versions of the bandit."""
+
+from apps.bandits.services.checking import Check, Difference, check, check_all, rebuild
+from apps.bandits.services.counting import count_outcome, count_slates, is_counted
+from apps.bandits.services.versions import (
+    Terms,
+    begin_version,
+    current_bandit,
+    ensure_policy,
+    freeze,
+    keep_of_changed,
+    renew_landmarks,
+    resume,
+)
+
+__all__ = [
+    "Check",
+    "Difference",
+    "Terms",
+    "begin_version",
+    "check",
+    "check_all",
+    "count_outcome",
+    "count_slates",
+    "current_bandit",
+    "ensure_policy",
+    "freeze",
+    "is_counted",
+    "keep_of_changed",
+    "rebuild",
+    "renew_landmarks",
+    "resume",
+]
