@@ -51,6 +51,17 @@ def held_bandit(arms: Iterable[str]) -> Bandit | None:
     return _brief(tuple(sorted(arms))).get()
 
 
+def believed(version: int) -> Bandit:
+    """What is believed on the terms of ``version`` as of now, whether or not it serves. One query.
+
+    Raises ``KeyError`` for a version that is none.
+    """
+    bandit = _bandit_of(list(BanditPolicy.objects.filter(version=version).order_by().values(*_COLUMNS)))
+    if bandit is None:
+        raise KeyError(version)
+    return bandit
+
+
 def forget_bandits() -> None:
     """Makes this process read anew; others see a change within the two seconds."""
     _brief.cache_clear()
@@ -62,7 +73,10 @@ def _brief(arms: tuple[str, ...]) -> Brief[Bandit | None]:
 
 
 def _load(arms: tuple[str, ...]) -> Bandit | None:
-    rows = _read(arms)
+    return _bandit_of(_read(arms))
+
+
+def _bandit_of(rows: Sequence[Row]) -> Bandit | None:
     if not rows:
         return None
     policy = BanditPolicy(**{name: rows[0][name] for name in _TERMS})

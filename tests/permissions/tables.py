@@ -12,6 +12,7 @@ ANYBODY, READER, PERSON, KNOWN = "anybody", "reader", "person", "known"
 SPEAKER, ACTOR, ACCOUNT = "speaker", "actor", "account"
 ADD_MOVIE = ("catalog.add_movie", "catalog.write")
 CHANGE_MOVIE = ("catalog.change_movie", "catalog.write")
+SEE_BANDIT = ("bandits.view_banditpolicy", "analytics.read")
 Who = str | tuple[str, str]
 
 OWN_LISTS = ("ratings", "favorites", "watchlist", "dismissals")
@@ -42,6 +43,9 @@ API: dict[tuple[str, str], Who] = {
     ("GET", "movies/<id:movie_id>/similar"): READER,
     ("POST", "recommend"): ACTOR,
     ("POST", "events"): SPEAKER,
+    ("GET", "analytics/bandit-state"): SEE_BANDIT,
+    ("GET", "analytics/bandit/stats"): SEE_BANDIT,
+    ("GET", "analytics/off-policy"): SEE_BANDIT,
     ("POST", "analytics/track/click"): ACTOR,
     ("POST", "analytics/track/rating"): ACTOR,
     ("POST", "analytics/track/thumbs-up"): ACTOR,

@@ -2,6 +2,7 @@
 
 from apps.bandits.services.checking import Check, Difference, check, check_all, rebuild
 from apps.bandits.services.counting import count_outcome, count_slates, is_counted
+from apps.bandits.services.judging import Judgement, judge, latest_version, policy_names
 from apps.bandits.services.versions import (
     Terms,
     begin_version,
@@ -16,6 +17,7 @@ from apps.bandits.services.versions import (
 __all__ = [
     "Check",
     "Difference",
+    "Judgement",
     "Terms",
     "begin_version",
     "check",
@@ -26,7 +28,10 @@ __all__ = [
     "ensure_policy",
     "freeze",
     "is_counted",
+    "judge",
     "keep_of_changed",
+    "latest_version",
+    "policy_names",
     "rebuild",
     "renew_landmarks",
     "resume",

@@ -1,0 +1,103 @@
+"""What the bandit is made of, for staff: its versions with what they earned, and a switch for each."""
+
+from functools import partial
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.http import HttpRequest, HttpResponse
+
+from apps.bandits.models import BanditCheck, BanditPolicy, BanditState
+from apps.bandits.services import freeze, resume
+from apps.core.admin import ReadOnlyAdmin
+from apps.core.admin.asking import Act, act_with_reason
+from apps.core.admin.columns import column, list_action
+
+
+@admin.register(BanditPolicy)
+class BanditPolicyAdmin(ReadOnlyAdmin):
+    group, icon, rank = "Serving", "casino", 1
+    about = (
+        "The terms on which a bandit draws which arms share a list. The newest version of the same arms"
+        " serves them, and none is ever deleted."
+    )
+    empty = "The first serving policy that is a bandit makes a version."
+    list_display = [
+        "version",
+        "drawn",
+        "state",
+        "shown",
+        "success_rate",
+        "last_check",
+        "started_at",
+        "reason",
+    ]
+    list_filter = ["frozen"]
+    explanations = {
+        "alpha": "Successes that the rate of all arms together begins with; beta: failures.",
+        "sharpness": "Share of its variance that a belief is drawn with: less explores less.",
+        "half_life_days": "After how long a list weighs half. Empty: nothing is forgotten.",
+        "explore": "Share of lists whose arms are drawn evenly.",
+        "max_share": "Of first draws, for an arm that is not sure to be the best of its context.",
+        "frozen": "Whether fixed weights serve. What is served is counted all the same.",
+    }
+    actions = ["freeze", "resume"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BanditPolicy]:
+        cells = BanditState.objects.filter(policy_id=OuterRef("pk")).order_by().values("policy_id")
+        checks = BanditCheck.objects.filter(policy_id=OuterRef("pk"))
+        rows: QuerySet[BanditPolicy] = (
+            super()
+            .get_queryset(request)
+            .annotate(
+                n_shown=Subquery(cells.annotate(n=Sum("shown")).values("n")),
+                n_successes=Subquery(cells.annotate(n=Sum("successes")).values("n")),
+                n_differing=Subquery(checks.values("n_differing")[:1]),
+            )
+        )
+        return rows
+
+    def has_freeze_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("bandits.change_banditpolicy")
+
+    @column("Arms")
+    def drawn(self, policy: BanditPolicy) -> str:
+        return ", ".join(policy.arms)
+
+    @column("State", ordering="frozen", label={"frozen": "warning", "draws by belief": "success"})
+    def state(self, policy: BanditPolicy) -> str:
+        return "frozen" if policy.frozen else "draws by belief"
+
+    @column("Films shown", ordering="n_shown")
+    def shown(self, policy: Any) -> int:
+        return policy.n_shown or 0
+
+    @column("Success")
+    def success_rate(self, policy: Any) -> str:
+        return f"{policy.n_successes / policy.n_shown:.1%}" if policy.n_shown else "–"
+
+    @column("Last check")
+    def last_check(self, policy: Any) -> str:
+        if policy.n_differing is None:
+            return "not yet"
+        return f"{policy.n_differing} cells differ" if policy.n_differing else "equal to the log"
+
+    @list_action("Freeze the selected versions", permissions=["freeze"])
+    def freeze(self, request: HttpRequest, queryset: QuerySet[BanditPolicy]) -> HttpResponse | None:
+        run = partial(_freeze, request)
+        act = Act("Serve these by fixed weights?", "Freeze", "Versions frozen", run, undo="resume")
+        return act_with_reason(self, request, queryset.filter(frozen=False), act)
+
+    @list_action("Draw by belief again", permissions=["freeze"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[BanditPolicy]) -> HttpResponse | None:
+        run = partial(_resume, request)
+        act = Act("Draw by belief again?", "Resume", "Versions resumed", run, undo="freeze")
+        return act_with_reason(self, request, queryset.filter(frozen=True), act)
+
+
+def _freeze(request: HttpRequest, policy: BanditPolicy, reason: str) -> None:
+    freeze(version=policy.version, reason=reason, by=request.user)
+
+
+def _resume(request: HttpRequest, policy: BanditPolicy, reason: str) -> None:
+    resume(version=policy.version, reason=reason, by=request.user)

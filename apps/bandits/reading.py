@@ -1,0 +1,94 @@
+"""What staff and programs are told of a bandit."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from apps.algorithms.context import N_CONTEXTS, Context
+from apps.bandits.beliefs import believed
+from apps.bandits.models import BanditState
+from apps.events.models import RecommendationEvent, Slate
+from apps.events.outcome import Outcome
+
+
+def state_of(version: int) -> dict[str, Any]:
+    """Every context and arm: what was counted, and what is believed of it. Two queries."""
+    bandit = believed(version)
+    posterior = bandit.beliefs.posterior
+    counted = {
+        (cell.context, cell.arm): (cell.shown, cell.successes)
+        for cell in BanditState.objects.filter(policy_id=version).only("context", "arm", "shown", "successes")
+    }
+    shares = dict(zip(bandit.arms, bandit.beliefs.state.shares.tolist(), strict=True))
+    return {
+        "policy_version": version,
+        "frozen": bandit.policy.frozen,
+        "arms": list(bandit.arms),
+        "first_draw_shares": shares,
+        "contexts": [
+            {
+                "index": context,
+                "context": Context.from_index(context).as_dict(),
+                "arms": {
+                    arm: _cell(counted, posterior, context, spot, arm) for spot, arm in enumerate(bandit.arms)
+                },
+            }
+            for context in range(N_CONTEXTS)
+        ],
+    }
+
+
+def stats_of(version: int, *, days: int) -> dict[str, Any]:
+    """How the arms fared in the last ``days``, over all contexts. Two queries."""
+    since = timezone.now() - timedelta(days=days)
+    slates = Slate.objects.filter(bandit_version=version, counted=True, created_at__gte=since).aggregate(
+        n=Count("pk"), explored=Count("pk", filter=Q(posterior__explored=True))
+    )
+    films = (
+        RecommendationEvent.objects.filter(
+            slate__bandit_version=version,
+            slate__counted=True,
+            bandit_context__isnull=False,
+            propensity__isnull=False,
+            created_at__gte=since,
+        )
+        .order_by()
+        .values("algorithm")
+        .annotate(shown=Count("pk"), successes=Count("pk", filter=Q(outcome=Outcome.SUCCESS.value)))
+    )
+    by_arm = {row["algorithm"]: (row["shown"], row["successes"]) for row in films}
+    shown, successes = (sum(column) for column in zip(*by_arm.values(), strict=True)) if by_arm else (0, 0)
+    return {
+        "policy_version": version,
+        "period_days": days,
+        "slates": slates["n"],
+        "explored_rate": _rate(slates["explored"], slates["n"]),
+        "shown": shown,
+        "successes": successes,
+        "success_rate": _rate(successes, shown),
+        "arms": {
+            arm: {
+                "shown": n,
+                "successes": good,
+                "success_rate": _rate(good, n),
+                "selection_rate": _rate(n, shown),
+            }
+            for arm, (n, good) in sorted(by_arm.items())
+        },
+    }
+
+
+def _cell(
+    counted: Mapping[tuple[int, str], tuple[int, int]], posterior: Any, context: int, spot: int, arm: str
+) -> dict[str, float]:
+    shown, successes = counted.get((context, arm), (0, 0))
+    names = ("alpha", "beta", "mean", "low", "high", "p_best")
+    believed_of = {name: float(getattr(posterior, name)[context, spot]) for name in names}
+    return {"shown": shown, "successes": successes, **believed_of}
+
+
+def _rate(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
