@@ -74,9 +74,11 @@ class Unlogged(Beliefs):
 class Bandit:
     """The sampler as a site runs it: counts at once, beliefs a little old. ``k`` arms share a slate."""
 
-    def __init__(self, seed: int, k: int = 1, n_slots: int = 1, half_life: float | None = None) -> None:
+    def __init__(
+        self, seed: int, k: int = 1, n_slots: int = 1, sampler: ThompsonSampler | None = None
+    ) -> None:
         self._rng = np.random.default_rng(seed)
-        self._sampler = ThompsonSampler(ARMS, half_life=half_life)
+        self._sampler = sampler or ThompsonSampler(ARMS)
         self._k, self._n_slots = k, n_slots
         self._shown, self._successes = np.zeros((N_CONTEXTS, N_ARMS)), np.zeros((N_CONTEXTS, N_ARMS))
         self._first = np.zeros(N_ARMS)
@@ -144,7 +146,8 @@ class Outcome:
 LEARNERS: dict[str, Callable[[int], Learner]] = {
     "plain Beta": PlainBeta,
     "bandit": Bandit,
-    "bandit, half-life 20,000": lambda seed: Bandit(seed, half_life=20_000),
+    "bandit without exploration": lambda seed: Bandit(seed, sampler=ThompsonSampler(ARMS, explore=0)),
+    "bandit, half-life 20,000": lambda seed: Bandit(seed, sampler=ThompsonSampler(ARMS, half_life=20_000)),
 }
 
 
