@@ -36,6 +36,7 @@ from apps.algorithms.simulation import (
     Tastes,
     play,
 )
+from apps.algorithms.types import Float64
 
 N_ARMS = REFERENCE.n_arms
 ARMS = tuple("abcdef")
@@ -63,12 +64,21 @@ class PlainBeta:
         self._successes[context, arm] += 1
 
 
+class Unlogged(Beliefs):
+    """Draws the same, without the propensities: working them out takes most of a run, and none is read."""
+
+    def rank_propensities(self, context: int) -> Float64:
+        return np.zeros((N_ARMS, N_ARMS))
+
+
 class Bandit:
     """The sampler as a site runs it: counts at once, beliefs a little old. ``k`` arms share a slate."""
 
-    def __init__(self, seed: int, k: int = 1, n_slots: int = 1, half_life: float | None = None) -> None:
+    def __init__(
+        self, seed: int, k: int = 1, n_slots: int = 1, sampler: ThompsonSampler | None = None
+    ) -> None:
         self._rng = np.random.default_rng(seed)
-        self._sampler = ThompsonSampler(ARMS, half_life=half_life)
+        self._sampler = sampler or ThompsonSampler(ARMS)
         self._k, self._n_slots = k, n_slots
         self._shown, self._successes = np.zeros((N_CONTEXTS, N_ARMS)), np.zeros((N_CONTEXTS, N_ARMS))
         self._first = np.zeros(N_ARMS)
@@ -90,7 +100,7 @@ class Bandit:
 
     def _look(self, unit: float) -> Beliefs:
         state = BanditState(self._shown.copy(), self._successes.copy(), self._first.copy(), unit=unit)
-        return self._sampler.beliefs(state)
+        return Unlogged(self._sampler, state)
 
 
 class Even:
@@ -136,7 +146,8 @@ class Outcome:
 LEARNERS: dict[str, Callable[[int], Learner]] = {
     "plain Beta": PlainBeta,
     "bandit": Bandit,
-    "bandit, half-life 20,000": lambda seed: Bandit(seed, half_life=20_000),
+    "bandit without exploration": lambda seed: Bandit(seed, sampler=ThompsonSampler(ARMS, explore=0)),
+    "bandit, half-life 20,000": lambda seed: Bandit(seed, sampler=ThompsonSampler(ARMS, half_life=20_000)),
 }
 
 

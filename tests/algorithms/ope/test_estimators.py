@@ -120,6 +120,18 @@ def test_a_policy_that_is_worse_is_called_so(estimate):
     assert found.verdict == "worse"
 
 
+@pytest.mark.parametrize("estimate", [ips, snips, dr], ids=["ips", "snips", "dr"])
+def test_intervals_hold_the_truth_as_often_as_they_promise(estimate):
+    rng, truth, n_logs = np.random.default_rng(12), RATES[:, 1].mean() * 0.75, 200
+    holds = 0
+    for _ in range(n_logs):
+        rewards, logged, rows = make_log(rng, n_viewers=100)
+        low, high = estimate(rewards, logged, alone(1, rows), rows).ci
+        holds += low <= truth <= high
+    # Five standard deviations below 95 %: by chance less than once in 10,000.
+    assert holds / n_logs > 0.95 - 5 * (0.95 * 0.05 / n_logs) ** 0.5
+
+
 @settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_the_policy_of_the_log_earns_what_the_log_did(seed):
