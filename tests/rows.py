@@ -10,6 +10,8 @@ from django.db.models import Model
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from apps.accounts.models import ApiKey, User
+from apps.bandits.models import BanditPolicy
+from apps.bandits.services import begin_version
 from apps.catalog.models import Genre, Keyword, Movie, Person
 from apps.core.models import AuditEntry, Heartbeat
 from apps.events.models import Feedback, MovieDay, RecommendationEvent, Slate, SlateAssignment, Surface
@@ -131,6 +133,7 @@ def _policy() -> ServingPolicy:
 
 MAKERS: Mapping[type[Model], Callable[[], Model]] = {
     ApiKey: lambda: make_api_key("metrics.read")[0],
+    BanditPolicy: lambda: begin_version(arms=["als", "svd"], reason="a test", by=None),
     AuditEntry: lambda: AuditEntry.objects.create(actor_name="ada", action="training.start"),
     CrontabSchedule: lambda: CrontabSchedule.objects.create(minute=str(next(_numbers) % 60)),
     Dismissal: _preference(Dismissal),

@@ -28,7 +28,7 @@ class BanditPolicyAdmin(ReadOnlyAdmin):
         "state",
         "shown",
         "success_rate",
-        "last_check",
+        "checked",
         "started_at",
         "reason",
     ]
@@ -77,7 +77,7 @@ class BanditPolicyAdmin(ReadOnlyAdmin):
         return f"{policy.n_successes / policy.n_shown:.1%}" if policy.n_shown else "–"
 
     @column("Last check")
-    def last_check(self, policy: Any) -> str:
+    def checked(self, policy: Any) -> str:
         if policy.n_differing is None:
             return "not yet"
         return f"{policy.n_differing} cells differ" if policy.n_differing else "equal to the log"

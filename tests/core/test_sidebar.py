@@ -21,7 +21,7 @@ def test_a_superuser_sees_every_group_and_every_table_once(admin_client: Client)
     tables = [title for titles in shown.values() for title in titles]
     assert len(tables) == len(set(tables)) == len(admin.site._registry) + 1
     assert shown["Catalogue"][0] == "Films"
-    assert shown["Serving"] == ["Serving policy"]
+    assert shown["Serving"] == ["Serving policy", "Bandit policies"]
     assert "Audit entries" in shown["System"]
 
 
