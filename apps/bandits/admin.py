@@ -4,14 +4,23 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
 
+from apps.bandits.heat import COLUMNS, heat_map, table_rows
 from apps.bandits.models import BanditCheck, BanditPolicy, BanditState
 from apps.bandits.services import freeze, resume
-from apps.core.admin import ReadOnlyAdmin
+from apps.core import converters  # noqa: F401 - makes <id:…> known
+from apps.core.admin import Link, ReadOnlyAdmin, offer_links
 from apps.core.admin.asking import Act, act_with_reason
 from apps.core.admin.columns import column, list_action
+from apps.core.spreadsheets import csv_lines
 
 
 @admin.register(BanditPolicy)
@@ -57,6 +66,45 @@ class BanditPolicyAdmin(ReadOnlyAdmin):
         )
         return rows
 
+    def get_urls(self) -> list[URLPattern]:
+        pages: list[tuple[str, Any, str]] = [
+            ("<id:object_id>/beliefs/", require_safe(self.beliefs_view), "beliefs"),
+            ("<id:object_id>/beliefs.csv", require_safe(self.csv_view), "csv"),
+        ]
+        wrap = self.admin_site.admin_view
+        own = [path(route, wrap(view), name=f"bandits_banditpolicy_{name}") for route, view, name in pages]
+        return [*own, *super().get_urls()]
+
+    def beliefs_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Contexts and arms, and what is believed of each pair."""
+        policy = self._seen(request, object_id)
+        found = heat_map(policy.version)
+        request.current_app = self.admin_site.name
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "policy": policy,
+            "title": f"What version {policy.version} of the bandit believes",
+            "explore": f"{policy.explore:.0%}",
+            "max_share": f"{policy.max_share:.0%}",
+            "arms": found.arms,
+            "rows": found.rows,
+        }
+        return TemplateResponse(request, "bandits/beliefs.html", context)
+
+    def csv_view(self, request: HttpRequest, object_id: int) -> StreamingHttpResponse:
+        policy = self._seen(request, object_id)
+        lines = csv_lines(COLUMNS, table_rows(policy.version))
+        answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+        name = f"bandit-{policy.version}-{timezone.now():%Y-%m-%d}.csv"
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return answer
+
+    def _seen(self, request: HttpRequest, object_id: int) -> BanditPolicy:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return get_object_or_404(BanditPolicy, pk=object_id)
+
     def has_freeze_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("bandits.change_banditpolicy")
 
@@ -93,6 +141,14 @@ class BanditPolicyAdmin(ReadOnlyAdmin):
         run = partial(_resume, request)
         act = Act("Draw by belief again?", "Resume", "Versions resumed", run, undo="freeze")
         return act_with_reason(self, request, queryset.filter(frozen=True), act)
+
+
+def _beliefs(request: HttpRequest, policy: BanditPolicy) -> Link | None:
+    url = reverse("admin:bandits_banditpolicy_beliefs", args=[policy.pk])
+    return Link("What it believes", url, "grid_on")
+
+
+offer_links(BanditPolicy, _beliefs)
 
 
 def _freeze(request: HttpRequest, policy: BanditPolicy, reason: str) -> None:

@@ -119,6 +119,8 @@ ADMIN: dict[str, tuple[str, str]] = {
     "admin/r/<path:content_type_id>/<path:object_id>/": ("GET", "staff"),
     "admin/<app_label>/": ("GET", "catalog.view_genre"),  # 404 for who may see nothing of the app
     "admin/(?P<url>.*)$": ("GET", "staff"),
+    "admin/bandits/banditpolicy/<id:object_id>/beliefs/": ("GET", "bandits.view_banditpolicy"),
+    "admin/bandits/banditpolicy/<id:object_id>/beliefs.csv": ("GET", "bandits.view_banditpolicy"),
     "admin/core/auditentry/export/": ("GET", "core.view_auditentry"),
     "admin/accounts/user/<id>/password/": ("GET", "accounts.change_user"),
     "admin/recommendations/viewer/<id:object_id>/now/": ("GET", "recommendations.view_viewer"),

@@ -10,6 +10,7 @@ from django.urls import reverse
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from apps.accounts.models import User
+from apps.bandits.models import BanditPolicy
 from apps.core.admin import ReadOnlyAdmin
 from tests.callers import Caller, guest, signed_in, undone
 from tests.factories import make_movie, make_staff, make_user
@@ -111,8 +112,9 @@ def own_path(route: str) -> str:
         return "/admin/autocomplete/?app_label=catalog&model_name=movie&field_name=primary_genre"
     movie = ContentType.objects.get(app_label="catalog", model="movie")
     slate = make_slate()
+    is_of_bandit = route.startswith("admin/bandits/")
     values = {
-        "<id:object_id>": str(slate.user_id),
+        "<id:object_id>": str(make_row(BanditPolicy).pk if is_of_bandit else slate.user_id),
         "<uuid:slate_id>": str(slate.pk),
         "<path:content_type_id>": str(movie.pk),
         "<path:object_id>": str(make_movie().pk),

@@ -1,0 +1,95 @@
+"""What a bandit believes, as a page and as a spreadsheet show it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from apps.bandits.reading import state_of
+
+N_SHADES = 5
+"""Steps of colour above none, as the style sheet has them."""
+COLUMNS = (
+    "time_of_day day_type user_segment genre_saturation session_position arm shown successes alpha beta mean "
+    "low high p_best"
+).split()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """``shade`` is 0 to ``N_SHADES``, by the mean's place between the lowest and the highest of its row."""
+
+    mean: str
+    interval: str
+    shown: int
+    shade: int
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    context: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class ArmTotal:
+    name: str
+    shown: int
+    successes: int
+    rate: str
+    share: str
+    n_best: int
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    arms: tuple[ArmTotal, ...]
+    rows: tuple[Row, ...]
+
+
+def heat_map(version: int) -> HeatMap:
+    """Two queries."""
+    state = state_of(version)
+    rows = tuple(_row(context) for context in state["contexts"])
+    arms = tuple(_total(state, rows, spot, arm) for spot, arm in enumerate(state["arms"]))
+    return HeatMap(arms, rows)
+
+
+def table_rows(version: int) -> Iterator[Mapping[str, object]]:
+    """A row for each context and arm, by ``COLUMNS``. Two queries."""
+    for context in state_of(version)["contexts"]:
+        for arm, cell in context["arms"].items():
+            yield {**context["context"], "arm": arm, **cell}
+
+
+def _row(context: Mapping[str, Any]) -> Row:
+    cells = list(context["arms"].values())
+    means = [cell["mean"] for cell in cells]
+    low, spread = min(means), max(means) - min(means)
+    best = max(cell["p_best"] for cell in cells)
+    return Row(
+        context=", ".join(context["context"].values()),
+        cells=tuple(
+            Cell(
+                mean=f"{cell['mean']:.1%}",
+                interval=f"{cell['low']:.1%} to {cell['high']:.1%}",
+                shown=cell["shown"],
+                shade=round(N_SHADES * (cell["mean"] - low) / spread) if spread > 0 else 0,
+                is_best=cell["p_best"] == best,
+            )
+            for cell in cells
+        ),
+    )
+
+
+def _total(state: Mapping[str, Any], rows: tuple[Row, ...], spot: int, arm: str) -> ArmTotal:
+    cells = [context["arms"][arm] for context in state["contexts"]]
+    shown, successes = (sum(cell[name] for cell in cells) for name in ("shown", "successes"))
+    return ArmTotal(
+        name=arm,
+        shown=shown,
+        successes=successes,
+        rate=f"{successes / shown:.1%}" if shown else "–",
+        share=f"{state['first_draw_shares'][arm]:.0%}",
+        n_best=sum(row.cells[spot].is_best for row in rows),
+    )
