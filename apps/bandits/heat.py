@@ -48,9 +48,9 @@ class HeatMap:
 
 
 def heat_map(version: int) -> HeatMap:
-    """Two queries."""
+    """Contexts in which most was shown come first. Two queries."""
     state = state_of(version)
-    rows = tuple(_row(context) for context in state["contexts"])
+    rows = tuple(sorted(map(_row, state["contexts"]), key=lambda row: -sum(cell.shown for cell in row.cells)))
     arms = tuple(_total(state, rows, spot, arm) for spot, arm in enumerate(state["arms"]))
     return HeatMap(arms, rows)
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from apps.algorithms.context import N_CONTEXTS
+from apps.algorithms.context import N_CONTEXTS, Context
 from apps.bandits.models import BanditPolicy
 from apps.core.models import AuditEntry
 from tests.bandits.log import make_log, make_policy, say, serve
@@ -62,6 +62,8 @@ def test_the_page_of_beliefs_shows_every_context_and_the_csv_every_cell(client: 
     page = client.get(url).content.decode()
     assert page.count('<th scope="row">') == N_CONTEXTS + 3
     assert page.count("1 shown") == 2
+    first = page.partition("Contexts and arms")[2].partition("</tr>")[2].partition("</tr>")[0]
+    assert ", ".join(Context.from_index(7).as_dict().values()) in first
     assert f"What version {policy.version} of the bandit believes" in page
     link = reverse("admin:bandits_banditpolicy_change", args=[policy.pk])
     assert url in client.get(link).content.decode()
