@@ -56,6 +56,11 @@ def unit_rows(rows: npt.NDArray[Any]) -> Float32:
     return np.ascontiguousarray(rows * scales[:, None], dtype=np.float32)
 
 
+def profile_length(profile: Float32) -> np.float32:
+    """The length of a dense vector, at least 1e-12, so that one of zeros can be divided by it."""
+    return np.float32(max(float(np.sqrt(profile @ profile)), 1e-12))
+
+
 def count_entries(matrix: sparse.csr_matrix, rows: Int64) -> int:
     """How many entries ``matrix`` stores in these rows."""
     return int((matrix.indptr[rows + 1] - matrix.indptr[rows]).sum())

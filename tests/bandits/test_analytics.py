@@ -40,8 +40,13 @@ def test_stats_are_rates_of_what_counted_lately(client: Client, staff: dict[str,
     policy, viewer = make_policy(), make_user()
     ids = serve(make_log(policy, ["svd", "als", "svd", None], viewer=viewer))
     say(viewer, ids[0], "click")
+    for explored, counted in ((True, True), (False, True), (False, True), (True, False)):
+        log = make_log(policy, [], counted=counted)
+        log.slate.posterior = {"explored": explored}
+        serve(log)
     told = client.get(f"{API}/bandit/stats?days=7", headers=staff).json()
-    assert (told["slates"], told["shown"], told["successes"]) == (1, 3, 1)
+    assert (told["slates"], told["shown"], told["successes"]) == (4, 3, 1)
+    assert told["explored_rate"] == 0.25
     assert told["success_rate"] == pytest.approx(1 / 3)
     assert told["arms"]["svd"] == {
         "shown": 2,

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from apps.bandits.beliefs import believed
 from apps.bandits.models import BanditPolicy
 from apps.bandits.services import judge, policy_names
 from apps.core.errors import InvalidInput, NotFound
@@ -59,6 +60,19 @@ def test_a_version_is_judged_by_what_it_believes() -> None:
     (found,) = judge([f"version:{policy.version}"], version=policy.version, days=30)
     assert found.estimates["ips"].mean_weight == pytest.approx(1, abs=0.35)
     assert policy_names(policy.version) == ["uniform", *ARMS, f"version:{policy.version}"]
+
+
+@pytest.mark.parametrize("drawn", [("svd",), ("svd", "als")])
+def test_a_version_is_judged_with_as_many_arms_as_its_lists_drew(drawn: tuple[str, ...]) -> None:
+    policy = make_policy()
+    for _ in range(40):
+        serve(make_log(policy, drawn))
+    version = f"version:{policy.version}"
+    beliefs = believed(policy.version).beliefs
+    parts = beliefs.rank_propensities(7)[:, : len(drawn)].mean(axis=1)
+    (found,) = judge([version], version=policy.version, days=30)
+    wanted = np.mean([parts[ARMS.index(arm)] / (1 / 3) for arm in drawn])
+    assert found.estimates["ips"].mean_weight == pytest.approx(wanted)
 
 
 def test_reads_only_what_counts_and_no_more_days_than_asked_for() -> None:

@@ -11,6 +11,7 @@ from apps.algorithms.matrices import (
     count_entries,
     dense_block,
     pack_csr,
+    profile_length,
     stored_columns,
     sum_rows,
     unpack_csr,
@@ -86,14 +87,14 @@ class Content(PersonalArm):
         return sum_rows(self._terms, columns, profile[columns])
 
     def _shares(self, entries: Int64, weights: Float32, items: Int64) -> Float64:
-        length = _length(sum_rows(self._films, entries, weights))
+        length = profile_length(sum_rows(self._films, entries, weights))
         columns = stored_columns(self._films, items)
         alike = dense_block(self._films, items, columns) @ dense_block(self._films, entries, columns).T
         return np.asarray(alike * (weights / length), dtype=np.float64)
 
     def _profile(self, entries: Int64, weights: Float32) -> Float32:
         profile = sum_rows(self._films, entries, weights)
-        return profile / _length(profile)
+        return profile / profile_length(profile)
 
 
 def tf_idf_rows(features: ItemFeatures, genre_weight: float) -> sparse.csr_matrix:
@@ -105,7 +106,3 @@ def tf_idf_rows(features: ItemFeatures, genre_weight: float) -> sparse.csr_matri
     rows = rows @ sparse.diags(np.log((1.0 + rows.shape[0]) / (1.0 + films_with)) + 1.0)
     lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
     return sparse.csr_matrix(sparse.diags(1.0 / np.maximum(lengths, 1e-12)) @ rows, dtype=np.float32)
-
-
-def _length(profile: Float32) -> np.float32:
-    return np.float32(max(float(np.sqrt(profile @ profile)), 1e-12))

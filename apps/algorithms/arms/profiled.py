@@ -7,7 +7,7 @@ import numpy as np
 
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.parameters import PersonalSettings, real
-from apps.algorithms.matrices import column_major
+from apps.algorithms.matrices import column_major, profile_length
 from apps.algorithms.popularity import popularity
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
 
@@ -44,13 +44,9 @@ class ProfiledArm(PersonalArm):
         vectors: Float32 = self.arrays_["vectors"]
         profile: Float32 = weights @ vectors[entries]
         prior = np.float32(self.settings.popularity_weight) * self.arrays_["popularity"]
-        return np.asarray(prior + vectors @ (profile / _length(profile)), dtype=np.float32)
+        return np.asarray(prior + vectors @ (profile / profile_length(profile)), dtype=np.float32)
 
     def _shares(self, entries: Int64, weights: Float32, items: Int64) -> Float64:
         vectors = self.arrays_["vectors"]
-        scale = weights / _length(weights @ vectors[entries])
+        scale = weights / profile_length(weights @ vectors[entries])
         return np.asarray((vectors[items] @ vectors[entries].T) * scale, dtype=np.float64)
-
-
-def _length(profile: Float32) -> np.float32:
-    return np.float32(max(float(np.sqrt(profile @ profile)), 1e-12))

@@ -15,7 +15,7 @@ from apps.algorithms.types import Float64, Int64
 from apps.bandits.beliefs import believed
 from apps.bandits.models import BanditPolicy
 from apps.core.errors import InvalidInput, NotFound
-from apps.events.models import RecommendationEvent
+from apps.events.models import RecommendationEvent, Slate
 from apps.events.outcome import Outcome
 
 UNIFORM = "uniform"
@@ -68,25 +68,24 @@ class _Log:
 
 def policy_names(version: int) -> list[str]:
     """Names of the policies that can be judged from the log of ``version``. Raises ``NotFound``."""
-    policy = _find(version)
-    others = BanditPolicy.objects.filter(arms=policy.arms).order_by("-version")
-    return [UNIFORM, *policy.arms, *(f"{VERSION}{one}" for one in others.values_list("version", flat=True))]
+    return _names(_find(version))
 
 
 def judge(names: Sequence[str], *, version: int, days: int) -> list[Judgement]:
     """Each named policy judged from what ``version`` showed in the last ``days``.
 
     ``uniform`` gives each slot to any arm alike, an arm's name all slots to it, and ``version:3`` draws by
-    what that version believes today. Three queries, and one for each version that is judged. Raises
+    what that version believes today. Four queries, and one for each version that is judged. Raises
     ``NotFound`` for a version that is none, and ``InvalidInput`` for a name that is none.
     """
     policy = _find(version)
-    known = policy_names(version)
+    known = _names(policy)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InvalidInput(f"There is no policy {unknown[0]!r} to judge; there are: {', '.join(known)}.")
     log = _read(policy, days)
-    return [_judged(name, policy, log, days) for name in names]
+    k = _n_drawn(policy)
+    return [_judged(name, policy, log, days, k) for name in names]
 
 
 def latest_version() -> int:
@@ -102,6 +101,11 @@ def require_version(version: int) -> int:
     return _find(version).version
 
 
+def _names(policy: BanditPolicy) -> list[str]:
+    others = BanditPolicy.objects.filter(arms=policy.arms).order_by("-version")
+    return [UNIFORM, *policy.arms, *(f"{VERSION}{one}" for one in others.values_list("version", flat=True))]
+
+
 def _find(version: int) -> BanditPolicy:
     policy = BanditPolicy.objects.filter(version=version).first()
     if policy is None:
@@ -109,8 +113,8 @@ def _find(version: int) -> BanditPolicy:
     return policy
 
 
-def _judged(name: str, policy: BanditPolicy, log: _Log, days: int) -> Judgement:
-    target = _target(name, policy)[log.contexts]
+def _judged(name: str, policy: BanditPolicy, log: _Log, days: int, k: int) -> Judgement:
+    target = _target(name, policy, k)[log.contexts]
     return Judgement(
         policy=name,
         version=policy.version,
@@ -124,15 +128,24 @@ def _judged(name: str, policy: BanditPolicy, log: _Log, days: int) -> Judgement:
     )
 
 
-def _target(name: str, policy: BanditPolicy) -> Float64:
-    """With what probability a slot of each context goes to each arm, ``(N_CONTEXTS, n_arms)``."""
+def _n_drawn(policy: BanditPolicy) -> int:
+    """How many arms share a list: as many as drew the latest one, for strategies say so and not versions."""
+    latest = Slate.objects.filter(bandit_version=policy.version, counted=True, posterior__has_key="arms")
+    posterior = latest.order_by("-created_at").values_list("posterior", flat=True).first()
+    return len(posterior["arms"]) if posterior else min(DEFAULT_BANDIT_SLOTS, len(policy.arms))
+
+
+def _target(name: str, policy: BanditPolicy, k: int) -> Float64:
+    """With what probability a slot of each context goes to each arm when ``k`` arms share a list.
+
+    float64 ``(N_CONTEXTS, n_arms)``.
+    """
     n_arms = len(policy.arms)
     if name == UNIFORM:
         return np.full((N_CONTEXTS, n_arms), 1 / n_arms)
     if name in policy.arms:
         return np.tile(np.eye(n_arms)[policy.arms.index(name)], (N_CONTEXTS, 1))
     beliefs = believed(int(name.removeprefix(VERSION))).beliefs
-    k = min(DEFAULT_BANDIT_SLOTS, n_arms)
     slots = equal_slot_probabilities(1, k)
     return np.stack(
         [
