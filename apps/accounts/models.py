@@ -24,12 +24,14 @@ class User(AbstractUser):
 
     ``unit_key`` is the analysis unit: born with the first page as a signed cookie, kept by the
     guest row that the first feedback makes and by the account that claims it. It alone enters
-    assignment. Guests and imported people have an unusable password.
+    assignment. Guests and imported people have an unusable password. Nobody is behind those who are
+    simulated: they are guests that count like any, and all that is made of their acts is labelled.
     """
 
     unit_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     is_guest = models.BooleanField(default=False)
     is_imported = models.BooleanField(default=False)
+    is_simulated = models.BooleanField(default=False)
     timezone = models.CharField(max_length=64, blank=True)
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -40,6 +42,8 @@ class User(AbstractUser):
     class Meta(AbstractUser.Meta):
         db_table = "users"
         permissions = [("act_for_users", "Can act for other users through the API")]
+        # Whether anybody is simulated is asked for every page of the admin.
+        indexes = [models.Index(fields=["id"], condition=models.Q(is_simulated=True), name="users_simulated")]
         constraints = [
             models.UniqueConstraint(Lower("username"), name="users_username_any_case"),
             models.CheckConstraint(

@@ -14,6 +14,9 @@ class UserQuerySet(models.QuerySet["User"]):
         """Everybody who counts as a viewer: imported and merged people do not."""
         return self.filter(is_imported=False, merged_into=None)
 
+    def simulated(self) -> "UserQuerySet":
+        return self.filter(is_simulated=True)
+
     def with_account(self) -> "UserQuerySet":
         return self.filter(is_imported=False, is_guest=False)
 

@@ -23,8 +23,8 @@ def register_sources() -> None:
 def _export_profile(user: User) -> Iterator[Row]:
     """Not the password: what is kept of it opens nothing for its owner, and may be guessed at."""
     columns = (
-        "id username email first_name last_name timezone is_guest is_imported is_active is_staff "
-        "is_superuser merged_into_id unit_key date_joined last_login"
+        "id username email first_name last_name timezone is_guest is_imported is_simulated is_active "
+        "is_staff is_superuser merged_into_id unit_key date_joined last_login"
     )
     groups = [group.name for group in user.groups.order_by("name")]
     rights = sorted(f"{one.content_type.app_label}.{one.codename}" for one in _rights_of(user))

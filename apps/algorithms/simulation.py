@@ -93,7 +93,8 @@ class Public:
     def __init__(self, tastes: Tastes, n_requests: int, rng: np.random.Generator) -> None:
         self.tastes = tastes
         self.contexts = _contexts(tastes, n_requests, rng)
-        self.probabilities = _probabilities(tastes, self.contexts, rng)
+        self._effects = _Effects(tastes, n_requests, rng)
+        self.probabilities = self._effects.probabilities(np.arange(n_requests), self.contexts)
         shape = (n_requests, len(tastes.examined))
         # Drawn beforehand, so that two policies meet the same luck.
         self._likes = rng.random(shape)
@@ -106,14 +107,24 @@ class Public:
     def n_requests(self) -> int:
         return len(self.contexts)
 
-    def answers(self, request: int, arms: Sequence[int]) -> list[Answer]:
+    def rates(self, request: int, context: int) -> Float64:
+        """The chance that the request likes what each arm places, were it made in ``context``.
+
+        float64 ``(n_arms,)``.
+        """
+        (rates,) = self._effects.probabilities(np.array([request]), np.array([context]))
+        return np.asarray(rates)
+
+    def answers(self, request: int, arms: Sequence[int], context: int | None = None) -> list[Answer]:
         """What request number ``request`` says to a slate whose slots were filled by ``arms``.
 
-        Slots count from 0; at most ``len(tastes.examined)`` of them.
+        Slots count from 0; at most ``len(tastes.examined)`` of them. ``context`` None is the request's own;
+        a site finds out itself in which one a slate is made.
         """
+        rates = self.probabilities[request] if context is None else self.rates(request, context)
         found = []
         for slot, arm in enumerate(arms):
-            liked = self._likes[request, slot] < self.probabilities[request, arm]
+            liked = self._likes[request, slot] < rates[arm]
             if liked and self._looks[request, slot] < self.tastes.examined[slot]:
                 found.append(Answer(slot, self._arrivals(request, slot)))
         return found
@@ -194,18 +205,23 @@ def _contexts(tastes: Tastes, n_requests: int, rng: np.random.Generator) -> Int6
     return np.ravel_multi_index(spots, CONTEXT_SIZES).astype(np.int64)
 
 
-def _probabilities(tastes: Tastes, contexts: Int64, rng: np.random.Generator) -> Float64:
-    n_requests, n_arms = len(contexts), tastes.n_arms
-    by_arm = rng.normal(0, tastes.arm, n_arms)
-    own = rng.normal(0, tastes.cell, (N_CONTEXTS, n_arms))
-    for part, size in enumerate(CONTEXT_SIZES):
-        own += rng.normal(0, tastes.part, (size, n_arms))[_SPOTS[:, part]]
-    step = tastes.drift / np.sqrt(max(n_requests, 1))
-    walks = rng.normal(0, step, (n_requests, CONTEXT_SIZES[_SEGMENT], n_arms)).cumsum(axis=0)
-    swapped = rng.permutation(n_arms)
-    logits = tastes.base + by_arm + own[contexts]
-    logits += walks[np.arange(n_requests), _SPOTS[contexts, _SEGMENT]]
-    if tastes.is_permuted:
-        rows = (np.arange(n_requests) >= n_requests // 2) & _IS_SWAPPED[contexts]
-        logits[rows] += by_arm[swapped] - by_arm
-    return np.asarray(expit(logits))
+class _Effects:
+    """What makes up the chance to be liked, drawn once."""
+
+    def __init__(self, tastes: Tastes, n_requests: int, rng: np.random.Generator) -> None:
+        n_arms = tastes.n_arms
+        by_arm = rng.normal(0, tastes.arm, n_arms)
+        own = rng.normal(0, tastes.cell, (N_CONTEXTS, n_arms))
+        for part, size in enumerate(CONTEXT_SIZES):
+            own += rng.normal(0, tastes.part, (size, n_arms))[_SPOTS[:, part]]
+        step = tastes.drift / np.sqrt(max(n_requests, 1))
+        self._walks = rng.normal(0, step, (n_requests, CONTEXT_SIZES[_SEGMENT], n_arms)).cumsum(axis=0)
+        self._cells = tastes.base + by_arm + own
+        self._swap = by_arm[rng.permutation(n_arms)] - by_arm
+        self._swapped_from = n_requests // 2 if tastes.is_permuted else n_requests
+
+    def probabilities(self, requests: Int64, contexts: Int64) -> Float64:
+        """Of each request in its context: ``(n, n_arms)`` for two of ``(n,)``."""
+        logits = self._cells[contexts] + self._walks[requests, _SPOTS[contexts, _SEGMENT]]
+        logits[(requests >= self._swapped_from) & _IS_SWAPPED[contexts]] += self._swap
+        return np.asarray(expit(logits))

@@ -7,11 +7,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from django.utils import timezone
 
 from apps.algorithms.bandits.state import BanditState as Sums
 from apps.algorithms.bandits.thompson import Beliefs
 from apps.bandits.models import BanditPolicy
+from apps.core import clock
 from apps.core.cached import Brief
 
 Row = Mapping[str, Any]
@@ -80,7 +80,7 @@ def _bandit_of(rows: Sequence[Row]) -> Bandit | None:
     if not rows:
         return None
     policy = BanditPolicy(**{name: rows[0][name] for name in _TERMS})
-    return Bandit(policy, policy.sampler().beliefs(_sums(policy, rows, timezone.now())))
+    return Bandit(policy, policy.sampler().beliefs(_sums(policy, rows, clock.now())))
 
 
 def _read(arms: tuple[str, ...]) -> Sequence[Row]:

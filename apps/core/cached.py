@@ -1,11 +1,12 @@
 """A value that each process keeps for a moment."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from django.conf import settings
+
+from apps.core import clock
 
 Value = TypeVar("Value")
 
@@ -21,11 +22,11 @@ class Brief(Generic[Value]):
         self._load = load
         self._lock = threading.Lock()
         self._held: tuple[Value] | None = None
-        self._until = 0.0
+        self._until: clock.Deadline | None = None
 
     def get(self) -> Value:
         held = self._held
-        if held is not None and time.monotonic() < self._until:
+        if held is not None and not self._is_old:
             return held[0]
         if not self._lock.acquire(blocking=held is None):
             return held[0] if held is not None else self.get()
@@ -36,12 +37,17 @@ class Brief(Generic[Value]):
 
     def forget(self) -> None:
         """The next ``get`` loads anew: for the process that changed the value, and for tests."""
-        self._until = 0.0
+        self._until = None
+
+    @property
+    def _is_old(self) -> bool:
+        until = self._until
+        return until is None or until.is_past
 
     def _reload(self) -> Value:
-        if self._held is None or time.monotonic() >= self._until:
+        if self._held is None or self._is_old:
             value = self._load()
             self._held = (value,)
-            self._until = time.monotonic() + settings.VERSION_TTL_SECONDS
+            self._until = clock.deadline(settings.VERSION_TTL_SECONDS)
             return value
         return self._held[0]

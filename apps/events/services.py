@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count, F, Q
 from django.db.models.functions import TruncDate
-from django.utils import timezone
 
+from apps.core import clock
 from apps.events.insertion import SlateLog, insert_feedback, insert_slates
 from apps.events.models import Feedback, Kind, MovieDay, RecommendationEvent, Slate
 from apps.events.outcome import Facts, Outcome, Said, outcome_of, settle
@@ -63,7 +63,7 @@ def settle_impression(event_id: int) -> tuple[Outcome, Outcome]:
     after = outcome_of(facts, expired=expired)
     changes = _changes(event, facts)
     if after is not before:
-        changes |= {"outcome": after.value, "outcome_at": timezone.now()}
+        changes |= {"outcome": after.value, "outcome_at": clock.now()}
     if changes:
         # The condition makes a change of outcome happen once, whatever else runs.
         RecommendationEvent.objects.filter(pk=event_id, outcome=before.value).update(**changes)

@@ -29,6 +29,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "STYLES": [_stylesheet],
     "DASHBOARD_CALLBACK": "apps.monitoring.overview.add_overview",
+    "ENVIRONMENT": "apps.accounts.admin.people.label_of_traffic",
     "SIDEBAR": {"show_search": True, "navigation": "apps.core.admin.sidebar.sidebar"},
     "COLORS": {
         "base": _scale(

@@ -70,7 +70,7 @@ def test_lists_users_in_the_same_number_of_queries(boss: Client, django_assert_n
     for _ in range(2):
         make_user()
         make_guest()
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             boss.get(url)
 
 

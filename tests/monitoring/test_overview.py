@@ -191,5 +191,5 @@ def test_the_front_page_takes_the_same_queries_however_much_there_is(
         click(0)
         make_rating()
     admin_client.get("/admin/")
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         admin_client.get("/admin/")

@@ -139,7 +139,7 @@ def test_a_page_takes_the_same_queries_for_much_as_for_little(client: Client, nu
     grace.get(page_of(viewer))
     with CaptureQueriesContext(connection) as asked:
         grace.get(page_of(viewer))
-    assert len(asked) == 15, "\n".join(query["sql"] for query in asked)
+    assert len(asked) == 16, "\n".join(query["sql"] for query in asked)
 
 
 # --- Why -------------------------------------------------------------------------------------------

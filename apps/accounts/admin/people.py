@@ -27,7 +27,14 @@ def kind_of(user: User) -> str:
         return "merged guest"
     if user.is_imported:
         return "imported"
+    if user.is_simulated:
+        return "simulated"
     return "guest" if user.is_guest else "account"
 
 
-KIND_LABELS = {"account": "success", "guest": "info", "merged guest": "warning"}
+def label_of_traffic(request: HttpRequest) -> list[str] | None:
+    """Unfold's hook for a label on every page: whatever stands there is also of people who do not exist."""
+    return ["Simulated traffic", "warning"] if User.objects.simulated().exists() else None
+
+
+KIND_LABELS = {"account": "success", "guest": "info", "merged guest": "warning", "simulated": "warning"}

@@ -41,9 +41,10 @@ class KindFilter(DropdownFilter):  # type: ignore[misc] # unfold ships no types
     parameter_name = "kind"
     KINDS = {
         "account": Q(is_guest=False, is_imported=False),
-        "guest": Q(is_guest=True, merged_into=None),
+        "guest": Q(is_guest=True, is_simulated=False, merged_into=None),
         "merged guest": Q(merged_into__isnull=False),
         "imported": Q(is_imported=True),
+        "simulated": Q(is_simulated=True),
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -52,6 +53,9 @@ class KindFilter(DropdownFilter):  # type: ignore[misc] # unfold ships no types
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         chosen = self.KINDS.get(self.value() or "")
         return queryset if chosen is None else queryset.filter(chosen)
+
+
+ORIGIN = ("unit_key", "is_guest", "is_imported", "is_simulated", "merged_into", "date_joined")
 
 
 @admin.register(User)
@@ -68,6 +72,7 @@ class UserAdmin(DjangoUserAdmin, ExplainedAdmin):  # type: ignore[misc,type-arg]
         "unit_key": "The random key that stands for this viewer in lists and experiments.",
         "is_guest": "Whether this is a visitor without an account, known by a cookie.",
         "is_imported": "Whether this person came with a data set: no log-in, and no viewer of the site.",
+        "is_simulated": "Whether manage.py simulate plays this viewer. Nobody is behind them.",
         "merged_into": "The account that a guest logged in to. Empty for everybody else.",
     }
 
@@ -93,10 +98,10 @@ class UserAdmin(DjangoUserAdmin, ExplainedAdmin):  # type: ignore[misc,type-arg]
     fieldsets = [
         (None, {"fields": ["username", "email", "first_name", "last_name", "timezone"]}),
         ("Rights", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
-        ("Origin", {"fields": ["unit_key", "is_guest", "is_imported", "merged_into", "date_joined"]}),
+        ("Origin", {"fields": [*ORIGIN]}),
     ]
     add_fieldsets = [(None, {"classes": ["wide"], "fields": ["username", "email", "password1", "password2"]})]
-    readonly_fields = ["unit_key", "is_guest", "is_imported", "merged_into", "date_joined"]
+    readonly_fields = [*ORIGIN]
     POWERS = ["is_staff", "is_superuser", "groups", "user_permissions"]
 
     @column("Kind", label=KIND_LABELS)

@@ -14,6 +14,7 @@ from apps.accounts.services.passwords import (
 from apps.accounts.services.profiles import update_profile
 from apps.accounts.services.registration import register_account
 from apps.accounts.services.sessions import clear_expired_sessions, end_other_sessions, end_session
+from apps.accounts.services.simulated import create_simulated_viewers
 
 __all__ = [
     "activate_user",
@@ -23,6 +24,7 @@ __all__ = [
     "clear_expired_sessions",
     "confirm_password",
     "confirm_password_reset",
+    "create_simulated_viewers",
     "deactivate_user",
     "end_other_sessions",
     "end_session",

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from apps.bandits.beliefs import Bandit, forget_bandits, held_bandit
 from apps.bandits.models import BanditPolicy, BanditState
+from apps.core import clock
 from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.core.services import Actor, record_audit
 
@@ -69,7 +69,7 @@ def begin_version(
     policy = BanditPolicy(
         version=newest.version + 1 if newest else 1,
         arms=names,
-        started_at=timezone.now(),
+        started_at=clock.now(),
         frozen=same.frozen if same else False,
         frozen_weights=same.frozen_weights if same else {},
         reason=reason,

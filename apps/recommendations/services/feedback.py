@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.bandits.services import count_outcome
 from apps.catalog.models import Movie
-from apps.core import telemetry
+from apps.core import clock, telemetry
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.identifiers import uuid7
 from apps.events.models import Feedback, Kind, RecommendationEvent, Slate
@@ -64,7 +63,7 @@ def give_feedback(request: FeedbackRequest) -> Given:
     they said) or another viewer's impression, ``InvalidInput`` for an impression of another film, a
     rating out of range or a time over 5 minutes ahead.
     """
-    now = timezone.now()
+    now = clock.now()
     at = _occurred_at(request, now)
     _require_movie(request)
     _require_value(request)

@@ -8,13 +8,12 @@ from datetime import datetime
 from functools import cache
 
 import numpy as np
-from django.utils import timezone
 
 from apps.algorithms.context import Context
 from apps.algorithms.reranking import tempered
 from apps.algorithms.strategy import DEFAULT_ARM, Strategy
 from apps.algorithms.types import Bool, History, Int64
-from apps.core import telemetry
+from apps.core import clock, telemetry
 from apps.events.models import Surface
 from apps.experiments.services import Assignment, assign
 from apps.recommendations.drawing import Occasion, draw, strategy_of
@@ -155,7 +154,7 @@ def history_of(active: Engine, rated: Sequence[tuple[int, float]]) -> History:
 
 
 def _plans(requests: Sequence[SlateRequest], state: ViewerState) -> list[_Plan]:
-    now = timezone.now()
+    now = clock.now()
     first = requests[0]
     assignment = assign(first.unit_key, {})
     active = engine(assignment.recipe)
