@@ -42,6 +42,20 @@ class Pick(NamedTuple):
     score: float
 
 
+class Weighing(NamedTuple):
+    """What spoke for and against one film, the slate being as far as it was.
+
+    ``place`` counts from 1 in the order of the arm's scores over what may be shown. The rest are terms of the
+    value by which the arm chose, ``relevance + lift + likeness + genre``; None where it kept its own order.
+    """
+
+    place: int
+    relevance: float | None = None
+    lift: float | None = None
+    likeness: float | None = None
+    genre: float | None = None
+
+
 class Picker(Protocol):
     """One owner's films for one slate, used up as the slate grows."""
 
@@ -49,6 +63,11 @@ class Picker(Protocol):
         """The owner's best film that is not on ``slate``; None when it has none left.
 
         ``slate`` holds every film placed so far, by whomever, and only ever grows between calls.
+        """
+
+    def weigh(self, item: int, slate: Sequence[int]) -> Weighing | None:
+        """Of a film that is not on ``slate``, which is as for ``pick``; None for one that is not among the
+        arm's.
         """
 
 
@@ -110,11 +129,16 @@ class BestFirst:
     """
 
     def __init__(self, *, items: Int64, scores: Float32) -> None:
+        self._items = items
         self._rest = iter(zip(items.tolist(), scores.tolist(), strict=True))
 
     def pick(self, slate: Sequence[int]) -> Pick | None:
         # A film passed over is on the slate and stays there, so the iterator never has to go back.
         return next((Pick(item, score) for item, score in self._rest if item not in slate), None)
+
+    def weigh(self, item: int, slate: Sequence[int]) -> Weighing | None:
+        place = _place_of(item, self._items)
+        return None if place is None else Weighing(place)
 
 
 class Diverse:
@@ -130,7 +154,9 @@ class Diverse:
         self._traits = traits
         self._vectors = traits.vectors[items]
         self._likeness = np.float32(MMR_WEIGHT * diversity)
-        self._value = _standardised(scores) + np.float32(diversity) * traits.lift[items]
+        self._relevance = _standardised(scores)
+        self._lift = np.float32(diversity) * traits.lift[items]
+        self._value = self._relevance + self._lift
         self._nearest = np.zeros(len(items), dtype=np.float32)
         self._capped = np.zeros(len(items), dtype=np.bool_)
         genre_cap, series_cap = (most_of_a_group(n_slots, cap * diversity) for cap in (GENRE_CAP, SERIES_CAP))
@@ -153,6 +179,20 @@ class Diverse:
         if value[spot] == -np.inf:
             return None
         return Pick(int(self._items[spot]), float(self._scores[spot]))
+
+    def weigh(self, item: int, slate: Sequence[int]) -> Weighing | None:
+        self._catch_up(slate)
+        place = _place_of(item, self._items)
+        if place is None:
+            return None
+        spot = place - 1
+        return Weighing(
+            place=place,
+            relevance=float(self._relevance[spot]),
+            lift=float(self._lift[spot]),
+            likeness=-float(self._likeness * self._nearest[spot]),
+            genre=-sum(group.cost(item) for group in self._groups),
+        )
 
     def _catch_up(self, slate: Sequence[int]) -> None:
         """Take note of the films placed since the last pick."""
@@ -180,6 +220,10 @@ class _Group:
         self._weight = weight
         self._counts: Counter[int] = Counter()
 
+    def cost(self, item: int) -> float:
+        """What those of the slate take from ``item``'s value."""
+        return float(self._weight) * self._counts[int(self._group_of[item])]
+
     def count(self, item: int, *, value: Float32, capped: Bool) -> None:
         """Lowers ``value`` and marks ``capped`` for the films of ``item``'s group; both in place."""
         group = int(self._group_of[item])
@@ -192,6 +236,11 @@ class _Group:
             value -= same * self._weight
         if self._counts[group] == self._cap:
             capped |= same
+
+
+def _place_of(item: int, items: Int64) -> int | None:
+    (found,) = np.nonzero(items == item)
+    return int(found[0]) + 1 if len(found) else None
 
 
 def _standardised(values: Float32) -> Float32:

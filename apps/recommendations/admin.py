@@ -119,7 +119,7 @@ class ViewerAdmin(ExplainedAdmin):
     def get_urls(self) -> list[URLPattern]:
         pages: list[tuple[str, Any, str]] = [
             ("<id:object_id>/now/", require_safe(self.now_view), "now"),
-            ("<id:object_id>/slates/<uuid:slate_id>/", require_safe(self.why_view), "why"),
+            ("slates/<uuid:slate_id>/", require_safe(self.why_view), "why"),
             ("<id:object_id>/export/", require_POST(self.export_view), "export"),
         ]
         wrap = self.admin_site.admin_view
@@ -157,13 +157,16 @@ class ViewerAdmin(ExplainedAdmin):
             request, "recommendations/now.html", viewer, title=title, explanation=explain(viewer, N_NOW)
         )
 
-    def why_view(self, request: HttpRequest, object_id: int, slate_id: UUID) -> HttpResponse:
-        """Why each film of one of the viewer's lists was in its place."""
-        viewer = self._seen(request, object_id)
-        slate = Slate.objects.filter(pk=slate_id, user_id=viewer.pk).first()
+    def why_view(self, request: HttpRequest, slate_id: UUID) -> HttpResponse:
+        """Why each film of a list was in its place, whoever saw it."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        slate = Slate.objects.filter(pk=slate_id).first()
         if slate is None:
-            raise Http404(f"{viewer.username} was shown no list {slate_id}")
-        title = f"Why {viewer.username} was shown these films"
+            raise Http404(f"There is no list {slate_id}")
+        viewer = self.get_object(request, str(slate.user_id)) if slate.user_id else None
+        who = viewer.username if viewer else "somebody without a row"
+        title = f"Why {who} was shown these films"
         return self._page(
             request, "recommendations/why.html", viewer, title=title, explained=explain_slate(slate)
         )
@@ -233,9 +236,11 @@ class ViewerAdmin(ExplainedAdmin):
             raise Http404(f"There is no viewer {object_id}")
         return viewer
 
-    def _page(self, request: HttpRequest, template: str, viewer: Viewer, **context: Any) -> TemplateResponse:
+    def _page(
+        self, request: HttpRequest, template: str, viewer: Viewer | None, **context: Any
+    ) -> TemplateResponse:
         request.current_app = self.admin_site.name
-        shared = {"opts": self.opts, "viewer": viewer, "original": viewer, "title": viewer.username}
+        shared = {"opts": self.opts, "viewer": viewer, "original": viewer, "title": str(viewer or "")}
         return TemplateResponse(
             request, template, {**self.admin_site.each_context(request), **shared, **context}
         )
@@ -282,10 +287,17 @@ def _viewer_of_row(request: HttpRequest, row: Slate | RecommendationEvent | Feed
 
 
 def _why(request: HttpRequest, slate: Slate) -> Link | None:
-    if slate.user_id is None or not may_see(request, Viewer):
+    return _why_link(request, "Why these films", str(slate.pk))
+
+
+def _why_this(request: HttpRequest, event: RecommendationEvent) -> Link | None:
+    return _why_link(request, "Why this film", str(event.slate_id), f"#film-{event.pk}")
+
+
+def _why_link(request: HttpRequest, text: str, slate_id: str, spot: str = "") -> Link | None:
+    if not may_see(request, Viewer):
         return None
-    url = reverse("admin:recommendations_viewer_why", args=[slate.user_id, slate.pk])
-    return Link("Why these films", url, "help")
+    return Link(text, reverse("admin:recommendations_viewer_why", args=[slate_id]) + spot, "help")
 
 
 def _viewer_link(request: HttpRequest, user_id: int) -> Link | None:
@@ -297,5 +309,5 @@ def _viewer_link(request: HttpRequest, user_id: int) -> Link | None:
 offer_links(Viewer, _now, _all_ratings, _all_slates, _all_impressions, _all_feedback, _account)
 offer_links(User, _viewer_of_user)
 offer_links(Slate, _why, _viewer_of_row)
-offer_links(RecommendationEvent, _viewer_of_row)
+offer_links(RecommendationEvent, _why_this, _viewer_of_row)
 offer_links(Feedback, _viewer_of_row)

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.accounts.models import User
+from apps.algorithms.reranking import Weighing
 from apps.catalog.models import Movie
-from apps.events.models import RecommendationEvent, Slate, Surface
+from apps.events.models import RecommendationEvent, Slate, SlateAssignment, Surface
 from apps.events.packing import unpack_history
+from apps.recommendations.decisions import BanditDecision, decision_of
 from apps.recommendations.dossiers import shown_films
 from apps.recommendations.reasons import led_by
 from apps.recommendations.recording import Chosen, Decision
+from apps.recommendations.replaying import weigh
 from apps.recommendations.services.recommending import decide, history_of
 from apps.recommendations.slates import SlateRequest
 from apps.training.registry import Engine, engine
@@ -55,10 +58,16 @@ class Explanation:
 
 @dataclass(frozen=True)
 class ExplainedEvent:
-    """A film that was shown; ``led`` as in ``ExplainedFilm``."""
+    """A film that was shown; ``led`` as in ``ExplainedFilm``.
+
+    ``owner`` is the arm that the slot was drawn for, and ``weighing`` what spoke for the film there; None
+    where the version that chose it serves no more.
+    """
 
     event: RecommendationEvent
     led: tuple[Led, ...]
+    owner: str
+    weighing: Weighing | None
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,8 @@ class ExplainedSlate:
     model_version: str
     history: int
     films: tuple[ExplainedEvent, ...]
+    decision: BanditDecision | None
+    assignments: Sequence[SlateAssignment]
 
     @property
     def is_of_that_version(self) -> bool:
@@ -102,15 +113,31 @@ def explain_slate(slate: Slate) -> ExplainedSlate:
     history = unpack_history(bytes(slate.history))
     active = engine(slate.recipe)
     titles = _titles([movie_id for movie_id, _ in history])
+    events = shown_films([slate.pk])
+    weighings = _weighings(slate, active, [event.movie_id for event in events])
+    owners = [*slate.owners, *[event.algorithm for event in events[len(slate.owners) :]]]
     return ExplainedSlate(
         slate=slate,
         model_version=active.version if active else "",
         history=len(history),
         films=tuple(
-            ExplainedEvent(event, _films_behind(active, event.algorithm, event.movie_id, history, titles))
-            for event in shown_films([slate.pk])
+            ExplainedEvent(
+                event,
+                _films_behind(active, event.algorithm, event.movie_id, history, titles),
+                owner,
+                weighing if owner == event.algorithm else None,
+            )
+            for event, owner, weighing in zip(events, owners, weighings, strict=False)
         ),
+        decision=decision_of(slate),
+        assignments=list(slate.assignments.order_by("experiment_key")),
     )
+
+
+def _weighings(slate: Slate, active: Engine | None, movie_ids: Sequence[int]) -> Sequence[Weighing | None]:
+    if active is None or active.version != slate.model_version:
+        return [None] * len(movie_ids)
+    return weigh(slate, active, movie_ids)
 
 
 def _explained(position: int, chosen: Chosen, led: tuple[Led, ...]) -> ExplainedFilm:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from apps.algorithms.base import Folded
 from apps.algorithms.drafting import FALLBACK, Slot, draft
-from apps.algorithms.reranking import Pick, Picker, Reranking, make_picker
+from apps.algorithms.reranking import Pick, Picker, Reranking, Weighing, make_picker
 from apps.algorithms.types import Bool, History
 from apps.recommendations.drawing import BanditDraw, Drawn
 from apps.training.registry import Engine
@@ -51,7 +51,7 @@ def place(engine: Engine, drawn: Drawn, *, diversity: float, history: History, b
     """
     n = len(drawn.owners)
     folds = {name: engine.arms[name].fold(history) for name in drawn.arms}
-    pickers = _pickers(engine, folds, diversity, blocked=blocked, n=n)
+    pickers = make_pickers(engine, folds, diversity, blocked=blocked, n=n)
     slots = draft(drawn.owners, pickers, _LazyFallback(engine, blocked=blocked, n=n))
     return Placed(
         tuple(_placement(slot, drawn) for slot in slots),
@@ -71,9 +71,10 @@ def _placement(slot: Slot, drawn: Drawn) -> Placement:
     )
 
 
-def _pickers(
+def make_pickers(
     engine: Engine, folds: Mapping[str, Folded], diversity: float, *, blocked: Bool, n: int
 ) -> list[Picker]:
+    """One for each of ``folds``, in their order, for a slate of ``n``; the rest as for ``place``."""
     reranking = Reranking(engine.traits, diversity) if diversity else None
     return [
         make_picker(
@@ -100,3 +101,7 @@ class _LazyFallback:
             scores = arm.scores([History.empty()])[0]
             self._picker = make_picker(scores, excluded=self._blocked, n_slots=self._n, personal=False)
         return self._picker.pick(slate)
+
+    def weigh(self, item: int, slate: Sequence[int]) -> Weighing | None:
+        """It stands in for an arm: no arm weighed the film."""
+        return None

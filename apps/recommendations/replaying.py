@@ -7,13 +7,15 @@ from uuid import UUID
 import numpy as np
 
 from apps.algorithms.registry import ARMS
+from apps.algorithms.reranking import Weighing
 from apps.algorithms.strategy import Strategy, parse_strategy
+from apps.algorithms.types import Bool, History
 from apps.core.errors import Conflict, NotFound
 from apps.events.models import RecommendationEvent, Slate
 from apps.events.packing import unpack_history, unpack_ids
 from apps.recommendations.drawing import Drawn
 from apps.recommendations.films import hidden_ids
-from apps.recommendations.placing import place
+from apps.recommendations.placing import make_pickers, place
 from apps.recommendations.services.recommending import history_of
 from apps.training.artifacts import ArtifactRefused
 from apps.training.models import ModelVersion
@@ -58,7 +60,9 @@ def replay(slate_id: UUID) -> Replay:
     slate = Slate.objects.filter(pk=slate_id).first()
     if slate is None:
         raise NotFound(f"There is no slate {slate_id}.")
-    _require_kept(slate)
+    gone = _what_is_gone(slate)
+    if gone:
+        raise Conflict(gone)
     engine = _engine(slate)
     shown = [
         Film(*row)
@@ -73,20 +77,20 @@ def replay(slate_id: UUID) -> Replay:
     )
 
 
-def _require_kept(slate: Slate) -> None:
+def _what_is_gone(slate: Slate) -> str:
+    """A sentence; empty where all that the slate came from is in its row."""
     if slate.unit_key is None:
-        raise Conflict(
-            f"Slate {slate.pk} was of somebody who was erased: the history that it came from is gone."
-        )
+        return f"Slate {slate.pk} was of somebody who was erased: the history that it came from is gone."
     if slate.degraded:
-        raise Conflict(
+        return (
             f"Slate {slate.pk} was degraded ({slate.degraded}): popular films stood in for those of an arm."
         )
     narrowed = NARROWED.intersection(slate.overridden_by.split(","))
     if narrowed:
-        raise Conflict(
+        return (
             f"Slate {slate.pk} was narrowed by {' and '.join(sorted(narrowed))}: to which films is not kept."
         )
+    return ""
 
 
 def _engine(slate: Slate) -> Engine:
@@ -104,21 +108,40 @@ def _engine(slate: Slate) -> Engine:
         ) from refusal
 
 
+def weigh(slate: Slate, engine: Engine, movie_ids: Sequence[int]) -> list[Weighing | None]:
+    """What spoke for and against each film of the slate, ``movie_ids`` in order of its slots.
+
+    None for one that no arm placed, or that the arms cannot place any more. ``engine`` is the version that
+    made the slate; of a slate that cannot be made again all are None.
+    """
+    unknown: list[Weighing | None] = [None] * len(movie_ids)
+    if _what_is_gone(slate):
+        return unknown
+    drawn, history, blocked = _inputs(slate, engine)
+    folds = {name: engine.arms[name].fold(history) for name in drawn.arms}
+    pickers = make_pickers(engine, folds, slate.diversity, blocked=blocked, n=len(drawn.owners))
+    items = engine.items.indices(movie_ids).tolist()
+    return [
+        pickers[owner].weigh(item, items[:spot]) if item >= 0 else None
+        for spot, (item, owner) in enumerate(zip(items, drawn.owners.tolist(), strict=False))
+    ]
+
+
 def _again(slate: Slate, engine: Engine, *, hidden: Sequence[int]) -> list[Film]:
+    drawn, history, blocked = _inputs(slate, engine, hidden=hidden)
+    placed = place(engine, drawn, diversity=slate.diversity, history=history, blocked=blocked)
+    ids = engine.items.ids
+    return [Film(int(ids[one.item]), one.algorithm, float(one.score)) for one in placed.placements]
+
+
+def _inputs(slate: Slate, engine: Engine, *, hidden: Sequence[int] = ()) -> tuple[Drawn, History, Bool]:
+    """The owners, the viewer's history, and a mask ``(n_items,)`` of what was kept out."""
     history = unpack_history(bytes(slate.history))
     kept_out = [*unpack_ids(bytes(slate.exclusions)), *(movie_id for movie_id, _ in history), *hidden]
     blocked = np.zeros(engine.n_items, dtype=np.bool_)
     indices = engine.items.indices(kept_out)
     blocked[indices[indices >= 0]] = True
-    placed = place(
-        engine,
-        _drawn(slate),
-        diversity=slate.diversity,
-        history=history_of(engine, history),
-        blocked=blocked,
-    )
-    ids = engine.items.ids
-    return [Film(int(ids[one.item]), one.algorithm, float(one.score)) for one in placed.placements]
+    return _drawn(slate), history_of(engine, history), blocked
 
 
 def _drawn(slate: Slate) -> Drawn:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,10 +7,13 @@ from hypothesis import strategies as st
 
 from apps.algorithms.reranking import (
     GENRE_CAP,
+    GENRE_WEIGHT,
+    MMR_WEIGHT,
     SERIES_CAP,
     BestFirst,
     Diverse,
     Reranking,
+    Weighing,
     make_picker,
     most_of_a_group,
     tempered,
@@ -252,3 +257,37 @@ def test_refuses_unknown_films_among_the_excluded_and_diversity_over_one():
         make_picker(np.ones(3, dtype=np.float32), excluded=np.array([-1]), n_slots=1)
     with pytest.raises(ValueError, match=r"^diversity must lie between 0 and 1, not 1\.5$"):
         Reranking(twin_traits(), 1.5)
+
+
+@given(seed=st.integers(0, 50), diversity=st.floats(0.01, 0.25))
+def test_the_terms_of_the_film_picked_add_up_to_more_than_those_of_any_other(seed, diversity):
+    rng = np.random.default_rng(seed)
+    traits, scores = make_traits(rng, 30, n_genres=30), rng.normal(size=30).astype(np.float32)
+    # Every film of a series of its own and few of a genre: no cap interferes.
+    traits = replace(traits, series=np.arange(30, dtype=np.int32))
+    picker = make_picker(scores, excluded=NOTHING, n_slots=30, reranking=Reranking(traits, diversity))
+    slate = []
+    for _ in range(5):
+        weighed = {item: picker.weigh(item, slate) for item in range(30) if item not in slate}
+        sums = {item: one.relevance + one.lift + one.likeness + one.genre for item, one in weighed.items()}
+        picked = picker.pick(slate).item
+        assert sums[picked] == pytest.approx(max(sums.values()), abs=1e-5)
+        assert weighed[picked].place == 1 + int((scores > scores[picked]).sum())
+        slate.append(picked)
+
+
+def test_a_twin_above_and_its_genre_speak_against_a_film():
+    traits = twin_traits(primary_genre=np.array([4, 4, 2], dtype=np.int32))
+    scores = np.array([3.0, 2.9, 1.0], dtype=np.float32)
+    picker = make_picker(scores, excluded=NOTHING, n_slots=3, reranking=Reranking(traits, 0.4))
+    alone, beside = picker.weigh(1, []), picker.weigh(1, [0])
+    assert (alone.place, alone.likeness, alone.genre) == (2, 0, 0)
+    assert beside.likeness == pytest.approx(-MMR_WEIGHT * 0.4)
+    assert beside.genre == pytest.approx(-GENRE_WEIGHT * 0.4)
+    assert (beside.relevance, beside.lift) == (alone.relevance, alone.lift)
+
+
+def test_an_arm_that_keeps_its_own_order_weighs_by_place_alone():
+    picker = make_picker(np.array([1.0, 3.0, 2.0], dtype=np.float32), excluded=NOTHING, n_slots=2)
+    assert picker.weigh(2, []) == Weighing(place=2)
+    assert picker.weigh(0, []) is None

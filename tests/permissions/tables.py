@@ -124,7 +124,7 @@ ADMIN: dict[str, tuple[str, str]] = {
     "admin/core/auditentry/export/": ("GET", "core.view_auditentry"),
     "admin/accounts/user/<id>/password/": ("GET", "accounts.change_user"),
     "admin/recommendations/viewer/<id:object_id>/now/": ("GET", "recommendations.view_viewer"),
-    "admin/recommendations/viewer/<id:object_id>/slates/<uuid:slate_id>/": (
+    "admin/recommendations/viewer/slates/<uuid:slate_id>/": (
         "GET",
         "recommendations.view_viewer",
     ),
