@@ -20,7 +20,8 @@ class BanditPolicy(models.Model):
     ``arms`` are sorted. Weights grow with the days since ``started_at``, the landmark of forward decay:
     twofold in ``half_life_days``, never where it is None, and those of first draws in
     ``share_half_life_days``. While ``frozen`` the slots of a slate belong to the arms by
-    ``frozen_weights``, equally where these are empty.
+    ``frozen_weights``, equally where these are empty. ``arm_recipes`` says by a digest what each arm was made
+    with when its counts were last looked at; an arm that is not in it was not looked at yet.
     """
 
     version = models.PositiveIntegerField(primary_key=True)
@@ -35,6 +36,7 @@ class BanditPolicy(models.Model):
     started_at = models.DateTimeField()
     frozen = models.BooleanField(default=False)
     frozen_weights = models.JSONField(default=dict, blank=True)
+    arm_recipes = models.JSONField(default=dict, blank=True, editable=False)
     reason = models.TextField(blank=True)
     created_by = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -98,6 +98,7 @@ class ModelVersion(models.Model):
     artifact = models.CharField(max_length=200, blank=True, help_text="Folder below ARTIFACT_DIR")
     manifest_sha256 = models.CharField(max_length=64)
     metrics = models.JSONField(default=dict, blank=True)
+    parameters = models.JSONField(default=dict, blank=True, help_text="What each arm was fitted with")
     read_at = models.DateTimeField(help_text="When its ratings were read; later changes are not in it")
     n_users = models.PositiveIntegerField()
     n_movies = models.PositiveIntegerField()

@@ -5,7 +5,7 @@ from django.conf import settings
 
 from apps.core.errors import Conflict, NotFound
 from apps.experiments.policy import recipes_in_use
-from apps.training.services import fit_requested, start_retrain, sweep_runs
+from apps.training.services import fit_requested, reconcile_bandits, start_retrain, sweep_runs
 
 
 @shared_task
@@ -31,5 +31,6 @@ def fit(run_id: int) -> str:
 
 @shared_task
 def sweep() -> list[int]:
-    """Requested fits whose message was lost."""
+    """Requested fits whose message was lost; and whether arms of the bandit are made otherwise by now."""
+    reconcile_bandits()
     return sweep_runs()

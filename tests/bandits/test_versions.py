@@ -14,7 +14,7 @@ from apps.bandits.services import (
     check,
     current_bandit,
     freeze,
-    keep_of_changed,
+    note_arm_recipes,
     renew_landmarks,
     resume,
 )
@@ -54,11 +54,16 @@ def test_weights_are_those_of_the_new_landmark() -> None:
 
 def test_of_an_arm_whose_recipe_changed_a_part_is_kept(settings: Any) -> None:
     settings.BANDIT_KEEP_ON_CHANGE = 0.25
-    served()
-    policy = begin_version(arms=ARMS, reason="svd anew", by=None, keep=keep_of_changed(["svd"]))
+    before = served()
+    assert note_arm_recipes({"svd": "one", "als": "two"}) == [], "the first look changes nothing"
+    assert note_arm_recipes({"svd": "one", "als": "two", "graph": "of no policy"}) == []
+    (version,) = note_arm_recipes({"svd": "another", "als": "two"})
+    policy = BanditPolicy.objects.get(pk=version)
+    assert (version, policy.reason) == (before.version + 1, "What is fitted for svd changed")
     assert cells(policy)[7, "svd"] == pytest.approx((1, 1, 0.75, 0.75, 0.75), rel=1e-3)
     assert cells(policy)[7, "als"][:3] == (3, 0, 3.0)
     assert check(policy.version).differing == []
+    assert note_arm_recipes({"svd": "another", "als": "two"}) == [], "once"
 
 
 def test_a_version_can_begin_with_nothing() -> None:

@@ -1,5 +1,6 @@
 """Counting, checking and versions of the bandit."""
 
+from apps.bandits.services.changes import note_arm_recipes
 from apps.bandits.services.checking import Check, Difference, check, check_all, rebuild
 from apps.bandits.services.counting import count_outcome, count_slates, is_counted
 from apps.bandits.services.judging import Judgement, judge, latest_version, policy_names
@@ -9,7 +10,6 @@ from apps.bandits.services.versions import (
     current_bandit,
     ensure_policy,
     freeze,
-    keep_of_changed,
     renew_landmarks,
     resume,
 )
@@ -29,8 +29,8 @@ __all__ = [
     "freeze",
     "is_counted",
     "judge",
-    "keep_of_changed",
     "latest_version",
+    "note_arm_recipes",
     "policy_names",
     "rebuild",
     "renew_landmarks",

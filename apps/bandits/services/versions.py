@@ -1,6 +1,6 @@
 """Beginning a version of the policy, freezing one, and letting it draw again."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -40,11 +40,6 @@ def terms_of(policy: BanditPolicy) -> Terms:
     return Terms(**{name: getattr(policy, name) for name in asdict(default_terms())})
 
 
-def keep_of_changed(arms: Collection[str]) -> dict[str, float]:
-    """What ``begin_version`` keeps when the recipe of these arms changed: a part of theirs, by a setting."""
-    return dict.fromkeys(arms, settings.BANDIT_KEEP_ON_CHANGE)
-
-
 @transaction.atomic
 def begin_version(
     *,
@@ -53,13 +48,15 @@ def begin_version(
     by: Actor | None,
     terms: Terms | None = None,
     keep: Mapping[str, float] | None = None,
+    arm_recipes: Mapping[str, str] | None = None,
 ) -> BanditPolicy:
     """A new version, which serves its arms within two seconds in every process.
 
     It begins with what is known of its arms: the counts of the version that served them, or of the newest
     one. ``keep`` is the part of an arm's that is kept, 0 to 1; all of the arms that it leaves out. What lists
-    of the version before still earn counts for that one. ``terms`` None are those of the version before.
-    One that is frozen stays so. Raises ``InvalidInput``, and ``Conflict`` when another begins at once.
+    of the version before still earn counts for that one. ``terms`` None are those of the version before, to
+    whose ``arm_recipes`` those given are added. One that is frozen stays so. Raises ``InvalidInput``, and
+    ``Conflict`` when another begins at once.
     """
     newest = BanditPolicy.objects.first()
     names = sorted(set(arms))
@@ -72,6 +69,7 @@ def begin_version(
         started_at=clock.now(),
         frozen=same.frozen if same else False,
         frozen_weights=same.frozen_weights if same else {},
+        arm_recipes={**(before.arm_recipes if before else {}), **(arm_recipes or {})},
         reason=reason,
         created_by=by.get_username() if by else "",
         **asdict(wanted),
@@ -149,10 +147,9 @@ def resume(*, version: int, reason: str, by: Actor | None) -> BanditPolicy:
 def renew_landmarks(*, now: datetime) -> list[int]:
     """New versions of those whose weights have grown so large that a float could not hold them one day."""
     renewed = []
-    for policy in BanditPolicy.objects.order_by("version"):
-        is_newest = BanditPolicy.objects.newest_of(policy.arms).get() == policy
+    for policy in BanditPolicy.objects.serving():
         shortest = min(policy.share_half_life_days, policy.half_life_days or policy.share_half_life_days)
-        if is_newest and policy.days_at(now) / shortest > MOST_DOUBLINGS:
+        if policy.days_at(now) / shortest > MOST_DOUBLINGS:
             made = begin_version(arms=policy.arms, reason="The weights had grown large", by=None)
             renewed.append(made.version)
     return renewed

@@ -1,6 +1,7 @@
 """Fitting recipes and putting the versions to work."""
 
 from apps.training.services.recipes import delete_recipe, ensure_standard_recipe, require_removable
+from apps.training.services.reconciling import reconcile_bandits
 from apps.training.services.runs import abandon_stale_runs, request_run
 from apps.training.services.starting import fit_requested, start_retrain, sweep_runs
 from apps.training.services.training import train
@@ -12,6 +13,7 @@ __all__ = [
     "delete_recipe",
     "ensure_standard_recipe",
     "fit_requested",
+    "reconcile_bandits",
     "request_run",
     "require_removable",
     "start_retrain",

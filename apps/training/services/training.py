@@ -173,6 +173,7 @@ def _publish(work: _Work, artifact: Artifact, interactions: Interactions, *, cov
             "coverage": round(coverage, 4),
             "warnings": work.warnings,
         },
+        parameters=artifact.about["arms"],
         read_at=work.read_at,
         n_users=interactions.n_users,
         n_movies=interactions.n_items,
