@@ -1,0 +1,35 @@
+"""What experiments are read with.
+
+Inputs are sums over units, results frozen dataclasses. A unit is whatever was assigned, so that what one
+viewer does many times never counts as many.
+"""
+
+from apps.algorithms.statistics.bayes import Chance, chance_to_beat
+from apps.algorithms.statistics.effects import AdjustedEffect, ChiSquare, chi_square, cuped, ratio, welch
+from apps.algorithms.statistics.health import SampleRatio, power, sample_size, srm
+from apps.algorithms.statistics.multiple import adjust
+from apps.algorithms.statistics.samples import Counts, Effect, PairedSample, RatioSample, Sample
+from apps.algorithms.statistics.sequential import always_valid, group_sequential_bounds
+
+__all__ = [
+    "AdjustedEffect",
+    "Chance",
+    "ChiSquare",
+    "Counts",
+    "Effect",
+    "PairedSample",
+    "RatioSample",
+    "Sample",
+    "SampleRatio",
+    "adjust",
+    "always_valid",
+    "chance_to_beat",
+    "chi_square",
+    "cuped",
+    "group_sequential_bounds",
+    "power",
+    "ratio",
+    "sample_size",
+    "srm",
+    "welch",
+]

@@ -1,0 +1,73 @@
+"""A description of two rates in the language of chances: never a rule to stop by."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betainc, betaincinv, betaln, xlog1py, xlogy
+
+from apps.algorithms.statistics.samples import Counts, Interval, Status
+from apps.algorithms.types import Float64
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(400)
+_FAR = 1e-13
+"""Chance left out on either side of the integral."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """``chance_to_beat`` is that of the treatment's rate to be the higher one, 0 to 1.
+
+    ``expected_loss``, in the rate's unit, is what choosing the treatment loses in the mean: how far its rate
+    is below control's, 0 where it is above. Intervals hold 95 %.
+    """
+
+    chance_to_beat: float | None
+    expected_loss: float | None
+    control_interval: Interval | None
+    treatment_interval: Interval | None
+    status: Status
+
+
+def chance_to_beat(control: Counts, treatment: Counts, prior: tuple[float, float] = (1.0, 1.0)) -> Chance:
+    """Beta posteriors of two rates under one Beta prior, by quadrature: error below 1e-9.
+
+    Raises ``ValueError`` for counts that cannot be and a prior not above 0.
+    """
+    if min(prior) <= 0:
+        raise ValueError("both numbers of the prior must lie above 0")
+    for counts in (control, treatment):
+        if counts.n < 0 or not 0 <= counts.successes <= counts.n:
+            raise ValueError(f"{counts.successes:g} successes of {counts.n:g} units cannot be")
+    if control.n == 0 or treatment.n == 0:
+        return Chance(None, None, None, None, "insufficient_data")
+    (a1, b1), (a2, b2) = (
+        (prior[0] + counts.successes, prior[1] + counts.n - counts.successes)
+        for counts in (control, treatment)
+    )
+    x, weights = _nodes(*_ends(a2, b2))
+    density = np.exp(xlogy(a2 - 1, x) + xlog1py(b2 - 1, -x) - betaln(a2, b2))
+    chance = float(weights @ (density * betainc(a1, b1, x)))
+    # E[(c - t)+] is the integral of P(t < x) P(c > x).
+    ends = np.array([_ends(a1, b1), _ends(a2, b2)])
+    x, weights = _nodes(float(ends[:, 0].min()), float(ends[:, 1].max()))
+    loss = float(weights @ (betainc(a2, b2, x) * (1 - betainc(a1, b1, x))))
+    return Chance(
+        chance_to_beat=min(max(chance, 0.0), 1.0),
+        expected_loss=max(loss, 0.0),
+        control_interval=_interval(a1, b1),
+        treatment_interval=_interval(a2, b2),
+        status="ok",
+    )
+
+
+def _ends(a: float, b: float) -> Interval:
+    return float(betaincinv(a, b, _FAR)), float(betaincinv(a, b, 1 - _FAR))
+
+
+def _nodes(low: float, high: float) -> tuple[Float64, Float64]:
+    half = (high - low) / 2
+    return low + half * (_NODES + 1), _WEIGHTS * half
+
+
+def _interval(a: float, b: float) -> Interval:
+    return float(betaincinv(a, b, 0.025)), float(betaincinv(a, b, 0.975))

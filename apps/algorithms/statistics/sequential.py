@@ -1,0 +1,160 @@
+"""Effects that may be read while they grow: at any time, or at looks that were planned."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtr
+
+from apps.algorithms.statistics.samples import (
+    Counts,
+    Effect,
+    RatioSample,
+    Sample,
+    moments,
+    nothing_known,
+    relative_lift,
+    require_alpha,
+)
+from apps.algorithms.types import Float64
+
+_NODES = 401
+"""Of the grid between two bounds, odd for Simpson's rule."""
+_FURTHEST = 12.0
+"""Standard deviations beyond which nothing can be spent."""
+
+
+def always_valid(
+    control: Counts | Sample | RatioSample,
+    treatment: Counts | Sample | RatioSample,
+    alpha: float = 0.05,
+    tuning: float = 5000.0,
+    relative: bool = False,
+) -> Effect:
+    """An interval and a p that hold at every look together, however often and whenever one looks.
+
+    The normal-mixture asymptotic confidence sequence (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, 2021,
+    theorem 2.2) of the difference of two means, of which ``t`` units make up both:
+
+        difference +- sd * sqrt(2 (t rho^2 + 1) / (t rho)^2 * log(sqrt(t rho^2 + 1) / alpha))
+
+    with ``sd^2`` the variance of the difference times ``t``, and ``rho^2 = (-2 log alpha + log(1 - 2 log
+    alpha)) / tuning``, which makes it tightest at ``t = tuning`` (the paper's appendix B.2). ``relative``
+    asks for the lift as ``estimate``, by the delta method. ``p_value`` is 1 where nothing is known yet; then
+    the status is ``insufficient_data`` and the interval None. Raises ``ValueError`` unless ``tuning`` lies
+    above 0.
+    """
+    require_alpha(alpha)
+    if not tuning > 0:
+        raise ValueError(f"tuning must lie above 0, not at {tuning}")
+    one, two = moments(control), moments(treatment)
+    if one is None or two is None:
+        return nothing_known(p_value=1.0)
+    lift = relative_lift(one, two)
+    difference, variance = two.mean - one.mean, one.of_mean + two.of_mean
+    if min(one.n, two.n) < 2 or variance <= 0 or (relative and lift is None):
+        return nothing_known(estimate=None if relative else difference, p_value=1.0)
+    t = one.n + two.n
+    rho2 = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / tuning
+    widths = _width(t, rho2, alpha)
+    rel_lift = rel_ci = None
+    if lift is not None:
+        rel_lift = lift[0]
+        rel_ci = _around(rel_lift, widths * math.sqrt(lift[1]))
+    chosen, of = lift if relative and lift is not None else (difference, variance)
+    return Effect(
+        estimate=chosen,
+        p_value=_p_value(chosen * chosen / of, t, rho2),
+        ci=_around(chosen, widths * math.sqrt(of)),
+        rel_lift=rel_lift,
+        rel_ci=rel_ci,
+        df=None,
+        status="ok",
+    )
+
+
+def group_sequential_bounds(
+    information_fractions: Sequence[float], alpha: float = 0.05, spending_power: float = 3.0
+) -> list[float]:
+    """How far from 0 ``z`` must be at each look for the effect to be told, the false alarms of all looks
+    together being ``alpha``.
+
+    ``information_fractions`` are the parts of the planned sample that each look has, rising, above 0. By the
+    spending function ``alpha * t^spending_power`` (Lan and DeMets, Biometrika 1983; Kim and DeMets 1987),
+    two-sided and symmetric, by the recursive integration of Armitage, McPherson and Rowe (1969). The first
+    look at 1 or beyond spends what is left; later ones have an infinite bound, as has any look at which nothing
+    is left. Raises ``ValueError`` for fractions that do not rise and a power not above 0.
+    """
+    require_alpha(alpha)
+    fractions = list(information_fractions)
+    if not spending_power > 0:
+        raise ValueError(f"spending_power must lie above 0, not at {spending_power}")
+    if any(not fraction > 0 for fraction in fractions) or any(
+        later <= earlier for earlier, later in pairwise(fractions)
+    ):
+        raise ValueError("information fractions must lie above 0 and rise from look to look")
+    bounds: list[float] = []
+    walk, spent = _Walk(), 0.0
+    for fraction in fractions:
+        due = alpha * min(fraction, 1.0) ** spending_power
+        if due - spent <= alpha * 1e-12:
+            bounds.append(math.inf)
+            continue
+        bounds.append(walk.bound(fraction, due - spent))
+        spent = due
+    return bounds
+
+
+def _width(t: float, rho2: float, alpha: float) -> float:
+    """Half the interval, in standard errors of the estimate."""
+    grown = t * rho2 + 1
+    return math.sqrt(2 * grown / (t * rho2) * math.log(math.sqrt(grown) / alpha))
+
+
+def _p_value(z2: float, t: float, rho2: float) -> float:
+    """The least alpha whose interval, at this ``rho2``, leaves 0 out: one over the mixture's e-value."""
+    grown = t * rho2 + 1
+    log_e = z2 * t * rho2 / (2 * grown) - 0.5 * math.log(grown)
+    return math.exp(-log_e) if log_e > 0 else 1.0
+
+
+def _around(centre: float, far: float) -> tuple[float, float]:
+    return centre - far, centre + far
+
+
+class _Walk:
+    """A Brownian motion that has not left its bounds yet: its density at the last look, on a grid."""
+
+    def __init__(self) -> None:
+        self._at = 0.0
+        self._places: Float64 = np.zeros(1)
+        self._mass: Float64 = np.ones(1)
+        """What each place holds of the chance not to have left, weights of the rule included."""
+
+    def bound(self, fraction: float, spend: float) -> float:
+        """The bound on z at ``fraction`` that leaves with chance ``spend``; the walk goes on within it."""
+        step, root = math.sqrt(fraction - self._at), math.sqrt(fraction)
+
+        def left(z: float) -> float:
+            upper = ndtr((self._places - z * root) / step)
+            lower = ndtr((-z * root - self._places) / step)
+            return float(self._mass @ (upper + lower)) - spend
+
+        if left(0.0) <= 0:
+            found = 0.0
+        else:
+            found = float(brentq(left, 0.0, _FURTHEST, xtol=1e-10)) if left(_FURTHEST) < 0 else math.inf
+        self._go_on(fraction, min(found, _FURTHEST) * root, step)
+        return found
+
+    def _go_on(self, fraction: float, edge: float, step: float) -> None:
+        places = np.linspace(-edge, edge, _NODES)
+        weights = np.full(_NODES, 2.0)
+        weights[1::2] = 4.0
+        weights[[0, -1]] = 1.0
+        weights *= (places[1] - places[0]) / 3
+        gaps = (places[:, None] - self._places[None, :]) / step
+        density = np.exp(-0.5 * gaps * gaps) @ self._mass / (step * math.sqrt(2 * math.pi))
+        self._at, self._places, self._mass = fraction, places, density * weights
