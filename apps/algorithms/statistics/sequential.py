@@ -84,8 +84,8 @@ def group_sequential_bounds(
     ``information_fractions`` are the parts of the planned sample that each look has, rising, above 0. By the
     spending function ``alpha * t^spending_power`` (Lan and DeMets, Biometrika 1983; Kim and DeMets 1987),
     two-sided and symmetric, by the recursive integration of Armitage, McPherson and Rowe (1969). The first
-    look at 1 or beyond spends what is left; later ones have an infinite bound, as has any look at which nothing
-    is left. Raises ``ValueError`` for fractions that do not rise and a power not above 0.
+    look at 1 or beyond spends what is left; later ones have an infinite bound, as has any look at which
+    nothing is left. Raises ``ValueError`` for fractions that do not rise and a power not above 0.
     """
     require_alpha(alpha)
     fractions = list(information_fractions)

@@ -131,7 +131,7 @@ def test_one_of_two_is_the_better_one(one, two):
 
 def test_of_nobody_no_chance_is_told_and_nonsense_is_refused():
     assert chance_to_beat(Counts(0, 0), Counts(1, 2)).status == "insufficient_data"
-    with pytest.raises(ValueError, match="^3 successes of 2 units cannot be$"):
+    with pytest.raises(ValueError, match=r"^3 successes of 2 units cannot be$"):
         chance_to_beat(Counts(3, 2), Counts(1, 2))
-    with pytest.raises(ValueError, match="^both numbers of the prior must lie above 0$"):
+    with pytest.raises(ValueError, match=r"^both numbers of the prior must lie above 0$"):
         chance_to_beat(Counts(1, 2), Counts(1, 2), prior=(0, 1))

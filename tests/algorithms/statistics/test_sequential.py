@@ -92,7 +92,7 @@ def test_looking_every_day_alarms_no_more_often_than_alpha():
 
 
 def test_a_tuning_that_is_none_is_refused():
-    with pytest.raises(ValueError, match="^tuning must lie above 0, not at 0$"):
+    with pytest.raises(ValueError, match=r"^tuning must lie above 0, not at 0$"):
         always_valid(Counts(1, 10), Counts(2, 10), tuning=0)
 
 
@@ -143,7 +143,7 @@ def test_beyond_the_plan_nothing_is_left_to_spend():
 
 @pytest.mark.parametrize("fractions", [[0.0, 1.0], [-0.1], [0.5, 0.5], [0.8, 0.3], [math.nan]])
 def test_fractions_that_do_not_rise_are_refused(fractions):
-    with pytest.raises(ValueError, match="^information fractions must lie above 0 and rise"):
+    with pytest.raises(ValueError, match=r"^information fractions must lie above 0 and rise"):
         group_sequential_bounds(fractions)
 
 
