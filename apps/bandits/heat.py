@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from apps.bandits.reading import state_of
+from apps.core.admin.sheets import Column, Sheet, count, share
 
 N_SHADES = 5
 """Steps of colour above none, as the style sheet has them."""
@@ -12,6 +14,16 @@ COLUMNS = (
     "time_of_day day_type user_segment genre_saturation session_position arm shown successes alpha beta mean "
     "low high p_best"
 ).split()
+
+
+ARM_COLUMNS = (
+    Column.text("Arm", "arm"),
+    Column("Films shown", ("shown",), count),
+    Column("Successes", ("successes",), count),
+    Column("Rate", ("rate",), share),
+    Column("Drawn first lately", ("share",), share),
+    Column("Contexts where likeliest best", ("n_best",), count),
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +39,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
+    """``query`` names the context in an address."""
+
     context: str
+    query: str
     cells: tuple[Cell, ...]
 
 
@@ -36,8 +51,8 @@ class ArmTotal:
     name: str
     shown: int
     successes: int
-    rate: str
-    share: str
+    rate: float | None
+    share: float
     n_best: int
 
 
@@ -55,6 +70,13 @@ def heat_map(version: int) -> HeatMap:
     return HeatMap(arms, rows)
 
 
+def arms_sheet(found: HeatMap, csv_url: str) -> Sheet:
+    """The arms over all contexts."""
+    fields = ("shown", "successes", "rate", "share", "n_best")
+    rows = [{"arm": arm.name, **{name: getattr(arm, name) for name in fields}} for arm in found.arms]
+    return Sheet("All contexts together", ARM_COLUMNS, rows, csv_url)
+
+
 def table_rows(version: int) -> Iterator[Mapping[str, object]]:
     """A row for each context and arm, by ``COLUMNS``. Two queries."""
     for context in state_of(version)["contexts"]:
@@ -69,6 +91,7 @@ def _row(context: Mapping[str, Any]) -> Row:
     best = max(cell["p_best"] for cell in cells)
     return Row(
         context=", ".join(context["context"].values()),
+        query=urlencode(context["context"]),
         cells=tuple(
             Cell(
                 mean=f"{cell['mean']:.1%}",
@@ -89,7 +112,7 @@ def _total(state: Mapping[str, Any], rows: tuple[Row, ...], spot: int, arm: str)
         name=arm,
         shown=shown,
         successes=successes,
-        rate=f"{successes / shown:.1%}" if shown else "–",
-        share=f"{state['first_draw_shares'][arm]:.0%}",
+        rate=successes / shown if shown else None,
+        share=state["first_draw_shares"][arm],
         n_best=sum(row.cells[spot].is_best for row in rows),
     )

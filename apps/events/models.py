@@ -87,11 +87,12 @@ class Slate(models.Model):
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["unit_key", "created_at"], name="slates_unit_time"),
-            # Checking and rebuilding a bandit's counts reads its slates alone.
+            # Checking and rebuilding a bandit's counts reads its slates alone, and what it did lately the
+            # newest of them.
             models.Index(
-                fields=["bandit_version"],
+                fields=["bandit_version", "created_at"],
                 condition=Q(bandit_version__isnull=False),
-                name="slates_bandit",
+                name="slates_bandit_time",
             ),
         ]
 

@@ -2,13 +2,15 @@
 
 import csv
 import io
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from apps.algorithms.context import N_CONTEXTS, Context
-from apps.bandits.models import BanditPolicy
+from apps.bandits.models import BanditPolicy, BanditState
+from apps.bandits.services import check_all
 from apps.core.models import AuditEntry
 from tests.bandits.log import make_log, make_policy, say, serve
 from tests.factories import make_staff, make_user
@@ -60,10 +62,11 @@ def test_the_page_of_beliefs_shows_every_context_and_the_csv_every_cell(client: 
     client.force_login(make_staff(permissions=["bandits.view_banditpolicy"]))
     url = reverse("admin:bandits_banditpolicy_beliefs", args=[policy.pk])
     page = client.get(url).content.decode()
-    assert page.count('<th scope="row">') == N_CONTEXTS + 3
+    assert page.count('<th scope="row"') == N_CONTEXTS + 3
     assert page.count("1 shown") == 2
     first = page.partition("Contexts and arms")[2].partition("</tr>")[2].partition("</tr>")[0]
     assert ", ".join(Context.from_index(7).as_dict().values()) in first
+    assert urlencode(Context.from_index(7).as_dict()).replace("&", "&amp;") in first
     assert f"What version {policy.version} of the bandit believes" in page
     link = reverse("admin:bandits_banditpolicy_change", args=[policy.pk])
     assert url in client.get(link).content.decode()
@@ -74,6 +77,72 @@ def test_the_page_of_beliefs_shows_every_context_and_the_csv_every_cell(client: 
     assert sum(int(line["successes"]) for line in lines) == 1
 
 
+def test_the_arms_over_all_contexts_are_a_csv_too(client: Client) -> None:
+    policy, viewer = make_policy(), make_user()
+    ids = serve(make_log(policy, ["svd", "als", "svd", "svd"], viewer=viewer))
+    say(viewer, ids[0], "click")
+    client.force_login(make_staff(permissions=["bandits.view_banditpolicy"]))
+    answer = client.get(reverse("admin:bandits_banditpolicy_arms_csv", args=[policy.pk]))
+    lines = list(csv.reader(io.StringIO(answer.getvalue().decode())))
+    assert lines[0] == ["arm", "shown", "successes", "rate", "share", "n_best"]
+    svd = dict(zip(lines[0], lines[3], strict=True))
+    assert (svd["arm"], svd["shown"], svd["successes"], svd["share"]) == ("svd", "3", "1", "1.0")
+    assert float(svd["rate"]) == pytest.approx(1 / 3)
+
+
+def test_the_pages_of_a_version_lead_to_each_other(client: Client) -> None:
+    policy = make_policy()
+    see, begin = "bandits.view_banditpolicy", "bandits.add_banditpolicy"
+    names = ["beliefs", "context", "activity", "off_policy"]
+    urls = [reverse(f"admin:bandits_banditpolicy_{name}", args=[policy.pk]) for name in names]
+    begins = reverse("admin:bandits_banditpolicy_begin", args=[policy.pk])
+    for permissions, may_begin in (([see], False), ([see, begin], True)):
+        client.force_login(make_staff(permissions=permissions))
+        for page in (reverse("admin:bandits_banditpolicy_change", args=[policy.pk]), *urls):
+            text = client.get(page).content.decode()
+            assert all(url in text for url in urls), page
+            assert (begins in text) == may_begin, page
+
+
+def test_pages_of_an_older_version_say_which_one_serves(client: Client) -> None:
+    before, after = make_policy(), make_policy()
+    client.force_login(make_staff(permissions=["bandits.view_banditpolicy"]))
+    said = f"Version {after.version} has begun since and serves these arms"
+    for policy, is_said in ((before, True), (after, False)):
+        page = client.get(reverse("admin:bandits_banditpolicy_beliefs", args=[policy.pk])).content.decode()
+        assert (said in page) == is_said
+        assert "Nothing was shown yet" in page
+
+
+def test_the_last_check_says_what_differs_and_what_to_do(client: Client) -> None:
+    policy = make_policy()
+    client.force_login(make_staff(permissions=["bandits.view_banditpolicy"]))
+    change = reverse("admin:bandits_banditpolicy_change", args=[policy.pk])
+    assert f"manage.py bandit_check --policy-version {policy.version}" in client.get(change).content.decode()
+    serve(make_log(policy, ["svd", "als"]))
+    check_all()
+    assert "all equal to the log" in client.get(change).content.decode()
+    assert "equal to the log, 20" in client.get(reverse(LIST)).content.decode()
+    BanditState.objects.filter(policy=policy, arm="svd").update(shown=5)
+    check_all()
+    page = client.get(change).content.decode()
+    assert "svd in context 7: held 5 shown and 0 successes, by the log 1 and 0" in page
+    assert f"manage.py bandit_rebuild --policy-version {policy.version}" in page
+    assert "1 cells differ, 20" in client.get(reverse(LIST)).content.decode()
+
+
+def test_the_page_of_a_version_has_the_switch_that_changes_something(client: Client) -> None:
+    policy = make_policy()
+    client.force_login(make_staff(permissions=["bandits.view_banditpolicy", "bandits.change_banditpolicy"]))
+    change = reverse("admin:bandits_banditpolicy_change", args=[policy.pk])
+    for action, other in (("freeze", "resume"), ("resume", "freeze")):
+        page = client.get(change).content.decode()
+        assert f'value="{action}"' in page
+        assert f'value="{other}"' not in page
+        act(client, action, policy.version, reason="a test")
+
+
 def test_a_version_that_is_none_is_not_found(client: Client) -> None:
     client.force_login(make_staff(permissions=["bandits.view_banditpolicy"]))
-    assert client.get(reverse("admin:bandits_banditpolicy_beliefs", args=[9])).status_code == 404
+    for page in ("beliefs", "context", "activity", "off_policy"):
+        assert client.get(reverse(f"admin:bandits_banditpolicy_{page}", args=[9])).status_code == 404

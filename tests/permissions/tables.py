@@ -105,6 +105,19 @@ PAGES: dict[str, set[str]] = {
 OPERATIONS: dict[tuple[str, str], tuple[str, str]] = {
     ("GET", "metrics"): ("core.view_heartbeat", "metrics.read"),
 }
+BANDIT_PAGES = (
+    "beliefs/",
+    "beliefs.csv",
+    "beliefs/arms.csv",
+    "context/",
+    "context/arms.csv",
+    "activity/",
+    "activity/arms.csv",
+    "activity/success.csv",
+    "activity/days.csv",
+    "off-policy/",
+    "off-policy/policies.csv",
+)
 # Addresses of the admin that belong to no table, or to one beyond its five pages: the method, and what
 # it takes. Nothing is asked of those for anybody; "staff" is any member of staff.
 ADMIN: dict[str, tuple[str, str]] = {
@@ -119,8 +132,8 @@ ADMIN: dict[str, tuple[str, str]] = {
     "admin/r/<path:content_type_id>/<path:object_id>/": ("GET", "staff"),
     "admin/<app_label>/": ("GET", "catalog.view_genre"),  # 404 for who may see nothing of the app
     "admin/(?P<url>.*)$": ("GET", "staff"),
-    "admin/bandits/banditpolicy/<id:object_id>/beliefs/": ("GET", "bandits.view_banditpolicy"),
-    "admin/bandits/banditpolicy/<id:object_id>/beliefs.csv": ("GET", "bandits.view_banditpolicy"),
+    **{f"admin/bandits/banditpolicy/<id:object_id>/{page}": ("GET", SEE_BANDIT[0]) for page in BANDIT_PAGES},
+    "admin/bandits/banditpolicy/<id:object_id>/begin/": ("GET", "bandits.add_banditpolicy"),
     "admin/core/auditentry/export/": ("GET", "core.view_auditentry"),
     "admin/accounts/user/<id>/password/": ("GET", "accounts.change_user"),
     "admin/recommendations/viewer/<id:object_id>/now/": ("GET", "recommendations.view_viewer"),

@@ -14,6 +14,18 @@ All take it that a film's reward goes by context, arm and slot, not by what fill
 """
 
 from apps.algorithms.ope.estimators import dm, dr, ips, snips
+from apps.algorithms.ope.intervals import UnitSums, rate_interval
 from apps.algorithms.ope.rows import MIN_ESS, MIN_UNITS, Estimate, Rows
 
-__all__ = ["MIN_ESS", "MIN_UNITS", "Estimate", "Rows", "dm", "dr", "ips", "snips"]
+__all__ = [
+    "MIN_ESS",
+    "MIN_UNITS",
+    "Estimate",
+    "Rows",
+    "UnitSums",
+    "dm",
+    "dr",
+    "ips",
+    "rate_interval",
+    "snips",
+]

@@ -27,6 +27,35 @@ class Found:
     lift_ci: Interval
 
 
+@dataclass(frozen=True)
+class UnitSums:
+    """Films shown and successes of each viewer, and their squares and product, added up over viewers."""
+
+    n_units: int
+    shown: int
+    successes: int
+    shown_squared: float
+    successes_squared: float
+    both: float
+
+    @classmethod
+    def of(cls, rewards: Float64, units: Int64) -> "UnitSums":
+        """Of films with a reward of 0 or 1, ``(n,)``, and their viewers, numbered from 0."""
+        shown, successes = np.bincount(units).astype(np.float64), np.bincount(units, weights=rewards)
+        return cls(
+            n_units=int((shown > 0).sum()),
+            shown=len(rewards),
+            successes=int(rewards.sum()),
+            shown_squared=float(shown @ shown),
+            successes_squared=float(successes @ successes),
+            both=float(shown @ successes),
+        )
+
+    @property
+    def rate(self) -> float | None:
+        return self.successes / self.shown if self.shown else None
+
+
 def weigh(log: Log, top: Float64, bottom: Float64) -> Found:
     """``sum(top) / sum(bottom)`` over the films, ``(n,)`` each, with a gamma interval.
 
@@ -50,6 +79,22 @@ def weigh(log: Log, top: Float64, bottom: Float64) -> Found:
         below, above = _reach(value, lift_spread, more)
         lift_ci = value - mean - below, value - mean + above
     return Found(value, ci, value - mean, lift_ci)
+
+
+def rate_interval(sums: UnitSums) -> Interval:
+    """The 95 % interval of ``sums.rate``, as ``weigh`` has it of a log whose weights are all 1.
+
+    None where viewers do not differ, or there are not two.
+    """
+    if sums.rate is None or sums.n_units < 2:
+        return None
+    squares = sums.successes_squared - 2 * sums.rate * sums.both + sums.rate**2 * sums.shown_squared
+    variance = max(squares, 0.0) / sums.shown**2 * sums.n_units / (sums.n_units - 1)
+    spread = float(np.sqrt(variance))
+    if spread <= _LEAST_SPREAD:
+        return None
+    below, above = _reach(sums.rate, spread, 0.5 / sums.shown)
+    return _within(sums.rate - below), _within(sums.rate + above)
 
 
 def leave_groups_out(log: Log) -> Found:

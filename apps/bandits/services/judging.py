@@ -1,6 +1,6 @@
 """What other policies would have earned, from the log of a version that served."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
@@ -34,7 +34,8 @@ _COLUMNS = ("algorithm", "bandit_context", "position", "propensity", "outcome", 
 class Judgement:
     """``estimates`` by estimator, of the mean success of a film shown; ``logged`` is that of the log.
 
-    ``n_films`` were judged from, the newest ``MAX_FILMS`` where there are more.
+    ``logged_ci`` is its 95 % interval. ``n_films`` were judged from, the newest where there are more than are
+    read.
     """
 
     policy: str
@@ -42,6 +43,7 @@ class Judgement:
     days: int
     n_films: int
     logged: float | None
+    logged_ci: tuple[float, float] | None
     estimates: Mapping[str, ope.Estimate]
 
     def as_json(self) -> dict[str, object]:
@@ -71,8 +73,15 @@ def policy_names(version: int) -> list[str]:
     return _names(_find(version))
 
 
-def judge(names: Sequence[str], *, version: int, days: int) -> list[Judgement]:
-    """Each named policy judged from what ``version`` showed in the last ``days``.
+def judge(
+    names: Sequence[str],
+    *,
+    version: int,
+    days: int,
+    estimators: Collection[str] = tuple(_ESTIMATORS),
+    most: int = MAX_FILMS,
+) -> list[Judgement]:
+    """Each named policy judged from what ``version`` showed in the last ``days``, the newest ``most`` films.
 
     ``uniform`` gives each slot to any arm alike, an arm's name all slots to it, and ``version:3`` draws by
     what that version believes today. Four queries, and one for each version that is judged. Raises
@@ -83,9 +92,28 @@ def judge(names: Sequence[str], *, version: int, days: int) -> list[Judgement]:
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InvalidInput(f"There is no policy {unknown[0]!r} to judge; there are: {', '.join(known)}.")
-    log = _read(policy, days)
+    log = _read(policy, days, most)
     k = _n_drawn(policy)
-    return [_judged(name, policy, log, days, k) for name in names]
+    wanted = {name: estimate for name, estimate in _ESTIMATORS.items() if name in estimators}
+    logged_ci = ope.rate_interval(ope.UnitSums.of(log.rewards, log.rows.units))
+    return [
+        Judgement(
+            policy=name,
+            version=policy.version,
+            days=days,
+            n_films=len(log.rewards),
+            logged=float(log.rewards.mean()) if len(log.rewards) else None,
+            logged_ci=logged_ci,
+            estimates=_estimates(_target(name, policy, k)[log.contexts], log, wanted),
+        )
+        for name in names
+    ]
+
+
+def previous_version(policy: BanditPolicy) -> int | None:
+    """The newest of the same arms before ``policy``; None when it was the first."""
+    before = BanditPolicy.objects.filter(arms=policy.arms, version__lt=policy.version)
+    return before.order_by("-version").values_list("version", flat=True).first()
 
 
 def latest_version() -> int:
@@ -113,19 +141,12 @@ def _find(version: int) -> BanditPolicy:
     return policy
 
 
-def _judged(name: str, policy: BanditPolicy, log: _Log, days: int, k: int) -> Judgement:
-    target = _target(name, policy, k)[log.contexts]
-    return Judgement(
-        policy=name,
-        version=policy.version,
-        days=days,
-        n_films=len(log.rewards),
-        logged=float(log.rewards.mean()) if len(log.rewards) else None,
-        estimates={
-            estimator: estimate(log.rewards, log.propensities, target, log.rows)
-            for estimator, estimate in _ESTIMATORS.items()
-        },
-    )
+def _estimates(
+    target: Float64, log: _Log, wanted: Mapping[str, Callable[..., ope.Estimate]]
+) -> dict[str, ope.Estimate]:
+    return {
+        name: estimate(log.rewards, log.propensities, target, log.rows) for name, estimate in wanted.items()
+    }
 
 
 def _n_drawn(policy: BanditPolicy) -> int:
@@ -155,16 +176,18 @@ def _target(name: str, policy: BanditPolicy, k: int) -> Float64:
     )
 
 
-def _read(policy: BanditPolicy, days: int) -> _Log:
-    """The films that count, newest first."""
+def _read(policy: BanditPolicy, days: int, most: int) -> _Log:
+    """The newest films that count, newest first."""
+    since = timezone.now() - timedelta(days=days)
     films = RecommendationEvent.objects.filter(
         slate__counted=True,
         slate__bandit_version=policy.version,
+        slate__created_at__gte=since,
         bandit_context__isnull=False,
         propensity__isnull=False,
-        created_at__gte=timezone.now() - timedelta(days=days),
+        created_at__gte=since,
     )
-    found = list(films.order_by("-id").values_list(*_COLUMNS)[:MAX_FILMS])
+    found = list(films.order_by("-id").values_list(*_COLUMNS)[:most])
     columns = list(zip(*found, strict=True)) or [()] * len(_COLUMNS)
     arms, contexts, positions, propensities, outcomes, slates, units = columns
     spots = {arm: spot for spot, arm in enumerate(policy.arms)}

@@ -16,6 +16,9 @@ from apps.core.services import Actor, record_audit
 LEAST_HALF_LIFE_DAYS = 1.0
 MOST_DOUBLINGS = 500.0
 """Of a weight since the landmark; a float holds 1023."""
+MOST_PRIOR = 1_000_000.0
+"""Of ``alpha`` and ``beta``: far beyond it a rate is 0 or 1 to a float, and nothing can be drawn."""
+LEAST_SHARPNESS = 0.001
 WEIGHT_TOLERANCE = 1e-9
 
 
@@ -173,6 +176,13 @@ def _require_sound(policy: BanditPolicy, keep: Mapping[str, float]) -> None:
         days = getattr(policy, name)
         if days is not None and days < LEAST_HALF_LIFE_DAYS:
             raise InvalidInput.of(f"/{name}", f"A half-life is at least a day, not {days:g}.")
+    for name in ("alpha", "beta"):
+        if getattr(policy, name) > MOST_PRIOR:
+            said = f"{name} is at most {MOST_PRIOR:,.0f}, not {getattr(policy, name):g}."
+            raise InvalidInput.of(f"/{name}", said)
+    if 0 < policy.sharpness < LEAST_SHARPNESS:
+        said = f"sharpness is at least {LEAST_SHARPNESS}, not {policy.sharpness:g}."
+        raise InvalidInput.of("/sharpness", said)
     for arm, part in keep.items():
         if arm not in policy.arms or not 0 <= part <= 1:
             said = f"Of an arm of the policy 0 to 1 can be kept, not {part:g} of {arm!r}."

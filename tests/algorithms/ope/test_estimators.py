@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.algorithms.ope import MIN_ESS, MIN_UNITS, Rows, dm, dr, ips, snips
+from apps.algorithms.ope import MIN_ESS, MIN_UNITS, Rows, UnitSums, dm, dr, ips, rate_interval, snips
 
 ESTIMATORS = {"ips": ips, "snips": snips, "dm": dm, "dr": dr}
 each = pytest.mark.parametrize("estimate", ESTIMATORS.values(), ids=ESTIMATORS)
@@ -286,3 +286,19 @@ REFUSALS = {
 def test_refuses_what_can_be_no_log(estimate, arguments, sentence):
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         estimate(*arguments)
+
+
+def test_a_rate_by_sums_over_viewers_has_the_interval_of_a_log_whose_weights_are_one():
+    rewards, _, rows = make_log(np.random.default_rng(3), n_viewers=50)
+    even_rows = make_rows(np.zeros(len(rewards)), rows.units, names=("a",))
+    ones = np.ones(len(rewards))
+    found = snips(rewards, ones, ones[:, None], even_rows)
+    sums = UnitSums.of(rewards, rows.units)
+    assert (sums.n_units, sums.shown, sums.rate) == (50, 200, found.value)
+    assert rate_interval(sums) == pytest.approx(found.ci)
+
+
+def test_a_rate_has_no_interval_where_viewers_do_not_differ():
+    assert rate_interval(UnitSums.of(np.ones(4), np.array([0, 0, 1, 1]))) is None
+    assert rate_interval(UnitSums.of(np.array([1.0, 0.0]), np.array([0, 0]))) is None
+    assert rate_interval(UnitSums.of(np.zeros(0), np.zeros(0, dtype=np.int64))) is None

@@ -1,30 +1,25 @@
-"""What the bandit is made of, for staff: its versions with what they earned, and a switch for each."""
+"""The table of the bandit's versions, and the switch of each."""
 
 from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
-from apps.bandits.heat import COLUMNS, heat_map, table_rows
+from apps.bandits.admin.navigation import CHANGE, PAGES, begin_link, link_to
+from apps.bandits.admin.pages import PolicyPages
 from apps.bandits.models import BanditCheck, BanditPolicy, BanditState
 from apps.bandits.services import freeze, resume
-from apps.core import converters  # noqa: F401 - makes <id:…> known
-from apps.core.admin import Link, ReadOnlyAdmin, offer_links
+from apps.core.admin import Link, offer_links
 from apps.core.admin.asking import Act, act_with_reason
 from apps.core.admin.columns import column, list_action
-from apps.core.spreadsheets import csv_lines
 
 
 @admin.register(BanditPolicy)
-class BanditPolicyAdmin(ReadOnlyAdmin):
+class BanditPolicyAdmin(PolicyPages):
     group, icon, rank = "Serving", "casino", 1
     about = (
         "The terms on which a bandit draws which arms share a list. The newest version of the same arms"
@@ -50,7 +45,9 @@ class BanditPolicyAdmin(ReadOnlyAdmin):
         "max_share": "Of first draws, for an arm that is not sure to be the best of its context.",
         "frozen": "Whether fixed weights serve. What is served is counted all the same.",
     }
+    readonly_fields = ["last_check_told"]
     actions = ["freeze", "resume"]
+    row_actions = {"freeze": "Freeze", "resume": "Draw by belief again"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BanditPolicy]:
         cells = BanditState.objects.filter(policy_id=OuterRef("pk")).order_by().values("policy_id")
@@ -62,51 +59,17 @@ class BanditPolicyAdmin(ReadOnlyAdmin):
                 n_shown=Subquery(cells.annotate(n=Sum("shown")).values("n")),
                 n_successes=Subquery(cells.annotate(n=Sum("successes")).values("n")),
                 n_differing=Subquery(checks.values("n_differing")[:1]),
+                checked_at=Subquery(checks.values("checked_at")[:1]),
             )
         )
         return rows
 
-    def get_urls(self) -> list[URLPattern]:
-        pages: list[tuple[str, Any, str]] = [
-            ("<id:object_id>/beliefs/", require_safe(self.beliefs_view), "beliefs"),
-            ("<id:object_id>/beliefs.csv", require_safe(self.csv_view), "csv"),
-        ]
-        wrap = self.admin_site.admin_view
-        own = [path(route, wrap(view), name=f"bandits_banditpolicy_{name}") for route, view, name in pages]
-        return [*own, *super().get_urls()]
-
-    def beliefs_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Contexts and arms, and what is believed of each pair."""
-        policy = self._seen(request, object_id)
-        found = heat_map(policy.version)
-        request.current_app = self.admin_site.name
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "policy": policy,
-            "title": f"What version {policy.version} of the bandit believes",
-            "explore": f"{policy.explore:.0%}",
-            "max_share": f"{policy.max_share:.0%}",
-            "arms": found.arms,
-            "rows": found.rows,
-        }
-        return TemplateResponse(request, "bandits/beliefs.html", context)
-
-    def csv_view(self, request: HttpRequest, object_id: int) -> StreamingHttpResponse:
-        policy = self._seen(request, object_id)
-        lines = csv_lines(COLUMNS, table_rows(policy.version))
-        answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-        name = f"bandit-{policy.version}-{timezone.now():%Y-%m-%d}.csv"
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        return answer
-
-    def _seen(self, request: HttpRequest, object_id: int) -> BanditPolicy:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return get_object_or_404(BanditPolicy, pk=object_id)
+    def row_actions_of(self, row: BanditPolicy) -> dict[str, str]:
+        name = "resume" if row.frozen else "freeze"
+        return {name: self.row_actions[name]}
 
     def has_freeze_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("bandits.change_banditpolicy")
+        return request.user.has_perm(CHANGE)
 
     @column("Arms")
     def drawn(self, policy: BanditPolicy) -> str:
@@ -128,7 +91,13 @@ class BanditPolicyAdmin(ReadOnlyAdmin):
     def checked(self, policy: Any) -> str:
         if policy.n_differing is None:
             return "not yet"
-        return f"{policy.n_differing} cells differ" if policy.n_differing else "equal to the log"
+        found = f"{policy.n_differing} cells differ" if policy.n_differing else "equal to the log"
+        return f"{found}, {timezone.localtime(policy.checked_at):%Y-%m-%d %H:%M}"
+
+    @column("Last check")
+    def last_check_told(self, policy: BanditPolicy) -> str:
+        check = BanditCheck.objects.filter(policy=policy).first()
+        return render_to_string("bandits/last_check.html", {"check": check, "policy": policy})
 
     @list_action("Freeze the selected versions", permissions=["freeze"])
     def freeze(self, request: HttpRequest, queryset: QuerySet[BanditPolicy]) -> HttpResponse | None:
@@ -143,12 +112,14 @@ class BanditPolicyAdmin(ReadOnlyAdmin):
         return act_with_reason(self, request, queryset.filter(frozen=True), act)
 
 
-def _beliefs(request: HttpRequest, policy: BanditPolicy) -> Link | None:
-    url = reverse("admin:bandits_banditpolicy_beliefs", args=[policy.pk])
-    return Link("What it believes", url, "grid_on")
+def _page(name: str) -> Any:
+    def link(request: HttpRequest, policy: BanditPolicy) -> Link | None:
+        return link_to(name, policy)
+
+    return link
 
 
-offer_links(BanditPolicy, _beliefs)
+offer_links(BanditPolicy, *map(_page, PAGES), begin_link)
 
 
 def _freeze(request: HttpRequest, policy: BanditPolicy, reason: str) -> None:
