@@ -168,7 +168,7 @@ def rolled_back(lift: float, seed: int) -> tuple[int | None, int | None]:
     return rule, bare
 
 
-def _met(condition: bool) -> str:
+def _met(condition: bool | np.bool) -> str:
     return "met" if condition else "missed"
 
 
@@ -203,7 +203,7 @@ def guardrails(pool: ProcessPoolExecutor, tests: int) -> Iterator[str]:
     for lift in (0.0, -0.25):
         found = list(pool.map(partial(rolled_back, lift), range(tests), chunksize=25))
         shares = [
-            np.mean([days[column] is not None and days[column] <= until for days in found])
+            np.mean([(days[column] or DAYS + 1) <= until for days in found])
             for column in (0, 1)
             for until in (DAYS, 7)
         ]
