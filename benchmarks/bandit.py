@@ -1,6 +1,7 @@
 """What the bandit earns of a simulated public, beside simpler ways; and how quick it is.
 
-    python benchmarks/bandit.py [--seeds 6] [--only regret slates equal speed]
+    python benchmarks/bandit.py [--seeds 6] [--only regret slates equal speed] [--publics reference]
+        [--requests 20000]
 
 All traffic is simulated (apps/algorithms/simulation.py). Regret is what is missed of always serving the best
 arm of the moment; it is given relative to plain Thompson sampling, with a Beta(1, 1) of its own for each
@@ -147,7 +148,7 @@ LEARNERS: dict[str, Callable[[int], Learner]] = {
     "plain Beta": PlainBeta,
     "bandit": Bandit,
     "bandit without exploration": lambda seed: Bandit(seed, sampler=ThompsonSampler(ARMS, explore=0)),
-    "bandit, half-life 20,000": lambda seed: Bandit(seed, sampler=ThompsonSampler(ARMS, half_life=20_000)),
+    "bandit, low draws counting": lambda seed: Bandit(seed, sampler=ThompsonSampler(ARMS, optimistic=False)),
 }
 
 
@@ -169,7 +170,12 @@ def _all(pool: ProcessPoolExecutor, name: str, tastes: Tastes, n_requests: int, 
     return list(pool.map(outcome, [Run(name, tastes, n_requests, seed) for seed in range(seeds)]))
 
 
-def regrets(pool: ProcessPoolExecutor, seeds: int) -> Iterator[str]:
+PUBLICS = {"reference": REFERENCE, "no-structure": NO_STRUCTURE}
+
+
+def regrets(
+    pool: ProcessPoolExecutor, seeds: int, publics: Sequence[str], horizons: Sequence[int]
+) -> Iterator[str]:
     yield from _header(
         "public",
         "requests",
@@ -177,24 +183,38 @@ def regrets(pool: ProcessPoolExecutor, seeds: int) -> Iterator[str]:
         "regret, of plain Beta's",
         "reward, of fixed weights'",
         "reward, of the best fixed arm's",
+        "regret by public",
         "marks",
     )
-    for title, tastes in (("reference", REFERENCE), ("no structure", NO_STRUCTURE)):
-        for n_requests, mark in HORIZONS.items():
+    for title in publics:
+        tastes = PUBLICS[title]
+        for n_requests in horizons:
             plain = _all(pool, "plain Beta", tastes, n_requests, seeds)
             for name in list(LEARNERS)[1:]:
                 found = _all(pool, name, tastes, n_requests, seeds)
                 regret = sum(one.regret for one in found) / sum(one.regret for one in plain)
+                error, lowest, highest = _spread(found, plain, regret)
                 even = sum(one.reward for one in found) / sum(one.even for one in found)
                 best = sum(one.reward for one in found) / sum(one.best_fixed for one in found)
-                limit = mark if title == "reference" else 1.05
+                limit = HORIZONS[n_requests] if title == "reference" else 1.05
                 marks = [f"regret ≤ {limit}: {_met(regret <= limit)}"]
                 if title == "reference" and n_requests >= 20_000:
                     marks += [f"≥ 1.15: {_met(even >= 1.15)}", f"≥ 1: {_met(best >= 1)}"]
                 yield (
-                    f"| {title} | {n_requests:,} | {name} | {regret:.2f} | {even:.2f} | {best:.3f} "
-                    f"| {', '.join(marks)} |"
+                    f"| {title} | {n_requests:,} | {name} | {regret:.3f} ± {error:.3f} | {even:.2f} | {best:.3f} "
+                    f"| {lowest:.2f} to {highest:.2f} | {', '.join(marks)} |"
                 )
+
+
+def _spread(found: Sequence[Outcome], plain: Sequence[Outcome], ratio: float) -> tuple[float, float, float]:
+    """Of a ratio of two sums of regret: its standard error by linearisation, and the least and greatest ratio
+    of one public.
+    """
+    ones, others = (np.array([one.regret for one in outcomes]) for outcomes in (found, plain))
+    error = (
+        (ones - ratio * others).std(ddof=1) * np.sqrt(len(ones)) / others.sum() if len(ones) > 1 else np.nan
+    )
+    return float(error), float((ones / others).min()), float((ones / others).max())
 
 
 def equal_arms(pool: ProcessPoolExecutor, seeds: int) -> Iterator[str]:
@@ -277,10 +297,14 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=6, help="publics of each kind (default: 6)")
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
+    parser.add_argument("--publics", nargs="+", choices=PUBLICS, default=list(PUBLICS), help="of regret")
+    parser.add_argument(
+        "--requests", nargs="+", type=int, choices=HORIZONS, default=list(HORIZONS), help="of regret"
+    )
     options = parser.parse_args()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         tables = {
-            "regret": lambda: regrets(pool, options.seeds),
+            "regret": lambda: regrets(pool, options.seeds, options.publics, options.requests),
             "equal": lambda: equal_arms(pool, options.seeds),
             "slates": lambda: slates(pool, options.seeds),
             "speed": speeds,

@@ -109,8 +109,7 @@ def _slot_propensities(beliefs: Beliefs) -> Float64:
 
 def _draw_owners(beliefs: Beliefs, contexts: Int64, rng: np.random.Generator) -> Int64:
     """Whose each slot is, ``(n_slates, N_SLOTS)``: as ``Beliefs.select`` and the draft draw, all at once."""
-    sharpness, n_slates = beliefs.sampler.sharpness, len(contexts)
-    draws = rng.beta(beliefs.alpha[contexts] / sharpness, beliefs.beta[contexts] / sharpness)
+    n_slates, draws = len(contexts), beliefs.draws(contexts, rng)
     explored = rng.random(n_slates) < beliefs.sampler.explore
     draws[explored] = rng.random((int(explored.sum()), len(ARMS)))
     drawn = np.argsort(-draws, axis=1)[:, :K]

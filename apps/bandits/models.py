@@ -29,6 +29,7 @@ class BanditPolicy(models.Model):
     alpha = models.FloatField(default=1.0)
     beta = models.FloatField(default=1.0)
     sharpness = models.FloatField(default=0.3)
+    optimistic = models.BooleanField(default=True)
     half_life_days = models.FloatField(null=True, blank=True)
     share_half_life_days = models.FloatField(default=7.0)
     explore = models.FloatField(default=0.03)
@@ -58,6 +59,7 @@ class BanditPolicy(models.Model):
             alpha=self.alpha,
             beta=self.beta,
             sharpness=self.sharpness,
+            optimistic=self.optimistic,
             half_life=self.half_life_days,
             explore=self.explore,
             max_share=self.max_share,

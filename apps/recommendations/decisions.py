@@ -41,6 +41,7 @@ class BanditDecision:
     explored: bool
     capped: bool
     sharpness: float
+    optimistic: bool
     arms: Sequence[ArmDrawn]
     weights: Sequence[tuple[str, float]]
 
@@ -56,6 +57,7 @@ def decision_of(slate: Slate) -> BanditDecision | None:
         explored=told.get("explored", False),
         capped=told.get("capped", False),
         sharpness=told.get("sharpness", 1.0),
+        optimistic=told.get("optimistic", False),
         arms=sorted(arms, key=lambda arm: (arm.rank is None, arm.rank or 0, arm.name)),
         weights=sorted(told.get("weights", {}).items()),
     )

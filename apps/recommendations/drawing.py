@@ -139,6 +139,7 @@ def _posterior(bandit: Bandit, selection: Selection, occasion: Occasion) -> Mapp
         "draws": by_arm(selection.draws),
         "propensities": by_arm(selection.rank_propensities),
         "sharpness": beliefs.sampler.sharpness,
+        "optimistic": beliefs.sampler.optimistic,
         "explored": selection.explored,
         "capped": selection.capped,
         "draw_weight": bandit.policy.draw_weight_at(occasion.at),

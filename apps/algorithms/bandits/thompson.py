@@ -67,8 +67,9 @@ class ThompsonSampler:
     The belief of an arm's rate in a context is a Beta distribution, whose parameters are those of the pooled
     model's normal posterior on the logit scale by the Laplace bridge, ``alpha = (1 + e^m) / v`` and ``beta =
     (1 + e^-m) / v`` (MacKay 1998; Hobbhahn, Kristiadi and Hennig, UAI 2022). A draw is made from
-    ``Beta(alpha / sharpness, beta / sharpness)`` (posterior reshaping, Chapelle and Li, section 3), and the
-    ``k`` highest are taken.
+    ``Beta(alpha / sharpness, beta / sharpness)`` (posterior reshaping, Chapelle and Li, section 3), none
+    counts for less than its mean (optimistic Bayesian sampling, May, Korda, Lee and Leslie, JMLR 2012: an arm
+    is never passed over because it drew low), and the ``k`` highest are taken.
 
     Parameters
     ----------
@@ -80,6 +81,8 @@ class ThompsonSampler:
         Successes and failures that the rate of all arms together begins with, above 0.
     sharpness
         Share of its variance that a belief is drawn with, above 0 to 1.
+    optimistic
+        Whether a draw below the mean counts as the mean.
     half_life
         After how long a slate weighs half, in the caller's unit of time; None forgets nothing. Weights grow
         with the time of serving instead of shrinking with age (forward decay, Cormode et al., ICDE 2009), so
@@ -98,6 +101,7 @@ class ThompsonSampler:
         alpha: float = 1.0,
         beta: float = 1.0,
         sharpness: float = 0.3,
+        optimistic: bool = True,
         half_life: float | None = None,
         explore: float = 0.03,
         max_share: float = 0.70,
@@ -111,7 +115,7 @@ class ThompsonSampler:
         _require(0 < max_share <= 1, f"max_share must lie above 0 and up to 1, not at {max_share}")
         self.arms = tuple(arms)
         self.context_sizes = tuple(context_sizes)
-        self.alpha, self.beta, self.sharpness = alpha, beta, sharpness
+        self.alpha, self.beta, self.sharpness, self.optimistic = alpha, beta, sharpness, optimistic
         self.half_life, self.explore, self.max_share = half_life, explore, max_share
         self._held: tuple[BanditState, Beliefs] | None = None
 
@@ -181,7 +185,7 @@ class Beliefs:
         _require(0 <= context < sampler.n_contexts, f"there is no context {context}")
         _require(k >= 1, f"at least one arm must be drawn, not {k}")
         explored = bool(rng.random() < sampler.explore)
-        draws = rng.beta(*self._drawn_from(context))
+        draws = self.draws(context, rng)
         # Ties fall to the generator: an argsort alone would favour the first arms.
         shuffled = rng.permutation(sampler.n_arms)
         order = shuffled if explored else shuffled[np.argsort(-draws[shuffled], kind="stable")]
@@ -227,14 +231,21 @@ class Beliefs:
             return np.empty(0, dtype=np.int64)
         return np.flatnonzero(self.state.shares > self.sampler.max_share)
 
-    def _drawn_from(self, context: int) -> tuple[Float64, Float64]:
+    def draws(self, contexts: int | Int64, rng: np.random.Generator) -> Float64:
+        """A rate of success for each arm as it is drawn in each of ``contexts``: float64 ``(…, n_arms)``."""
+        alpha, beta = self._drawn_from(contexts)
+        draws = rng.beta(alpha, beta)
+        return np.maximum(draws, alpha / (alpha + beta)) if self.sampler.optimistic else draws
+
+    def _drawn_from(self, context: int | Int64) -> tuple[Float64, Float64]:
         sharpness = self.sampler.sharpness
         return self.alpha[context] / sharpness, self.beta[context] / sharpness
 
     def _thompson(self, context: int) -> Float64:
         """P(arm drawn r-th) without exploration and cap."""
         if context not in self._plain:
-            self._plain[context] = rank_probabilities(*self._drawn_from(context))
+            drawn_from, optimistic = self._drawn_from(context), self.sampler.optimistic
+            self._plain[context] = rank_probabilities(*drawn_from, optimistic=optimistic)
         return self._plain[context]
 
     def _excess(self, context: int, arm: int) -> float:
@@ -250,7 +261,8 @@ class Beliefs:
         moved = np.zeros((self.sampler.n_arms, self.sampler.n_arms))
         excess = self._excess(context, arm)
         if excess > 0:
-            second = second_probabilities(*self._drawn_from(context), arm) * excess
+            drawn_from, optimistic = self._drawn_from(context), self.sampler.optimistic
+            second = second_probabilities(*drawn_from, arm, optimistic=optimistic) * excess
             # Exactly it is no more than this; the error of the grid must not make a probability negative.
             second = np.minimum(second, self._thompson(context)[:, 1])
             moved[:, 0], moved[:, 1] = second, -second

@@ -16,7 +16,7 @@ from apps.bandits.services.versions import terms_of
 from apps.core.admin.asking import ReasonForm
 from apps.core.errors import ApplicationError
 
-TERMS = ("alpha", "beta", "sharpness", "half_life_days", "explore", "max_share")
+TERMS = ("alpha", "beta", "sharpness", "optimistic", "half_life_days", "explore", "max_share")
 
 
 def _number(label: str, help_text: str, *, required: bool = True) -> forms.FloatField:
@@ -32,6 +32,9 @@ class BeginForm(ReasonForm):
     beta = _number("Beta", "Failures that it begins with.")
     sharpness = _number(
         "Sharpness", "Share of its variance that a belief is drawn with, above 0 to 1: less explores less."
+    )
+    optimistic = forms.BooleanField(
+        label="Optimistic", help_text="Whether a draw below the mean counts as the mean.", required=False
     )
     half_life_days = _number(
         "Half-life in days", "After how long a list weighs half. Empty forgets nothing.", required=False

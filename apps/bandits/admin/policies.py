@@ -40,6 +40,7 @@ class BanditPolicyAdmin(PolicyPages):
     explanations = {
         "alpha": "Successes that the rate of all arms together begins with; beta: failures.",
         "sharpness": "Share of its variance that a belief is drawn with: less explores less.",
+        "optimistic": "Whether a draw below the mean of a belief counts as the mean.",
         "half_life_days": "After how long a list weighs half. Empty: nothing is forgotten.",
         "explore": "Share of lists whose arms are drawn evenly.",
         "max_share": "Of first draws, for an arm that is not sure to be the best of its context.",

@@ -29,6 +29,7 @@ class Terms:
     alpha: float
     beta: float
     sharpness: float = 0.3
+    optimistic: bool = True
     half_life_days: float | None = None
     share_half_life_days: float = 7.0
     explore: float = 0.03

@@ -176,8 +176,22 @@ def test_what_is_believed_agrees_with_its_interval():
 
 
 def test_a_sharper_sampler_draws_the_likely_best_more_often():
-    wide, sharp = (first_propensity(make_state(**LIKELY), sharpness=sharpness) for sharpness in (1.0, 0.3))
+    wide, sharp = (
+        first_propensity(make_state(**LIKELY), sharpness=sharpness, optimistic=False)
+        for sharpness in (1.0, 0.3)
+    )
     assert sharp > wide + 0.05
+
+
+def test_an_optimistic_sampler_passes_nobody_over_because_of_a_low_draw():
+    """One draw below the mean loses the likely best its place less often than a plain one."""
+    state = make_state(**LIKELY)
+    plain, hopeful = (first_propensity(state, sharpness=1.0, optimistic=flag) for flag in (False, True))
+    assert hopeful > plain + 0.02
+    means = make_sampler().posterior(state).mean[0]
+    drawn = [make_sampler().select(state, 0, 3, np.random.default_rng(seed)).draws for seed in range(50)]
+    assert (np.stack(drawn) >= means - 1e-12).all()
+    assert (np.stack(drawn) > means + 0.001).any(axis=0).all(), "and now and then above it"
 
 
 def test_beliefs_of_a_state_are_worked_out_once():
