@@ -201,8 +201,8 @@ def regrets(
                 if title == "reference" and n_requests >= 20_000:
                     marks += [f"≥ 1.15: {_met(even >= 1.15)}", f"≥ 1: {_met(best >= 1)}"]
                 yield (
-                    f"| {title} | {n_requests:,} | {name} | {regret:.3f} ± {error:.3f} | {even:.2f} | {best:.3f} "
-                    f"| {lowest:.2f} to {highest:.2f} | {', '.join(marks)} |"
+                    f"| {title} | {n_requests:,} | {name} | {regret:.3f} ± {error:.3f} | {even:.2f} "
+                    f"| {best:.3f} | {lowest:.2f} to {highest:.2f} | {', '.join(marks)} |"
                 )
 
 

@@ -70,4 +70,4 @@ def test_its_numbers_are_those_of_the_code():
 def test_every_parameter_has_its_row():
     rows = re.findall(r"\| ((?:`\w+`(?:, )?)+) \| ", TEXT.partition("### Settings")[2])
     named = set(re.findall(r"\w+", " ".join(rows)))
-    assert named == {"alpha", "beta", "sharpness", "half_life", "explore", "max_share"}
+    assert named == {"alpha", "beta", "sharpness", "optimistic", "half_life", "explore", "max_share"}
