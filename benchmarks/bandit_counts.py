@@ -11,22 +11,21 @@ is gone after it.
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.databases import own_database  # noqa: E402 - the path above comes first
+
 DATABASE = "marquee_bandit_counts"
+SETTINGS = "recommender_site.settings.dev"
 N_FILMS, N_VIEWERS, LENGTH, SLATE_EVERY = 300, 40, 20, 20
 PROGRESS_EVERY = 50
 # What is said of a film, in this order or another; every other film is a success in the end.
@@ -42,7 +41,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|", flush=True)
     for name in ("sqlite", "postgresql"):
         if options.only in (None, name):
-            with _database(name, options.postgres) as environment:
+            with own_database(name, DATABASE, server=options.postgres, settings=SETTINGS) as environment:
                 print(_measure(name, environment, options), flush=True)
 
 
@@ -60,41 +59,6 @@ def _options() -> argparse.Namespace:
 
 
 # --- The parent ----------------------------------------------------------------------------------
-
-
-@contextmanager
-def _database(name: str, server: str) -> Iterator[dict[str, str]]:
-    """The environment of a process on a new database, dropped at the end."""
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/counts.sqlite3"
-        if name == "postgresql":
-            _ask_server(server, f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE}")
-            url = f"{server}/{DATABASE}"
-        try:
-            yield os.environ | {
-                "DATABASE_URL": url,
-                "ARTIFACT_DIR": f"{folder}/artifacts",
-                "DJANGO_SETTINGS_MODULE": "recommender_site.settings.dev",
-                "OPENBLAS_NUM_THREADS": "1",
-                "LOG_LEVEL": "ERROR",
-            }
-        finally:
-            if name == "postgresql":
-                _ask_server(server, f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-
-
-def _ask_server(server: str, *statements: str) -> None:
-    import psycopg2
-
-    parts = urlsplit(server)
-    connection = psycopg2.connect(
-        host=parts.hostname, port=parts.port, user=parts.username, password=parts.password, dbname="postgres"
-    )
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-    connection.close()
 
 
 def _measure(name: str, environment: Mapping[str, str], options: argparse.Namespace) -> str:

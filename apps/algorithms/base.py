@@ -41,6 +41,10 @@ class Folded:
     is_personal: bool
 
 
+Folds = dict["Recommender", Folded]
+"""One viewer as folded into each of several arms."""
+
+
 @dataclass(frozen=True)
 class Path:
     """How an arm came from a film to another: by a thing that both have.
@@ -94,6 +98,15 @@ class Recommender(ABC):
         scores = self.scores([history])[0]
         is_personal = self.personal and bool(scores.any())
         return Folded(scores, lambda items: self.contributions(history, items), is_personal)
+
+    def fold_among(self, history: History, folds: Folds) -> Folded:
+        """``fold``, but what is in ``folds`` is not made again, and what is made is left there.
+
+        ``folds`` are of the same history; arms that are made of others find their parts there.
+        """
+        if self not in folds:
+            folds[self] = self.fold(history)
+        return folds[self]
 
     def path(self, item: int, entries: Int64, led: Float64) -> Path | None:
         """The most telling way to ``item`` from one of the films ``entries``.

@@ -73,9 +73,14 @@ def slot_propensities(rank_propensities: Float64, slot_probabilities: Float64) -
     """
     if rank_propensities.shape[1] != slot_probabilities.shape[1]:
         raise ValueError("both must have one column per rank")
-    if not (np.allclose(rank_propensities.sum(axis=0), 1) and np.allclose(slot_probabilities.sum(axis=1), 1)):
+    if not (_are_ones(rank_propensities.sum(axis=0)) and _are_ones(slot_probabilities.sum(axis=1))):
         raise ValueError("every rank needs one arm, and every slot one rank: the probabilities must sum to 1")
     return slot_probabilities @ rank_propensities.T
+
+
+def _are_ones(sums: Float64) -> bool:
+    """As ``np.allclose`` has it, in a fifth of the time: every slate of a bandit asks."""
+    return bool((np.abs(sums - 1) <= 1e-5).all())
 
 
 def draft(owners: Int64, pickers: Sequence[Picker], fallback: Picker | None = None) -> list[Slot]:

@@ -111,13 +111,19 @@ def dense_block(matrix: sparse.csr_matrix, rows: Int64, columns: Int64) -> Float
 
     Costs the entries of these rows and one pass over the columns of the matrix.
     """
-    taken, owner = _entries(matrix, rows)
+    block = np.zeros((len(rows), len(columns)), dtype=np.float32)
+    if len(rows) == 0:
+        return block
     place = np.full(matrix.shape[1], -1, dtype=np.int32)
     place[columns] = np.arange(len(columns), dtype=np.int32)
-    spots = place[matrix.indices[taken]]
+    starts, ends = matrix.indptr[rows].astype(np.int64), matrix.indptr[rows + 1]
+    slices = zip(starts.tolist(), ends.tolist(), strict=True)
+    spots = place[np.concatenate([matrix.indices[start:end] for start, end in slices])]
+    # Few of many entries are asked for: only of these it is worked out where they lie.
     kept = np.flatnonzero(spots >= 0)
-    block = np.zeros((len(rows), len(columns)), dtype=np.float32)
-    block[owner[kept], spots[kept]] = matrix.data[taken[kept]]
+    after = np.cumsum(ends - starts)
+    owner = np.searchsorted(after, kept, side="right")
+    block[owner, spots[kept]] = matrix.data[kept + (ends - after)[owner]]
     return block
 
 

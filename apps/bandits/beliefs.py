@@ -1,23 +1,21 @@
 """What the bandit believes, in this process: read at most two seconds ago."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
 
 import numpy as np
 
 from apps.algorithms.bandits.state import BanditState as Sums
 from apps.algorithms.bandits.thompson import Beliefs
-from apps.bandits.models import BanditPolicy
+from apps.bandits.models import BanditPolicy, BanditState
 from apps.core import clock
 from apps.core.cached import Brief
 
-Row = Mapping[str, Any]
-_TERMS = [field.attname for field in BanditPolicy._meta.concrete_fields]
 _CELL = ("context", "arm", "shown_weighted", "successes_weighted", "first_draws")
-_COLUMNS = [*_TERMS, *(f"states__{name}" for name in _CELL)]
+Cell = tuple[int, str, float, float, float]
+"""The values of ``_CELL``."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +50,14 @@ def held_bandit(arms: Iterable[str]) -> Bandit | None:
 
 
 def believed(version: int) -> Bandit:
-    """What is believed on the terms of ``version`` as of now, whether or not it serves. One query.
+    """What is believed on the terms of ``version`` as of now, whether or not it serves. Two queries.
 
     Raises ``KeyError`` for a version that is none.
     """
-    bandit = _bandit_of(list(BanditPolicy.objects.filter(version=version).order_by().values(*_COLUMNS)))
-    if bandit is None:
+    policy = BanditPolicy.objects.filter(version=version).first()
+    if policy is None:
         raise KeyError(version)
-    return bandit
+    return _bandit_of(policy)
 
 
 def forget_bandits() -> None:
@@ -73,31 +71,27 @@ def _brief(arms: tuple[str, ...]) -> Brief[Bandit | None]:
 
 
 def _load(arms: tuple[str, ...]) -> Bandit | None:
-    return _bandit_of(_read(arms))
+    policy = BanditPolicy.objects.newest_of(arms).first()
+    return None if policy is None else _bandit_of(policy)
 
 
-def _bandit_of(rows: Sequence[Row]) -> Bandit | None:
-    if not rows:
-        return None
-    policy = BanditPolicy(**{name: rows[0][name] for name in _TERMS})
-    return Bandit(policy, policy.sampler().beliefs(_sums(policy, rows, clock.now())))
+def _bandit_of(policy: BanditPolicy) -> Bandit:
+    return Bandit(policy, policy.sampler().beliefs(_sums(policy, _read(policy), clock.now())))
 
 
-def _read(arms: tuple[str, ...]) -> Sequence[Row]:
-    """One query: the newest version of the arms beside each of its cells; one row when it has none."""
-    return list(BanditPolicy.objects.newest_of(arms).order_by().values(*_COLUMNS))
+def _read(policy: BanditPolicy) -> Sequence[Cell]:
+    """The cells of the version, apart from its terms: beside each cell these would be parsed anew."""
+    return list(BanditState.objects.filter(policy=policy).order_by().values_list(*_CELL))
 
 
-def _sums(policy: BanditPolicy, rows: Sequence[Row], now: datetime) -> Sums:
+def _sums(policy: BanditPolicy, cells: Sequence[Cell], now: datetime) -> Sums:
     sampler = policy.sampler()
     spots = {arm: spot for spot, arm in enumerate(sampler.arms)}
     shown = np.zeros((sampler.n_contexts, sampler.n_arms))
     successes, first_draws = np.zeros_like(shown), np.zeros(sampler.n_arms)
-    for row in rows:
-        if row["states__arm"] is None:
-            continue
-        spot = spots[row["states__arm"]]
-        shown[row["states__context"], spot] = row["states__shown_weighted"]
-        successes[row["states__context"], spot] = row["states__successes_weighted"]
-        first_draws[spot] += row["states__first_draws"]
+    if cells:
+        contexts, arms, *sums = zip(*cells, strict=True)
+        columns = [spots[arm] for arm in arms]
+        shown[contexts, columns], successes[contexts, columns] = sums[:2]
+        np.add.at(first_draws, columns, sums[2])
     return Sums(shown, successes, first_draws, policy.weight_at(now), policy.draw_weight_at(now))

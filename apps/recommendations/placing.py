@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from apps.algorithms.base import Folded
+from apps.algorithms.base import Folded, Folds
 from apps.algorithms.drafting import FALLBACK, Slot, draft
 from apps.algorithms.reranking import Pick, Picker, Reranking, Weighing, make_picker
 from apps.algorithms.types import Bool, History
@@ -50,7 +50,7 @@ def place(engine: Engine, drawn: Drawn, *, diversity: float, history: History, b
     an arm that was drawn.
     """
     n = len(drawn.owners)
-    folds = {name: engine.arms[name].fold(history) for name in drawn.arms}
+    folds = folds_of(engine, drawn.arms, history)
     pickers = make_pickers(engine, folds, diversity, blocked=blocked, n=n)
     slots = draft(drawn.owners, pickers, _LazyFallback(engine, blocked=blocked, n=n))
     return Placed(
@@ -59,6 +59,12 @@ def place(engine: Engine, drawn: Drawn, *, diversity: float, history: History, b
         folds,
         drawn.bandit,
     )
+
+
+def folds_of(engine: Engine, arms: Sequence[str], history: History) -> dict[str, Folded]:
+    """The viewer as each arm took them in; what several of them are made of is folded once."""
+    folds: Folds = {}
+    return {name: engine.arms[name].fold_among(history, folds) for name in arms}
 
 
 def _placement(slot: Slot, drawn: Drawn) -> Placement:

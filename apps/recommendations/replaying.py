@@ -15,7 +15,7 @@ from apps.events.models import RecommendationEvent, Slate
 from apps.events.packing import unpack_history, unpack_ids
 from apps.recommendations.drawing import Drawn
 from apps.recommendations.films import hidden_ids
-from apps.recommendations.placing import make_pickers, place
+from apps.recommendations.placing import folds_of, make_pickers, place
 from apps.recommendations.services.recommending import history_of
 from apps.training.artifacts import ArtifactRefused
 from apps.training.models import ModelVersion
@@ -118,7 +118,7 @@ def weigh(slate: Slate, engine: Engine, movie_ids: Sequence[int]) -> list[Weighi
     if _what_is_gone(slate):
         return unknown
     drawn, history, blocked = _inputs(slate, engine)
-    folds = {name: engine.arms[name].fold(history) for name in drawn.arms}
+    folds = folds_of(engine, drawn.arms, history)
     pickers = make_pickers(engine, folds, slate.diversity, blocked=blocked, n=len(drawn.owners))
     items = engine.items.indices(movie_ids).tolist()
     return [

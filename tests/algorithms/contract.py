@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from apps.algorithms.base import InvalidParameter, NotFittedError, Recommender
+from apps.algorithms.base import Folds, InvalidParameter, NotFittedError, Recommender
 from apps.algorithms.registry import default_parameters, fit_arms, load_arms, make_arm
 from apps.algorithms.top import top_items
 from apps.algorithms.types import Arrays, History, Interactions, Parameters
@@ -113,6 +113,18 @@ class ArmContract:
 
     def histories(self, interactions: Interactions) -> list[History]:
         return [interactions.history(user) for user in range(interactions.n_users)]
+
+    def test_among_all_arms_of_its_bundle_it_folds_as_by_itself(self) -> None:
+        interactions = make_random_interactions(make_rng(), n_users=20, n_items=30)
+        bundle, items = self.fit_bundle(interactions), np.arange(30)
+        for history in [*self.histories(interactions)[:3], History.empty()]:
+            folds: Folds = {}
+            for arm in bundle.values():
+                arm.fold_among(history, folds)
+            alone, among = bundle[self.arm].fold(history), folds[bundle[self.arm]]
+            np.testing.assert_array_equal(among.scores, alone.scores)
+            np.testing.assert_array_equal(among.contributions(items), alone.contributions(items))
+            assert among.is_personal == alone.is_personal
 
     def test_scores_every_film_for_every_history(self) -> None:
         interactions = make_random_interactions(make_rng(), n_users=20, n_items=30)

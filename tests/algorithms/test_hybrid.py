@@ -5,6 +5,7 @@ from apps.algorithms.arms.hybrid import Hybrid
 from apps.algorithms.arms.popular import Popular
 from apps.algorithms.base import InvalidParameter, NotFittedError
 from apps.algorithms.registry import fit_arms
+from apps.algorithms.top import top_items
 from apps.algorithms.types import History, Parameters
 from tests.algorithms.contract import AddsUp, TellsGroupsApart, make_history, make_rng
 from tests.algorithms.factories import make_random_interactions
@@ -39,6 +40,18 @@ class TestHybrid(TellsGroupsApart, AddsUp):
             expected += weight * (row - row.mean()) / row.std()
         row = bundle["hybrid"].scores(histories)[0]
         np.testing.assert_allclose(row - row.mean(), expected, atol=1e-4)
+
+
+def test_a_part_that_was_folded_before_is_not_folded_again(monkeypatch):
+    interactions = make_random_interactions(make_rng())
+    bundle = fit_arms(["hybrid"], interactions, make_rng(), parameters={"hybrid": only(svd=1.0)})
+    history, folds = interactions.history(0), {}
+    part = bundle["svd"].fold_among(history, folds)
+    monkeypatch.setattr(type(bundle["svd"]), "fold", None)
+    blended = bundle["hybrid"].fold_among(history, folds)
+    assert bundle["hybrid"].fold_among(history, folds) is blended
+    assert folds == {bundle["svd"]: part, bundle["hybrid"]: blended}
+    assert top_items(blended.scores, 5).tolist() == top_items(part.scores, 5).tolist()
 
 
 def test_serves_popularity_in_a_batch_only_to_those_nobody_knows():

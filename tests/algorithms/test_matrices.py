@@ -38,6 +38,18 @@ def test_sums_weighted_rows():
     )
 
 
+@pytest.mark.parametrize("rows", [[], [2], [7, 2, 0], [2, 2, 5, 7]])
+@pytest.mark.parametrize("columns", [[], [10], [4, 0, 9]])
+def test_a_block_is_that_of_the_whole_matrix(rows, columns):
+    dense = make_matrix().toarray()
+    dense[2] = 0
+    block = dense_block(
+        sparse.csr_matrix(dense), np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64)
+    )
+    assert block.dtype == np.float32
+    np.testing.assert_array_equal(block, dense[np.ix_(rows, columns)].reshape(len(rows), len(columns)))
+
+
 def test_unit_rows_have_length_one_and_rounding_errors_none():
     rows = unit_rows(np.array([[3.0, 4.0], [0.0, 0.0], [1e-9, 0.0]]))
     assert rows.dtype == np.float32

@@ -97,14 +97,14 @@ def test_nothing_is_like_a_film_that_came_after_the_fit(fan):
 def test_an_arm_that_fails_on_one_list_leaves_the_others(house, fan, monkeypatch):
     from apps.algorithms.arms.hybrid import Hybrid
 
-    fold = Hybrid.fold
+    fold = Hybrid.fold_among
 
-    def broken_for_one_film(self, history):
+    def broken_for_one_film(self, history, folds):
         if len(history) == 1:
             raise ZeroDivisionError("an arm's bug")
-        return fold(self, history)
+        return fold(self, history, folds)
 
-    monkeypatch.setattr(Hybrid, "fold", broken_for_one_film)
+    monkeypatch.setattr(Hybrid, "fold_among", broken_for_one_film)
     anchor = house.horror[0].pk
     slates = ask(fan, wish(fan, Surface.BECAUSE, anchor=anchor), wish(fan, Surface.FOR_YOU))
     assert [(slate.degraded, len(slate.slots)) for slate in slates] == [("scoring_failed", 0), (None, 10)]

@@ -106,10 +106,10 @@ def test_serves_popular_films_and_says_so_when_there_is_no_model(house, fan):
 
 
 def test_serves_popular_films_when_an_arm_fails(house, fan, monkeypatch, caplog):
-    def broken(self, history):
+    def broken(self, history, folds):
         raise ZeroDivisionError("an arm's bug")
 
-    monkeypatch.setattr("apps.algorithms.arms.hybrid.Hybrid.fold", broken)
+    monkeypatch.setattr("apps.algorithms.arms.hybrid.Hybrid.fold_among", broken)
     slate = ask(fan, n=5)
     assert (slate.degraded, len(slate.slots)) == ("scoring_failed", 5)
     assert not set(movie_ids(slate)) & {film.pk for film in house.horror[:3]}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from apps.algorithms.arms.composed import ComposedArm
-from apps.algorithms.base import Folded
+from apps.algorithms.base import Folded, Folds
 from apps.algorithms.types import Float32, Float64, History, Int64
 
 _FLAT = 1e-6
@@ -38,17 +38,25 @@ class BlendedArm(ComposedArm):
 
     def fold(self, history: History) -> Folded:
         """Each part is folded in once, for the blend and for what the history added to it."""
-        folds: list[tuple[float, Folded]] = []
+        return self.fold_among(history, {})
+
+    def fold_among(self, history: History, folds: Folds) -> Folded:
+        if self not in folds:
+            folds[self] = self._blend_of(history, folds)
+        return folds[self]
+
+    def _blend_of(self, history: History, folds: Folds) -> Folded:
+        added: list[tuple[float, Folded]] = []
         terms: list[Float32] = []
         for name, weight in self.blend.items():
-            folded = self.parts[name].fold(history)
+            folded = self.parts[name].fold_among(history, folds)
             centred, scale = _centre(folded.scores)
             if scale:
                 centred *= np.float32(weight * scale)
                 terms.append(centred)
-                folds.append((weight * scale, folded))
+                added.append((weight * scale, folded))
         scores = self._adjusted(_total(terms), history) if terms else self._of_nobody(history)
-        return Folded(scores, lambda items: _blended(folds, history, items), is_personal=bool(terms))
+        return Folded(scores, lambda items: _blended(added, history, items), is_personal=bool(terms))
 
     def _adjusted(self, blend: Float32, history: History) -> Float32:
         """The blend, which may be changed in place, with what the arm adds of its own."""
@@ -79,8 +87,8 @@ def _total(terms: Sequence[Float32]) -> Float32:
     return terms[0]
 
 
-def _blended(folds: Sequence[tuple[float, Folded]], history: History, items: Int64) -> Float64:
+def _blended(added: Sequence[tuple[float, Folded]], history: History, items: Int64) -> Float64:
     total = np.zeros((len(items), len(history)))
-    for scale, folded in folds:
+    for scale, folded in added:
         total += scale * folded.contributions(items)
     return total

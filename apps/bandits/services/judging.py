@@ -84,7 +84,7 @@ def judge(
     """Each named policy judged from what ``version`` showed in the last ``days``, the newest ``most`` films.
 
     ``uniform`` gives each slot to any arm alike, an arm's name all slots to it, and ``version:3`` draws by
-    what that version believes today. Four queries, and one for each version that is judged. Raises
+    what that version believes today. Four queries, and two for each version that is judged. Raises
     ``NotFound`` for a version that is none, and ``InvalidInput`` for a name that is none.
     """
     policy = _find(version)
