@@ -1,7 +1,7 @@
 """Which experiments a unit is in, and why not: a pure function of the unit, its attributes and what runs.
 
-An experiment lies in a *layer*, whose experiments own disjoint ranges of it, so that a unit is in one of them
-at most. Its *coverage* is the share of the range that takes part, its *split* who of these gets which variant.
+An experiment lies in a *layer*, whose experiments own disjoint ranges of it: a unit is in one at most.
+Its *coverage* is the share of the range that takes part, its *split* who of these gets which variant.
 Each of the three has a salt of its own: who is covered says nothing of who gets what, and coverage that grows
 moves nobody from one variant to another.
 """
@@ -88,7 +88,7 @@ class Placement:
     """Where a unit stands to one experiment, for the log and for whoever asks why.
 
     ``variant`` None is not in it, and ``reason`` says why. ``counted`` is False for one who was put there by
-    hand. The buckets, 0 to 1, are the unit's places in layer, coverage and split, whether or not they decided.
+    hand. Buckets, 0 to 1, are the unit's places in layer, coverage and split, whether or not they decided.
     """
 
     key: str
