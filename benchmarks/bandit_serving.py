@@ -4,13 +4,14 @@
     python benchmarks/bandit_serving.py --database postgresql
     python benchmarks/bandit_serving.py --only overhead        or calibration, or ranks
 
-Of the demo's films and model, on a database of its own, which is gone after it. All traffic is simulated.
+Of the demo's films and model, on databases of its own, which are gone after it. All traffic is simulated.
 
 calibration: several processes serve slates through ``recommend()``, every film logged and counted, to viewers
 of every segment over some simulated weeks, while a bandit with sums from a seed draws. What is believed must
-stand still meanwhile, and counting must not be switched off. So each process reads its beliefs once and keeps
-them, as it does for two seconds on a site; what it counts is in the database and is read by nobody until the
-end. That the beliefs stood still is checked: every logged probability must be that of the sums as made up.
+stand still meanwhile, and counting must not be switched off. So each process reads its beliefs once, before
+any has served, and keeps them, as it does for two seconds on a site; what is counted is in the database and
+is read by nobody until the end. That the beliefs stood still is checked: every logged probability must be
+that of the sums as made up.
 ranks: the probability of each arm at each rank, beside drawing a million times.
 overhead: requests of the bandit and of the default blend in turns.
 """
@@ -19,6 +20,7 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,18 +38,11 @@ def main() -> None:
     if options.role:
         _play(options)
         return
-    parts = PARTS if options.only is None else (options.only,)
-    if "ranks" in parts:
-        _title("Ranks")
-        from benchmarks.bandit_site import ranks
-
-        for line in ranks.report(options.draws):
-            print(line, flush=True)
-    if set(parts) - {"ranks"}:
-        with own_database(
-            options.database, DATABASE, server=options.postgres, settings=SETTINGS
-        ) as environment:
-            _on_a_site({**environment, "PYTHONPATH": str(ROOT)}, parts, options)
+    for part in PARTS if options.only is None else (options.only,):
+        if part == "ranks":
+            _ranks(options.draws)
+        else:
+            _on_a_site(part, options)
 
 
 def _options() -> argparse.Namespace:
@@ -74,17 +69,39 @@ def _options() -> argparse.Namespace:
 # --- The parent ----------------------------------------------------------------------------------
 
 
-def _on_a_site(environment: Mapping[str, str], parts: Sequence[str], options: argparse.Namespace) -> None:
-    _run("prepare", environment, options)
-    if "overhead" in parts:
-        _title(f"Overhead, {options.database}")
-        print(_run("overhead", environment, options), flush=True)
-    if "calibration" in parts:
-        _title(f"Calibration, {options.database}")
-        servers = [_start("serve", environment, options, number) for number in range(options.processes)]
-        for server in servers:
-            _finish(server, "serve")
-        print(_run("calibration", environment, options), flush=True)
+def _ranks(n_draws: int) -> None:
+    from benchmarks.bandit_site import ranks
+
+    _title("Ranks")
+    for line in ranks.report(n_draws):
+        print(line, flush=True)
+
+
+def _on_a_site(part: str, options: argparse.Namespace) -> None:
+    """A site of each part's own, since all that was logged and counted there is looked at."""
+    with own_database(options.database, DATABASE, server=options.postgres, settings=SETTINGS) as own:
+        environment = {**own, "PYTHONPATH": str(ROOT)}
+        _run("prepare", environment, options)
+        _title(f"{part.capitalize()}, {options.database}")
+        if part == "calibration":
+            servers = [_start("serve", environment, options, number) for number in range(options.processes)]
+            _let_go(servers)
+            for server in servers:
+                _finish(server, "serve")
+        print(_run(part, environment, options), flush=True)
+
+
+def _let_go(servers: Sequence["subprocess.Popen[str]"]) -> None:
+    """Lets them serve once all have read what is believed: none may read what another has counted."""
+    for server in servers:
+        assert server.stdout is not None
+        server.stdout.readline()
+    for server in servers:
+        assert server.stdin is not None
+        # Closed by the server if it failed, which is told when it is waited for.
+        with suppress(BrokenPipeError):
+            server.stdin.write("go\n")
+            server.stdin.flush()
 
 
 def _title(text: str) -> None:
@@ -105,6 +122,7 @@ def _start(
         [sys.executable, __file__, *words],
         env=dict(environment),
         cwd=ROOT,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,6 +1,7 @@
 """Many slates through ``recommend()`` under a clock of the benchmark's own. Simulated traffic."""
 
 import random
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from unittest.mock import patch
@@ -9,7 +10,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from apps.bandits.models import BanditPolicy
+from apps.bandits.services import current_bandit
 from apps.events.models import Surface
+from apps.experiments.services import assign
 from apps.recommendations.services import recommend
 from apps.recommendations.slates import SlateRequest
 from benchmarks.bandit_site.preparation import CUT, viewers_of
@@ -33,15 +36,18 @@ class Clock:
 def serve_slates(number: int, n_processes: int, n_slates: int, length: int) -> None:
     """Process ``number``'s part: ``n_slates`` for viewers of its own, each in turn for a session.
 
-    A process reads what it believes once, at its first slate, and keeps it: ``VERSION_TTL_SECONDS`` is a day
-    of real time here instead of two seconds. Everything else is as it is on a site, counting included, and
-    the slates' seeds are the system's.
+    A process reads what it believes once, says so and waits for a word before it serves, and keeps it:
+    ``VERSION_TTL_SECONDS`` is a day of real time here instead of two seconds. Everything else is as it is on
+    a site, counting included, and the slates' seeds are the system's.
     """
     settings.VERSION_TTL_SECONDS = DAY_SECONDS
     rng = random.Random(number)
     clock = Clock(BanditPolicy.objects.get().started_at)
     viewers = viewers_of(CUT)[number::n_processes]
     with patch("django.utils.timezone.now", clock):
+        current_bandit(assign(None, {}).strategy.arms)
+        print("ready", flush=True)
+        sys.stdin.readline()
         for n_of_session in _sessions(n_slates, clock, rng):
             viewer, zone = rng.choice(viewers), rng.choice(ZONES)
             for _ in range(n_of_session):
