@@ -14,6 +14,7 @@ from apps.core import clock
 from apps.core.cached import Brief
 
 _CELL = ("context", "arm", "shown_weighted", "successes_weighted", "first_draws")
+_BASE = ("context", "arm", "base_shown_weighted", "base_successes_weighted", "base_first_draws")
 Cell = tuple[int, str, float, float, float]
 """The values of ``_CELL``."""
 
@@ -54,10 +55,14 @@ def believed(version: int) -> Bandit:
 
     Raises ``KeyError`` for a version that is none.
     """
-    policy = BanditPolicy.objects.filter(version=version).first()
-    if policy is None:
-        raise KeyError(version)
-    return _bandit_of(policy)
+    return _bandit_of(_policy(version))
+
+
+def believed_at_start(version: int) -> Bandit:
+    """What the version began with: of what it learned itself nothing. Two queries. Raises as ``believed``."""
+    policy = _policy(version)
+    cells = BanditState.objects.filter(policy=policy).order_by().values_list(*_BASE)
+    return Bandit(policy, policy.sampler().beliefs(_sums(policy, list(cells), policy.started_at)))
 
 
 def forget_bandits() -> None:
@@ -68,6 +73,13 @@ def forget_bandits() -> None:
 @cache
 def _brief(arms: tuple[str, ...]) -> Brief[Bandit | None]:
     return Brief(lambda: _load(arms))
+
+
+def _policy(version: int) -> BanditPolicy:
+    policy = BanditPolicy.objects.filter(version=version).first()
+    if policy is None:
+        raise KeyError(version)
+    return policy
 
 
 def _load(arms: tuple[str, ...]) -> Bandit | None:

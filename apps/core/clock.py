@@ -58,9 +58,8 @@ def deadline(seconds: float) -> Deadline:
 
 
 @contextmanager
-def simulated(start: datetime) -> Iterator[SimulatedClock]:
-    """Within it the time is that of the clock it gives."""
-    clock = SimulatedClock(start)
+def simulated(clock: SimulatedClock) -> Iterator[SimulatedClock]:
+    """Within it the time is that of ``clock``, which it gives back."""
     token = _simulated.set(clock)
     try:
         yield clock

@@ -30,6 +30,8 @@ STEERING = (
     "catalog.change_movie",
     "ratings.add_moviemerge",
     "experiments.change_servingpolicy",
+    "bandits.add_banditpolicy",
+    "bandits.change_banditpolicy",
     "training.add_recipe",
     "training.change_recipe",
     "training.add_trainingrun",

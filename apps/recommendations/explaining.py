@@ -87,6 +87,11 @@ class ExplainedSlate:
     def is_of_that_version(self) -> bool:
         return self.model_version == self.slate.model_version
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether the viewer was erased, and with them the history that the list came from."""
+        return self.slate.unit_key is None
+
 
 def explain(viewer: User, n: int) -> Explanation:
     """Nothing is logged: nobody sees these films."""

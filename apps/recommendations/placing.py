@@ -12,6 +12,8 @@ from apps.recommendations.drawing import BanditDraw, Drawn
 from apps.training.registry import Engine
 
 FALLBACK_ARM = "popular"
+LONG_HISTORY = 20
+"""Films of a history from which on no arm is asked whether it knows the viewer: that takes a fold of each."""
 
 
 class Placement(NamedTuple):
@@ -42,15 +44,37 @@ class Placed:
         return any(placement.algorithm in own for placement in self.placements)
 
 
-def place(engine: Engine, drawn: Drawn, *, diversity: float, history: History, blocked: Bool) -> Placed:
+class Folding:
+    """One viewer as the arms of an engine take them in, each at most once."""
+
+    def __init__(self, engine: Engine, history: History) -> None:
+        self.engine = engine
+        self._history = history
+        self._folds: Folds = {}
+
+    def of(self, arms: Sequence[str]) -> dict[str, Folded]:
+        """By name. Raises ``KeyError`` when the engine's recipe lacks one."""
+        return {name: self.engine.arms[name].fold_among(self._history, self._folds) for name in arms}
+
+    def can_all_place(self, arms: Sequence[str]) -> bool:
+        """Whether each of the arms knows something of the viewer, or asks for nothing.
+
+        A history of ``LONG_HISTORY`` films is taken to be enough for any. Raises as ``of``.
+        """
+        if len(self._history) >= LONG_HISTORY:
+            return True
+        return all(folded.scores.any() for folded in self.of(arms).values())
+
+
+def place(folding: Folding, drawn: Drawn, *, diversity: float, blocked: Bool) -> Placed:
     """The slate of one viewer, whose owners were drawn.
 
     ``diversity`` is what of the strategy's is due to this viewer. ``blocked`` is a bool mask
     ``(n_items,)`` of films that must not be placed. Raises ``KeyError`` when the engine's recipe lacks
     an arm that was drawn.
     """
-    n = len(drawn.owners)
-    folds = folds_of(engine, drawn.arms, history)
+    engine, n = folding.engine, len(drawn.owners)
+    folds = folding.of(drawn.arms)
     pickers = make_pickers(engine, folds, diversity, blocked=blocked, n=n)
     slots = draft(drawn.owners, pickers, _LazyFallback(engine, blocked=blocked, n=n))
     return Placed(
@@ -59,12 +83,6 @@ def place(engine: Engine, drawn: Drawn, *, diversity: float, history: History, b
         folds,
         drawn.bandit,
     )
-
-
-def folds_of(engine: Engine, arms: Sequence[str], history: History) -> dict[str, Folded]:
-    """The viewer as each arm took them in; what several of them are made of is folded once."""
-    folds: Folds = {}
-    return {name: engine.arms[name].fold_among(history, folds) for name in arms}
 
 
 def _placement(slot: Slot, drawn: Drawn) -> Placement:

@@ -13,9 +13,9 @@ from apps.algorithms.types import Bool, History
 from apps.core.errors import Conflict, NotFound
 from apps.events.models import RecommendationEvent, Slate
 from apps.events.packing import unpack_history, unpack_ids
-from apps.recommendations.drawing import Drawn
+from apps.recommendations.drawing import Drawn, strategy_of
 from apps.recommendations.films import hidden_ids
-from apps.recommendations.placing import folds_of, make_pickers, place
+from apps.recommendations.placing import Folding, make_pickers, place
 from apps.recommendations.services.recommending import history_of
 from apps.training.artifacts import ArtifactRefused
 from apps.training.models import ModelVersion
@@ -118,7 +118,7 @@ def weigh(slate: Slate, engine: Engine, movie_ids: Sequence[int]) -> list[Weighi
     if _what_is_gone(slate):
         return unknown
     drawn, history, blocked = _inputs(slate, engine)
-    folds = folds_of(engine, drawn.arms, history)
+    folds = Folding(engine, history).of(drawn.arms)
     pickers = make_pickers(engine, folds, slate.diversity, blocked=blocked, n=len(drawn.owners))
     items = engine.items.indices(movie_ids).tolist()
     return [
@@ -129,7 +129,7 @@ def weigh(slate: Slate, engine: Engine, movie_ids: Sequence[int]) -> list[Weighi
 
 def _again(slate: Slate, engine: Engine, *, hidden: Sequence[int]) -> list[Film]:
     drawn, history, blocked = _inputs(slate, engine, hidden=hidden)
-    placed = place(engine, drawn, diversity=slate.diversity, history=history, blocked=blocked)
+    placed = place(Folding(engine, history), drawn, diversity=slate.diversity, blocked=blocked)
     ids = engine.items.ids
     return [Film(int(ids[one.item]), one.algorithm, float(one.score)) for one in placed.placements]
 
@@ -154,7 +154,7 @@ def _drawn(slate: Slate) -> Drawn:
 
 def _arms(slate: Slate, strategy: Strategy) -> tuple[str, ...]:
     """Who took part, in the order in which one passes to the next."""
-    if strategy.policy == "fixed":
-        return strategy.arms
+    if slate.bandit_version is None:
+        return strategy_of("fixed", strategy).arms
     # Of frozen weights the database may have changed the order; the bandit's arms are sorted.
     return tuple(slate.posterior.get("arms") or sorted(slate.posterior["weights"]))

@@ -111,30 +111,31 @@ def require_no_real_traffic() -> None:
 
 
 def simulate(plan: Plan) -> Iterator[Tally]:
-    """Plays the plan, day after day; the tally so far after each."""
-    rng = np.random.default_rng(plan.seed)
-    with clock.simulated(plan.start) as time:
+    """Plays the plan, day after day; the tally so far after each. Between days the time is the machine's."""
+    rng, time = np.random.default_rng(plan.seed), clock.SimulatedClock(plan.start)
+    with clock.simulated(time):
         viewers = create_simulated_viewers(plan.n_viewers, joined=plan.start)
-        views = list(_page_views(plan, viewers, rng))
-        public = Public(plan.public_tastes, len(views), rng)
-        play = _Play(plan, public, rng, time)
-        edges = np.searchsorted(
-            [at.timestamp() for at, _ in views],
-            [(plan.start + DAY * day).timestamp() for day in range(plan.days + 1)],
-        ).tolist()
-        for day, (first, until) in enumerate(pairwise(edges), start=1):
+    views = list(_page_views(plan, viewers, rng))
+    play = _Play(plan, Public(plan.public_tastes, len(views), rng), rng, time)
+    edges = np.searchsorted(
+        [at.timestamp() for at, _ in views],
+        [(plan.start + DAY * day).timestamp() for day in range(plan.days + 1)],
+    ).tolist()
+    for day, (first, until) in enumerate(pairwise(edges), start=1):
+        with clock.simulated(time):
             for number in range(first, until):
                 play.view(number, *views[number])
             end = plan.start + DAY * day
             play.tell_until(end)
             time.move_to(end)
             _upkeep(end)
-            yield play.tally
+        yield play.tally
 
 
 def _page_views(plan: Plan, viewers: list[User], rng: np.random.Generator) -> Iterator[tuple[datetime, User]]:
     """In order of time."""
-    visits = rng.poisson(plan.visits, (plan.days, len(viewers)))
+    # From the midnight before the start to the last one before the end: a day more than it lasts.
+    visits = rng.poisson(plan.visits, (plan.days + 1, len(viewers)))
     hours, shares = zip(*HOURS, strict=True)
     found: list[tuple[datetime, int]] = []
     for day, viewer in np.argwhere(visits).tolist():

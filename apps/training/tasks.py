@@ -32,5 +32,6 @@ def fit(run_id: int) -> str:
 @shared_task
 def sweep() -> list[int]:
     """Requested fits whose message was lost; and whether arms of the bandit are made otherwise by now."""
+    swept = sweep_runs()
     reconcile_bandits()
-    return sweep_runs()
+    return swept

@@ -9,9 +9,9 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from apps.bandits.beliefs import believed
+from apps.bandits.beliefs import believed_at_start
 from apps.bandits.models import BanditPolicy
-from apps.bandits.services import judge, policy_names
+from apps.bandits.services import begin_version, judge, policy_names
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.management.base import Refused
 from apps.events.models import RecommendationEvent, Slate
@@ -54,12 +54,27 @@ def test_finds_what_each_arm_alone_would_have_earned() -> None:
     assert svd.reason == f"effective sample {int(svd.ess)} < 200"
 
 
-def test_a_version_is_judged_by_what_it_believes() -> None:
+def test_the_version_of_the_log_is_judged_by_what_it_began_with() -> None:
+    """What it learned it learned from this log, in which luck would look like skill."""
     policy = make_policy()
     make_history(policy, n_viewers=10)
     (found,) = judge([f"version:{policy.version}"], version=policy.version, days=30)
-    assert found.estimates["ips"].mean_weight == pytest.approx(1, abs=0.35)
+    # It began with nothing: all arms alike.
+    assert found.estimates["ips"].mean_weight == pytest.approx(1)
+    assert (
+        found.estimates["ips"].value
+        == judge(["uniform"], version=policy.version, days=30)[0].estimates["ips"].value
+    )
+
+
+def test_versions_that_learned_from_the_log_cannot_be_judged_by_it() -> None:
+    policy = make_policy()
+    make_history(policy, n_viewers=2)
+    later = begin_version(arms=ARMS, reason="a test", by=None)
     assert policy_names(policy.version) == ["uniform", *ARMS, f"version:{policy.version}"]
+    assert policy_names(later.version)[-2:] == [f"version:{later.version}", f"version:{policy.version}"]
+    with pytest.raises(InvalidInput, match=f"There is no policy 'version:{later.version}' to judge"):
+        judge([f"version:{later.version}"], version=policy.version, days=30)
 
 
 @pytest.mark.parametrize("drawn", [("svd",), ("svd", "als")])
@@ -68,7 +83,7 @@ def test_a_version_is_judged_with_as_many_arms_as_its_lists_drew(drawn: tuple[st
     for _ in range(40):
         serve(make_log(policy, drawn))
     version = f"version:{policy.version}"
-    beliefs = believed(policy.version).beliefs
+    beliefs = believed_at_start(policy.version).beliefs
     parts = beliefs.rank_propensities(7)[:, : len(drawn)].mean(axis=1)
     (found,) = judge([version], version=policy.version, days=30)
     wanted = np.mean([parts[ARMS.index(arm)] / (1 / 3) for arm in drawn])

@@ -14,11 +14,13 @@ from apps.bandits.models import BanditPolicy, BanditState
 from apps.bandits.services import check, current_bandit, freeze
 from apps.events.models import RecommendationEvent, Slate, Surface
 from apps.experiments.models import ServingPolicy
+from apps.recommendations.placing import Folding
+from apps.recommendations.replaying import replay
 from apps.recommendations.services import FeedbackRequest, give_feedback, recommend, recommend_page
 from apps.recommendations.slates import ServedSlate, SlateRequest
 from apps.recommendations.viewer import read_viewer
 from tests.callers import bearer
-from tests.factories import make_staff, make_user
+from tests.factories import make_rating, make_staff, make_user
 from tests.house import House
 from tests.recommendations.test_own_arms import train_without
 from tests.recommendations.test_recommend import ask, serve
@@ -101,16 +103,39 @@ def test_what_is_shown_and_clicked_is_in_the_state_at_once(drawing: None, fan: U
     assert_counted()
 
 
-def test_where_an_arm_passes_there_is_no_propensity_and_nothing_is_counted(house: House) -> None:
+@pytest.mark.parametrize("stars", [None, 1.0], ids=["no history", "nothing liked"])
+def test_of_whom_an_arm_knows_nothing_the_bandit_draws_nothing(house: House, stars: float | None) -> None:
+    """Else an arm that asks for no history would get the slots of those that do."""
+    serve({"policy": "bandit", "arms": ["item_cf", "long_tail", "popular"], "slots": 2})
+    newcomer = make_user()
+    if stars is not None:
+        make_rating(newcomer, house.horror[0], stars)
+    row = row_of(ask(newcomer, n=10))
+    assert (row.strategy, row.bandit_version, row.counted) == ("bandit", None, True)
+    assert set(row.owners) == {"hybrid"}
+    assert (row.posterior, BanditPolicy.objects.count()) == ({}, 0)
+    assert row.pk and replay(row.pk).is_same
+
+
+def test_a_frozen_bandit_leaves_newcomers_alone_too(drawing: None, fan: User) -> None:
+    ask(fan)
+    freeze(version=1, reason="a test", by=None)
+    assert row_of(ask(make_user())).bandit_version is None
+    assert row_of(ask(fan)).bandit_version == 1
+
+
+def test_where_an_arm_runs_out_there_is_no_propensity_and_nothing_is_counted(
+    house: House, fan: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     serve({"policy": "bandit", "arms": ["item_cf", "popular"], "slots": 2})
+    monkeypatch.setattr(Folding, "can_all_place", lambda folding, arms: True)
     slate = ask(make_user(), n=10)
-    drawn = row_of(slate).owners
     passed = [
         slot.propensity is None and slot.algorithm == "popular"
-        for slot, owner in zip(slate.slots, drawn, strict=True)
+        for slot, owner in zip(slate.slots, row_of(slate).owners, strict=True)
         if owner == "item_cf"
     ]
-    assert passed == [True] * 5, "of a newcomer it knows nothing"
+    assert passed == [True] * 5
     assert sum(BanditState.objects.values_list("shown", flat=True)) == 5
     assert_counted()
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.algorithms.simulation import EQUAL_ARMS, REFERENCE
 from apps.bandits.services import check_all
+from apps.core import clock
 from apps.core.errors import InvalidInput
 from apps.events.models import Feedback, MovieDay, RecommendationEvent, Slate
 from apps.recommendations.simulating import Plan, Tally, simulate
@@ -72,7 +73,7 @@ def test_the_bandits_counts_are_those_of_the_log(house: House) -> None:
     tally = play(replace(SMALL, n_viewers=12))
     (one,) = check_all()
     assert one.differing == []
-    assert set(tally.arms) <= {*STRATEGY["arms"], "popular"}
+    assert set(tally.arms) <= {*STRATEGY["arms"], "hybrid", "popular"}
 
 
 def test_what_is_said_twice_changes_nothing(house: House) -> None:
@@ -81,6 +82,18 @@ def test_what_is_said_twice_changes_nothing(house: House) -> None:
     assert tally.replays > 20
     assert Feedback.objects.count() == tally.feedback
     assert [one.differing for one in check_all()] == [[]]
+
+
+def test_the_last_part_of_a_day_is_played_too(house: House) -> None:
+    """Two days from noon on end at noon, and the last morning has its page views."""
+    play(replace(SMALL, start=START + timedelta(hours=12), n_viewers=20))
+    last = Slate.objects.latest("created_at").created_at
+    assert START + timedelta(days=2, hours=6) < last < START + timedelta(days=2, hours=12)
+
+
+def test_between_two_days_the_time_is_the_machines(house: House) -> None:
+    for _ in simulate(SMALL):
+        assert abs(clock.now() - timezone.now()) < timedelta(seconds=5)
 
 
 def test_the_same_seed_plays_the_same_page_views(house: House) -> None:

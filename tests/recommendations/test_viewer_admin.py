@@ -222,12 +222,13 @@ def test_tells_all_that_a_bandit_drew_by(client: Client, house: House) -> None:
 
 def test_tells_the_weights_that_served_while_the_bandit_was_frozen(client: Client, house: House) -> None:
     serve(BANDIT)
-    ask(make_user("bob"))
-    freeze(
-        version=1, weights={"svd": 0.7, "als": 0.1, "item_cf": 0.1, "popular": 0.1}, reason="Test", by=None
-    )
-    ask(make_user("ada"))
-    page = text(staff(client, VIEW), why(Slate.objects.get(user__username="ada")))
+    fan = make_user("ada")
+    for film in house.horror[:3]:
+        make_rating(fan, film, 5.0)
+    ask(fan)
+    weights = {"svd": 0.7, "als": 0.1, "item_cf": 0.1, "popular": 0.1}
+    freeze(version=1, weights=weights, reason="Test", by=None)
+    page = text(staff(client, VIEW), why(Slate.objects.get(pk=ask(fan).recommendation_id)))
     assert "als 0.100 item_cf 0.100 popular 0.100 svd 0.700" in page
 
 

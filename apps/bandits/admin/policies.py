@@ -25,7 +25,10 @@ class BanditPolicyAdmin(PolicyPages):
         "The terms on which a bandit draws which arms share a list. The newest version of the same arms"
         " serves them, and none is ever deleted."
     )
-    empty = "The first serving policy that is a bandit makes a version."
+    empty = (
+        "The first list that a bandit draws makes a version: let the serving policy be a bandit, and wait for "
+        "a visitor."
+    )
     list_display = [
         "version",
         "drawn",
@@ -52,6 +55,7 @@ class BanditPolicyAdmin(PolicyPages):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BanditPolicy]:
         cells = BanditState.objects.filter(policy_id=OuterRef("pk")).order_by().values("policy_id")
+        newer = BanditPolicy.objects.filter(arms=OuterRef("arms"), version__gt=OuterRef("version"))
         checks = BanditCheck.objects.filter(policy_id=OuterRef("pk"))
         rows: QuerySet[BanditPolicy] = (
             super()
@@ -61,6 +65,7 @@ class BanditPolicyAdmin(PolicyPages):
                 n_successes=Subquery(cells.annotate(n=Sum("successes")).values("n")),
                 n_differing=Subquery(checks.values("n_differing")[:1]),
                 checked_at=Subquery(checks.values("checked_at")[:1]),
+                newer=Subquery(newer.values("version")[:1]),
             )
         )
         return rows
@@ -77,7 +82,9 @@ class BanditPolicyAdmin(PolicyPages):
         return ", ".join(policy.arms)
 
     @column("State", ordering="frozen", label={"frozen": "warning", "draws by belief": "success"})
-    def state(self, policy: BanditPolicy) -> str:
+    def state(self, policy: Any) -> str:
+        if policy.newer is not None:
+            return f"replaced by {policy.newer}"
         return "frozen" if policy.frozen else "draws by belief"
 
     @column("Films shown", ordering="n_shown")

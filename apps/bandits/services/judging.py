@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 import numpy as np
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from apps.algorithms import ope
@@ -12,7 +13,7 @@ from apps.algorithms.context import N_CONTEXTS
 from apps.algorithms.drafting import equal_slot_probabilities, slot_propensities
 from apps.algorithms.strategy import DEFAULT_BANDIT_SLOTS
 from apps.algorithms.types import Float64, Int64
-from apps.bandits.beliefs import believed
+from apps.bandits.beliefs import believed, believed_at_start
 from apps.bandits.models import BanditPolicy
 from apps.core.errors import InvalidInput, NotFound
 from apps.events.models import RecommendationEvent, Slate
@@ -84,7 +85,8 @@ def judge(
     """Each named policy judged from what ``version`` showed in the last ``days``, the newest ``most`` films.
 
     ``uniform`` gives each slot to any arm alike, an arm's name all slots to it, and ``version:3`` draws by
-    what that version believes today. Four queries, and two for each version that is judged. Raises
+    what that version believes today: one from before the judged one, since beliefs that were learned from this
+    log would find again in it what was luck. The judged one draws by what it began with. Four queries, and two for each version that is judged. Raises
     ``NotFound`` for a version that is none, and ``InvalidInput`` for a name that is none.
     """
     policy = _find(version)
@@ -117,8 +119,13 @@ def previous_version(policy: BanditPolicy) -> int | None:
 
 
 def latest_version() -> int:
-    """Raises ``NotFound`` when no bandit ever served."""
-    newest = BanditPolicy.objects.order_by("-version").values_list("version", flat=True).first()
+    """The newest version that drew a list that counts; before the first such list the newest of all.
+
+    Raises ``NotFound`` when no bandit ever served.
+    """
+    lists = Slate.objects.filter(bandit_version=OuterRef("version"), counted=True)
+    versions = BanditPolicy.objects.order_by("-version").values_list("version", flat=True)
+    newest = versions.filter(Exists(lists)).first() or versions.first()
     if newest is None:
         raise NotFound("No bandit has served yet: let the serving policy be one, or try it in an experiment.")
     return newest
@@ -130,7 +137,7 @@ def require_version(version: int) -> int:
 
 
 def _names(policy: BanditPolicy) -> list[str]:
-    others = BanditPolicy.objects.filter(arms=policy.arms).order_by("-version")
+    others = BanditPolicy.objects.filter(arms=policy.arms, version__lte=policy.version).order_by("-version")
     return [UNIFORM, *policy.arms, *(f"{VERSION}{one}" for one in others.values_list("version", flat=True))]
 
 
@@ -166,7 +173,8 @@ def _target(name: str, policy: BanditPolicy, k: int) -> Float64:
         return np.full((N_CONTEXTS, n_arms), 1 / n_arms)
     if name in policy.arms:
         return np.tile(np.eye(n_arms)[policy.arms.index(name)], (N_CONTEXTS, 1))
-    beliefs = believed(int(name.removeprefix(VERSION))).beliefs
+    version = int(name.removeprefix(VERSION))
+    beliefs = (believed_at_start(version) if version == policy.version else believed(version)).beliefs
     slots = equal_slot_probabilities(1, k)
     return np.stack(
         [

@@ -58,15 +58,15 @@ def begin_version(
 
     It begins with what is known of its arms: the counts of the version that served them, or of the newest
     one. ``keep`` is the part of an arm's that is kept, 0 to 1; all of the arms that it leaves out. What lists
-    of the version before still earn counts for that one. ``terms`` None are those of the version before, to
-    whose ``arm_recipes`` those given are added. One that is frozen stays so. Raises ``InvalidInput``, and
+    of the version before still earn counts for that one. ``terms`` None are those of the version before of the
+    same arms, or the defaults; ``arm_recipes`` are added to those of the version before. One that is frozen stays so. Raises ``InvalidInput``, and
     ``Conflict`` when another begins at once.
     """
     newest = BanditPolicy.objects.first()
     names = sorted(set(arms))
     same = BanditPolicy.objects.newest_of(names).first()
     before = same or newest
-    wanted = terms or (terms_of(before) if before else default_terms())
+    wanted = terms or (terms_of(same) if same else default_terms())
     policy = BanditPolicy(
         version=newest.version + 1 if newest else 1,
         arms=names,
@@ -225,16 +225,22 @@ def _carry_over(before: BanditPolicy, policy: BanditPolicy, keep: Mapping[str, f
     """The counts of ``before`` as the base of ``policy``, in weights of its landmark."""
     units = before.weight_at(policy.started_at), before.draw_weight_at(policy.started_at)
     held = BanditState.objects.filter(policy=before, arm__in=policy.arms).order_by("context", "arm")
-    BanditState.objects.bulk_create(_carried(cell, policy, keep.get(cell.arm, 1.0), units) for cell in held)
+    is_same = before.arms == policy.arms
+    BanditState.objects.bulk_create(
+        _carried(cell, policy, keep.get(cell.arm, 1.0), units, is_same=is_same) for cell in held
+    )
 
 
-def _carried(cell: BanditState, policy: BanditPolicy, part: float, units: tuple[float, float]) -> BanditState:
+def _carried(
+    cell: BanditState, policy: BanditPolicy, part: float, units: tuple[float, float], *, is_same: bool
+) -> BanditState:
     base = {
         "shown": round(cell.shown * part),
         "successes": round(cell.successes * part),
         "shown_weighted": cell.shown_weighted * part / units[0],
         "successes_weighted": cell.successes_weighted * part / units[0],
-        "first_draws": cell.first_draws * part / units[1],
+        # A share that was earned against other arms says nothing among these.
+        "first_draws": cell.first_draws * part / units[1] if is_same else 0.0,
     }
     return BanditState(
         policy=policy,

@@ -18,7 +18,7 @@ from apps.events.models import Surface
 from apps.experiments.services import Assignment, assign
 from apps.recommendations.drawing import Occasion, draw, strategy_of
 from apps.recommendations.films import Film, available_films, hidden_ids, most_popular
-from apps.recommendations.placing import FALLBACK_ARM, Placed, place
+from apps.recommendations.placing import FALLBACK_ARM, Folding, Placed, place
 from apps.recommendations.reasons import POPULAR, Lead, leads_of, reason_of
 from apps.recommendations.recording import Chosen, Decision, new_seed, serve
 from apps.recommendations.slates import ServedSlate, SlateRequest
@@ -290,8 +290,9 @@ def _score(plan: _Plan, active: Engine, hidden: Collection[int]) -> _Draft:
         return _Draft(plan)
     blocked = _blocked(plan, active, hidden)
     occasion = Occasion(plan.context, plan.now, plan.assignment.bandit_suspended)
-    drawn = draw(plan.strategy, occasion, n=plan.request.n, seed=plan.seed)
-    placed = place(active, drawn, diversity=plan.diversity, history=history, blocked=blocked)
+    folding = Folding(active, history)
+    drawn = draw(_drawable(plan.strategy, folding), occasion, n=plan.request.n, seed=plan.seed)
+    placed = place(folding, drawn, diversity=plan.diversity, blocked=blocked)
     items = np.array([placement.item for placement in placed.placements], dtype=np.int64)
     return _Draft(
         plan,
@@ -300,6 +301,17 @@ def _score(plan: _Plan, active: Engine, hidden: Collection[int]) -> _Draft:
         leads=tuple(leads_of(active, placed, history)),
         stars=tuple(active.predictor.predict(history, items).tolist()) if active.predictor else None,
     )
+
+
+def _drawable(strategy: Strategy, folding: Folding) -> Strategy:
+    """The strategy; the fixed one in place of a bandit of which an arm knows nothing of the viewer.
+
+    Its slots would go to whoever knows something, by chances that nobody drew by: the log could judge no
+    policy from them, and newcomers would see the few arms that ask for no history.
+    """
+    if strategy.policy == "bandit" and not folding.can_all_place(strategy.arms):
+        return strategy_of("fixed", strategy)
+    return strategy
 
 
 def _blocked(plan: _Plan, active: Engine, hidden: Collection[int]) -> Bool:

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from apps.bandits.services import judge, latest_version, policy_names
-from apps.core.management.arguments import positive
+from apps.core.management.arguments import up_to
 from apps.core.management.base import MarqueeCommand
 
 
@@ -24,9 +24,14 @@ class Command(MarqueeCommand):
             metavar="POLICY",
             help="uniform, an arm, or version:N; without any all that there are",
         )
-        parser.add_argument("--days", type=positive, default=30, help="of the log to read (default: 30)")
         parser.add_argument(
-            "--policy-version", type=int, metavar="N", help="whose log is read (default: the newest)"
+            "--days", type=up_to(365), default=30, help="of the log to read, 1 to 365 (default: 30)"
+        )
+        parser.add_argument(
+            "--policy-version",
+            type=int,
+            metavar="N",
+            help="whose log is read (default: the newest that served)",
         )
 
     def execute_command(
@@ -35,3 +40,16 @@ class Command(MarqueeCommand):
         version = latest_version() if policy_version is None else policy_version
         found = judge(policies or policy_names(version), version=version, days=days)
         return {"policies": [one.as_json() for one in found]}
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        """A line for each policy, by the doubly robust estimate."""
+        for one in result["policies"]:
+            found = one["estimates"]["dr"]
+            if found["value"] is None or found["verdict"] is None:
+                self.stdout.write(f"{one['policy']}: no verdict, {found['reason']}")
+                continue
+            low, high = found["ci"]
+            self.stdout.write(
+                f"{one['policy']}: {found['verdict']}, {found['value']:.2%} of films a success "
+                f"({low:.2%} to {high:.2%}; shown {one['logged']:.2%}), effective sample {found['ess']:,.0f}"
+            )
