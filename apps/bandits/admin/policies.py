@@ -26,8 +26,8 @@ class BanditPolicyAdmin(PolicyPages):
         " serves them, and none is ever deleted."
     )
     empty = (
-        "The first list that a bandit draws makes a version: let the serving policy be a bandit, and wait for "
-        "a visitor."
+        "The first list that a bandit draws makes a version: let the serving policy be a bandit, and wait "
+        "for a visitor."
     )
     list_display = [
         "version",
