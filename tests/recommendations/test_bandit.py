@@ -114,7 +114,7 @@ def test_of_whom_an_arm_knows_nothing_the_bandit_draws_nothing(house: House, sta
     assert (row.strategy, row.bandit_version, row.counted) == ("bandit", None, True)
     assert set(row.owners) == {"hybrid"}
     assert (row.posterior, BanditPolicy.objects.count()) == ({}, 0)
-    assert row.pk and replay(row.pk).is_same
+    assert replay(row.pk).is_same
 
 
 def test_a_frozen_bandit_leaves_newcomers_alone_too(drawing: None, fan: User) -> None:

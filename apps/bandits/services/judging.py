@@ -85,9 +85,10 @@ def judge(
     """Each named policy judged from what ``version`` showed in the last ``days``, the newest ``most`` films.
 
     ``uniform`` gives each slot to any arm alike, an arm's name all slots to it, and ``version:3`` draws by
-    what that version believes today: one from before the judged one, since beliefs that were learned from this
-    log would find again in it what was luck. The judged one draws by what it began with. Four queries, and two for each version that is judged. Raises
-    ``NotFound`` for a version that is none, and ``InvalidInput`` for a name that is none.
+    what that version believes today: one from before the judged one, since beliefs that were learned from
+    this log would find again in it what was luck. The judged one draws by what it began with. Four queries,
+    and two for each version that is judged. Raises ``NotFound`` for a version that is none, and
+    ``InvalidInput`` for a name that is none.
     """
     policy = _find(version)
     known = _names(policy)

@@ -58,9 +58,9 @@ def begin_version(
 
     It begins with what is known of its arms: the counts of the version that served them, or of the newest
     one. ``keep`` is the part of an arm's that is kept, 0 to 1; all of the arms that it leaves out. What lists
-    of the version before still earn counts for that one. ``terms`` None are those of the version before of the
-    same arms, or the defaults; ``arm_recipes`` are added to those of the version before. One that is frozen stays so. Raises ``InvalidInput``, and
-    ``Conflict`` when another begins at once.
+    of the version before still earn counts for that one. ``terms`` None are those of the version before of
+    the same arms, or the defaults; ``arm_recipes`` are added to those of the version before. One that is
+    frozen stays so. Raises ``InvalidInput``, and ``Conflict`` when another begins at once.
     """
     newest = BanditPolicy.objects.first()
     names = sorted(set(arms))
