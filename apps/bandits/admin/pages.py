@@ -73,7 +73,7 @@ class PolicyPages(ReadOnlyAdmin):
 
     def arms_csv(self, request: HttpRequest, object_id: int) -> StreamingHttpResponse:
         policy = self._seen(request, object_id)
-        return arms_sheet(heat_map(policy.version), "").as_csv(f"bandit-{policy.version}-arms")
+        return arms_sheet(heat_map(policy.version), "").as_csv(f"bandit-{policy.version}-beliefs-arms")
 
     # --- One context -----------------------------------------------------------------------------
 
@@ -118,8 +118,8 @@ class PolicyPages(ReadOnlyAdmin):
     def _activity_csv(self, name: str) -> Callable[[HttpRequest, int], StreamingHttpResponse]:
         def view(request: HttpRequest, object_id: int) -> StreamingHttpResponse:
             policy = self._seen(request, object_id)
-            found = _activity(policy, _days(request, default=7))
-            return found.sheets[name].as_csv(f"bandit-{policy.version}-{name}")
+            days = _days(request, default=7)
+            return _activity(policy, days).sheets[name].as_csv(f"bandit-{policy.version}-{name}-{days}-days")
 
         return view
 
@@ -133,7 +133,7 @@ class PolicyPages(ReadOnlyAdmin):
             request,
             policy,
             "off_policy",
-            title=f"What other policies would have earned than version {policy.version}",
+            title=f"What others would have earned in place of version {policy.version}",
             days=days,
             choices=DAYS,
             found=verdict_page(policy, days, url),
