@@ -126,7 +126,7 @@ def _periodic_task() -> PeriodicTask:
 
 def _policy() -> ServingPolicy:
     policy, _ = ServingPolicy.objects.get_or_create(
-        pk=ServingPolicy.SINGLETON, defaults={"strategy": {"policy": "fixed", "arms": ["popular"]}}
+        pk=ServingPolicy.SINGLETON, defaults={"strategy": {"policy": "fixed", "arms": {"popular": 1.0}}}
     )
     return policy
 

@@ -38,7 +38,7 @@ def test_the_list_says_what_was_shown_and_earned(client: Client) -> None:
 def test_freezing_asks_for_a_reason_and_can_be_undone(client: Client) -> None:
     policy = make_policy()
     client.force_login(make_staff(permissions=["bandits.view_banditpolicy", "bandits.change_banditpolicy"]))
-    assert "Serve these by fixed weights?" in act(client, "freeze", policy.version)
+    assert "Serve all arms of these alike, whatever is believed?" in act(client, "freeze", policy.version)
     assert not BanditPolicy.objects.get(pk=policy.pk).frozen
     act(client, "freeze", policy.version, reason="It looks odd")
     assert BanditPolicy.objects.get(pk=policy.pk).frozen

@@ -44,9 +44,11 @@ def chance_to_beat(control: Counts, treatment: Counts, prior: tuple[float, float
         (prior[0] + counts.successes, prior[1] + counts.n - counts.successes)
         for counts in (control, treatment)
     )
-    x, weights = _nodes(*_ends(a2, b2))
-    density = np.exp(xlogy(a2 - 1, x) + xlog1py(b2 - 1, -x) - betaln(a2, b2))
-    chance = float(weights @ (density * betainc(a1, b1, x)))
+    # Over the narrower of the two, for which the other one's distribution is no step.
+    if _variance(a2, b2) <= _variance(a1, b1):
+        chance = _mean_below(a2, b2, a1, b1)
+    else:
+        chance = 1 - _mean_below(a1, b1, a2, b2)
     # E[(c - t)+] is the integral of P(t < x) P(c > x).
     ends = np.array([_ends(a1, b1), _ends(a2, b2)])
     x, weights = _nodes(float(ends[:, 0].min()), float(ends[:, 1].max()))
@@ -58,6 +60,17 @@ def chance_to_beat(control: Counts, treatment: Counts, prior: tuple[float, float
         treatment_interval=_interval(a2, b2),
         status="ok",
     )
+
+
+def _variance(a: float, b: float) -> float:
+    return a * b / ((a + b) ** 2 * (a + b + 1))
+
+
+def _mean_below(a: float, b: float, other_a: float, other_b: float) -> float:
+    """The chance that a draw of the other distribution is below one of ``Beta(a, b)``."""
+    x, weights = _nodes(*_ends(a, b))
+    density = np.exp(xlogy(a - 1, x) + xlog1py(b - 1, -x) - betaln(a, b))
+    return float(weights @ (density * betainc(other_a, other_b, x)))
 
 
 def _ends(a: float, b: float) -> Interval:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from scipy.special import chdtrc
 
 from apps.algorithms.statistics.samples import (
+    LEAST_VARIANCE,
     Counts,
     Effect,
     Moments,
@@ -114,7 +115,7 @@ def _compare(control: Moments | None, treatment: Moments | None, alpha: float, *
         return nothing_known()
     estimate = treatment.mean - control.mean
     variance = control.of_mean + treatment.of_mean
-    if variance <= 0 or min(control.n, treatment.n) < 2:
+    if variance <= LEAST_VARIANCE or min(control.n, treatment.n) < 2:
         return nothing_known(estimate=estimate)
     df = _welch_satterthwaite(control, treatment) if student else None
     far, error = quantile(alpha, df), math.sqrt(variance)

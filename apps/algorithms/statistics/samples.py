@@ -8,6 +8,8 @@ from scipy.special import ndtri, stdtr, stdtrit
 
 Status = Literal["ok", "insufficient_data"]
 Interval = tuple[float, float]
+LEAST_VARIANCE = 1e-150
+"""Of an estimate: one that is smaller is rounding, and its square cannot be divided by."""
 _LEAST = 1e-100
 """What is below it counts as 0: its square cannot be divided by."""
 

@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from apps.algorithms.statistics.samples import (
+    LEAST_VARIANCE,
     Counts,
     Effect,
     RatioSample,
@@ -54,7 +55,7 @@ def always_valid(
         return nothing_known(p_value=1.0)
     lift = relative_lift(one, two)
     difference, variance = two.mean - one.mean, one.of_mean + two.of_mean
-    if min(one.n, two.n) < 2 or variance <= 0 or (relative and lift is None):
+    if min(one.n, two.n) < 2 or variance <= LEAST_VARIANCE or (relative and lift is None):
         return nothing_known(estimate=None if relative else difference, p_value=1.0)
     t = one.n + two.n
     rho2 = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / tuning

@@ -110,7 +110,13 @@ class BanditPolicyAdmin(PolicyPages):
     @list_action("Freeze the selected versions", permissions=["freeze"])
     def freeze(self, request: HttpRequest, queryset: QuerySet[BanditPolicy]) -> HttpResponse | None:
         run = partial(_freeze, request)
-        act = Act("Serve these by fixed weights?", "Freeze", "Versions frozen", run, undo="resume")
+        act = Act(
+            "Serve all arms of these alike, whatever is believed?",
+            "Freeze",
+            "Versions frozen",
+            run,
+            undo="resume",
+        )
         return act_with_reason(self, request, queryset.filter(frozen=False), act)
 
     @list_action("Draw by belief again", permissions=["freeze"])
