@@ -1,6 +1,7 @@
 """A description of two rates in the language of chances: never a rule to stop by."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import betainc, betaincinv, betaln, xlog1py, xlogy
@@ -49,10 +50,11 @@ def chance_to_beat(control: Counts, treatment: Counts, prior: tuple[float, float
         chance = _mean_below(a2, b2, a1, b1)
     else:
         chance = 1 - _mean_below(a1, b1, a2, b2)
-    # E[(c - t)+] is the integral of P(t < x) P(c > x).
-    ends = np.array([_ends(a1, b1), _ends(a2, b2)])
-    x, weights = _nodes(float(ends[:, 0].min()), float(ends[:, 1].max()))
-    loss = float(weights @ (betainc(a2, b2, x) * (1 - betainc(a1, b1, x))))
+    # E[(c - t)+] is the integral of P(t < x) P(c > x): between each two ends, so that neither is a step.
+    loss, ends = 0.0, sorted({*_ends(a1, b1), *_ends(a2, b2)})
+    for low, high in pairwise(ends):
+        x, weights = _nodes(low, high)
+        loss += float(weights @ (betainc(a2, b2, x) * (1 - betainc(a1, b1, x))))
     return Chance(
         chance_to_beat=min(max(chance, 0.0), 1.0),
         expected_loss=max(loss, 0.0),
