@@ -1,6 +1,6 @@
 """What time it is: the machine's, or a simulation's.
 
-Services that decide by the time, or write it into the log, ask here. A simulation moves its own clock, for
+What serves a list, takes what is said of it or counts either asks here. A simulation moves its own clock, for
 the code that runs within it alone: another thread goes on with the machine's.
 """
 

@@ -88,6 +88,11 @@ class ExplainedSlate:
         return self.model_version == self.slate.model_version
 
     @property
+    def was_left_alone(self) -> bool:
+        """Whether a bandit was to draw, and did not, since an arm of its knew nothing of the viewer."""
+        return self.slate.strategy == "bandit" and self.decision is None and not self.slate.degraded
+
+    @property
     def is_erased(self) -> bool:
         """Whether the viewer was erased, and with them the history that the list came from."""
         return self.slate.unit_key is None

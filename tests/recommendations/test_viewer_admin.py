@@ -220,6 +220,16 @@ def test_tells_all_that_a_bandit_drew_by(client: Client, house: House) -> None:
     assert "Counts for experiments and the bandit" in page
 
 
+def test_tells_that_the_bandit_leaves_a_newcomer_alone(client: Client, house: House) -> None:
+    serve(BANDIT)
+    page = text(staff(client, VIEW), why(Slate.objects.get(pk=ask(make_user("ada")).recommendation_id)))
+    assert (
+        "The bandit drew nothing: it draws only where each of its arms knows something of the viewer." in page
+    )
+    assert "Counts for experiments " in page
+    assert "for experiments and the bandit" not in page
+
+
 def test_tells_the_weights_that_served_while_the_bandit_was_frozen(client: Client, house: House) -> None:
     serve(BANDIT)
     fan = make_user("ada")

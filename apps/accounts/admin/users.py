@@ -64,7 +64,8 @@ class UserAdmin(DjangoUserAdmin, ExplainedAdmin):  # type: ignore[misc,type-arg]
 
     group, icon, rank = "Viewers", "manage_accounts", 10
     about = (
-        "Accounts, guests, and people who came with a data set. Deleting one erases all that is held of them."
+        "Accounts, guests, simulated viewers, and people who came with a data set. Deleting one erases all "
+        "that is held of them."
     )
     empty = "Run manage.py createsuperuser to make the first account."
     explanations = {
