@@ -41,8 +41,7 @@ class Bandit:
 
     def means(self, context: int) -> dict[str, float]:
         """The rate of success that each arm is believed to have in the context."""
-        alpha, beta = self.beliefs.alpha[context], self.beliefs.beta[context]
-        return dict(zip(self.arms, (alpha / (alpha + beta)).tolist(), strict=True))
+        return dict(zip(self.arms, self.beliefs.mean[context].tolist(), strict=True))
 
 
 def held_bandit(arms: Iterable[str]) -> Bandit | None:

@@ -1,12 +1,12 @@
 """What staff and programs are told of a bandit."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from apps.algorithms.bandits.thompson import Beliefs
 from apps.algorithms.context import N_CONTEXTS, Context
 from apps.bandits.beliefs import believed
 from apps.bandits.models import BanditState
@@ -17,7 +17,6 @@ from apps.events.outcome import Outcome
 def state_of(version: int) -> dict[str, Any]:
     """Every context and arm: what was counted, and what is believed of it. Two queries."""
     bandit = believed(version)
-    posterior = bandit.beliefs.posterior
     counted = {
         (cell.context, cell.arm): (cell.shown, cell.successes)
         for cell in BanditState.objects.filter(policy_id=version).only("context", "arm", "shown", "successes")
@@ -33,7 +32,8 @@ def state_of(version: int) -> dict[str, Any]:
                 "index": context,
                 "context": Context.from_index(context).as_dict(),
                 "arms": {
-                    arm: _cell(counted, posterior, context, spot, arm) for spot, arm in enumerate(bandit.arms)
+                    arm: cell_of(bandit.beliefs, context, spot, counted.get((context, arm), (0, 0)))
+                    for spot, arm in enumerate(bandit.arms)
                 },
             }
             for context in range(N_CONTEXTS)
@@ -81,13 +81,20 @@ def stats_of(version: int, *, days: int) -> dict[str, Any]:
     }
 
 
-def _cell(
-    counted: Mapping[tuple[int, str], tuple[int, int]], posterior: Any, context: int, spot: int, arm: str
-) -> dict[str, float]:
-    shown, successes = counted.get((context, arm), (0, 0))
-    names = ("alpha", "beta", "mean", "low", "high", "p_best")
-    believed_of = {name: float(getattr(posterior, name)[context, spot]) for name in names}
-    return {"shown": shown, "successes": successes, **believed_of}
+def cell_of(beliefs: Beliefs, context: int, spot: int, counted: tuple[int, int]) -> dict[str, float]:
+    """What was counted of one arm in one context, films shown and successes, and what is believed of it."""
+    shown, successes = counted
+    low, high = beliefs.interval
+    return {
+        "shown": shown,
+        "successes": successes,
+        "alpha": float(beliefs.alpha[context, spot]),
+        "beta": float(beliefs.beta[context, spot]),
+        "mean": float(beliefs.mean[context, spot]),
+        "low": float(low[context, spot]),
+        "high": float(high[context, spot]),
+        "p_best": float(beliefs.p_best(context)[spot]),
+    }
 
 
 def _rate(part: int, whole: int) -> float | None:

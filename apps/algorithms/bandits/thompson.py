@@ -212,13 +212,24 @@ class Beliefs:
         return self._best[context]
 
     @cached_property
-    def posterior(self) -> Posterior:
+    def mean(self) -> Float64:
+        """Of each rate, float64 ``(n_contexts, n_arms)``."""
+        return self.alpha / (self.alpha + self.beta)
+
+    @cached_property
+    def interval(self) -> tuple[Float64, Float64]:
+        """The ends of ``INTERVAL`` of each belief, float64 ``(n_contexts, n_arms)``."""
         ends = ((1 - INTERVAL) / 2, (1 + INTERVAL) / 2)
         low, high = (np.asarray(betaincinv(self.alpha, self.beta, end), dtype=np.float64) for end in ends)
+        return low, high
+
+    @cached_property
+    def posterior(self) -> Posterior:
+        low, high = self.interval
         return Posterior(
             alpha=self.alpha,
             beta=self.beta,
-            mean=self.alpha / (self.alpha + self.beta),
+            mean=self.mean,
             low=low,
             high=high,
             p_best=np.stack([self.p_best(context) for context in range(self.sampler.n_contexts)]),

@@ -12,6 +12,7 @@ from scipy.special import betaincinv, betaln, xlog1py, xlogy
 from apps.algorithms.context import PARTS, Context
 from apps.bandits.beliefs import Bandit, believed
 from apps.bandits.models import BanditState
+from apps.bandits.reading import cell_of
 from apps.core.admin.sheets import Column, Sheet, count, decimal, share
 from apps.core.charts import Chart, Curve, curve_chart
 
@@ -86,14 +87,10 @@ def context_page(version: int, context: Context, csv_url: str) -> ContextPage:
 
 
 def _row(bandit: Bandit, context: int, spot: int, counted: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
-    arm, posterior = bandit.arms[spot], bandit.beliefs.posterior
-    shown, successes = counted.get(arm, (0, 0))
-    names = ("alpha", "beta", "mean", "low", "high", "p_best")
+    arm = bandit.arms[spot]
     return {
         "arm": arm,
-        "shown": shown,
-        "successes": successes,
-        **{name: float(getattr(posterior, name)[context, spot]) for name in names},
+        **cell_of(bandit.beliefs, context, spot, counted.get(arm, (0, 0))),
         "p_first": float(bandit.beliefs.rank_propensities(context)[spot, 0]),
     }
 
