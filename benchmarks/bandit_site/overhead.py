@@ -30,8 +30,8 @@ PERCENTILES = (50, 95, 99)
 HYBRID, BANDIT = "hybrid", "bandit"
 STAGES = {
     "who owns each slot": (recommending, "draw"),
-    "folding the arms": (placing, "_folds"),
-    "ranking for each arm": (placing, "_pickers"),
+    "folding the arms": (placing.Folding, "of"),
+    "ranking for each arm": (placing, "make_pickers"),
     "filling the slots": (placing, "draft"),
     "reasons": (recommending, "leads_of"),
     "log rows": (recording, "record_slates"),

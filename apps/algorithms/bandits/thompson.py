@@ -244,13 +244,17 @@ class Beliefs:
 
     def draws(self, contexts: int | Int64, rng: np.random.Generator) -> Float64:
         """A rate of success for each arm as it is drawn in each of ``contexts``: float64 ``(…, n_arms)``."""
-        alpha, beta = self._drawn_from(contexts)
-        draws = rng.beta(alpha, beta)
-        return np.maximum(draws, alpha / (alpha + beta)) if self.sampler.optimistic else draws
+        draws = rng.beta(*self._drawn_from(contexts))
+        return np.maximum(draws, self.mean[contexts]) if self.sampler.optimistic else draws
 
-    def _drawn_from(self, context: int | Int64) -> tuple[Float64, Float64]:
+    def _drawn_from(self, contexts: int | Int64) -> tuple[Float64, Float64]:
+        alpha, beta = self._sharpened
+        return alpha[contexts], beta[contexts]
+
+    @cached_property
+    def _sharpened(self) -> tuple[Float64, Float64]:
         sharpness = self.sampler.sharpness
-        return self.alpha[context] / sharpness, self.beta[context] / sharpness
+        return self.alpha / sharpness, self.beta / sharpness
 
     def _thompson(self, context: int) -> Float64:
         """P(arm drawn r-th) without exploration and cap."""
