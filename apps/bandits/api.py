@@ -12,7 +12,8 @@ from apps.accounts.models import ApiKey
 from apps.accounts.permissions import Holds
 from apps.bandits.reading import state_of, stats_of
 from apps.bandits.services import judge, latest_version
-from apps.bandits.services.judging import UNIFORM, require_version
+from apps.bandits.services.judging import require_version
+from apps.bandits.services.targets import UNIFORM
 from apps.core.api.queries import QuerySerializer, validated_query
 
 MayLook = Holds("bandits.view_banditpolicy", scope=ApiKey.Scope.ANALYTICS_READ)
@@ -30,7 +31,9 @@ class StatsQuery(VersionQuery):
 
 class JudgingQuery(VersionQuery):
     policy = serializers.CharField(
-        max_length=60, default=UNIFORM, help_text="uniform, an arm's name, or version:N"
+        max_length=400,
+        default=UNIFORM,
+        help_text="uniform, an arm's name, version:N, weights:ARM=PART,... or terms:TERM=VALUE,...",
     )
     days = serializers.IntegerField(min_value=1, max_value=365, default=30)
 

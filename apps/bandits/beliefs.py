@@ -57,11 +57,15 @@ def believed(version: int) -> Bandit:
     return _bandit_of(_policy(version))
 
 
-def believed_at_start(version: int) -> Bandit:
-    """What the version began with: of what it learned itself nothing. Two queries. Raises as ``believed``."""
-    policy = _policy(version)
-    cells = BanditState.objects.filter(policy=policy).order_by().values_list(*_BASE)
-    return Bandit(policy, policy.sampler().beliefs(_sums(policy, list(cells), policy.started_at)))
+def believed_at_start(version: int, *, on: BanditPolicy | None = None, keep: float = 1.0) -> Bandit:
+    """What the version began with: of what it learned itself nothing. Two queries. Raises as ``believed``.
+
+    ``on`` is the version on other terms, and ``keep`` the part of the counts that is looked at, 0 to 1.
+    """
+    policy = on or _policy(version)
+    cells = BanditState.objects.filter(policy_id=version).order_by().values_list(*_BASE)
+    sums = _sums(policy, list(cells), policy.started_at)
+    return Bandit(policy, policy.sampler().beliefs(sums.scaled(keep)))
 
 
 def forget_bandits() -> None:

@@ -120,7 +120,10 @@ def test_refuses_with_a_sentence() -> None:
     known = ", ".join(policy_names(policy.version))
     with pytest.raises(InvalidInput) as refused:
         judge(["oracle"], version=policy.version, days=30)
-    assert refused.value.detail == f"There is no policy 'oracle' to judge; there are: {known}."
+    assert refused.value.detail == (
+        f"There is no policy 'oracle' to judge; there are: {known},"
+        " weights:ARM=PART,… and terms:TERM=VALUE,…."
+    )
 
 
 def test_the_command_judges_all_policies(capsys: pytest.CaptureFixture[str]) -> None:

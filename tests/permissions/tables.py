@@ -134,6 +134,7 @@ ADMIN: dict[str, tuple[str, str]] = {
     "admin/(?P<url>.*)$": ("GET", "staff"),
     **{f"admin/bandits/banditpolicy/<id:object_id>/{page}": ("GET", SEE_BANDIT[0]) for page in BANDIT_PAGES},
     "admin/bandits/banditpolicy/<id:object_id>/begin/": ("GET", "bandits.add_banditpolicy"),
+    "admin/bandits/banditpolicy/<id:object_id>/freeze/": ("GET", "bandits.change_banditpolicy"),
     "admin/core/auditentry/export/": ("GET", "core.view_auditentry"),
     "admin/accounts/user/<id>/password/": ("GET", "accounts.change_user"),
     "admin/recommendations/viewer/<id:object_id>/now/": ("GET", "recommendations.view_viewer"),

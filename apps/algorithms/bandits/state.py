@@ -53,6 +53,11 @@ class BanditState:
         total = self.first_draws.sum()
         return self.first_draws / total if total > 0 else np.zeros_like(self.first_draws)
 
+    def scaled(self, part: float) -> Self:
+        """``part``, 0 to 1, of all that was counted."""
+        kept = {name: getattr(self, name) * part for name in ("shown", "successes", "first_draws")}
+        return replace(self, **kept)
+
     def with_shown(self, context: int, arm: int, weight: float) -> Self:
         return replace(self, shown=_added(self.shown, (context, arm), weight))
 

@@ -37,6 +37,8 @@ def navigation(request: HttpRequest, policy: BanditPolicy, current: str) -> list
     links += [PageLink(title, page_url(page, policy), current == page) for page, (title, _) in PAGES.items()]
     if request.user.has_perm(BEGIN):
         links.append(PageLink("Begin a new version", page_url("begin", policy), current == "begin"))
+    if request.user.has_perm(CHANGE) and not policy.frozen:
+        links.append(PageLink("Freeze", page_url("freeze", policy), current == "freeze"))
     return links
 
 
@@ -49,3 +51,9 @@ def begin_link(request: HttpRequest, policy: BanditPolicy) -> Link | None:
     if not request.user.has_perm(BEGIN):
         return None
     return Link("Begin a new version", page_url("begin", policy), "add_circle")
+
+
+def freeze_link(request: HttpRequest, policy: BanditPolicy) -> Link | None:
+    if policy.frozen or not request.user.has_perm(CHANGE):
+        return None
+    return Link("Freeze", page_url("freeze", policy), "ac_unit")

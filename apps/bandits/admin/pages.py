@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.bandits.admin.activity import SHEETS, ActivityPage, activity_page
 from apps.bandits.admin.beginning import begin_view
 from apps.bandits.admin.contexts import ContextForm, context_page, usual_context
+from apps.bandits.admin.freezing import freeze_view
 from apps.bandits.admin.navigation import navigation, page_url
 from apps.bandits.admin.verdicts import verdict_page
 from apps.bandits.heat import COLUMNS, arms_sheet, heat_map, table_rows
@@ -41,10 +42,14 @@ class PolicyPages(ReadOnlyAdmin):
             ("off-policy/policies.csv", self.off_policy_csv, "off_policy_csv"),
         ]
         safe = [(route, require_safe(view), name) for route, view, name in pages]
-        wrap, begin = self.admin_site.admin_view, require_http_methods(["GET", "HEAD", "POST"])
+        wrap, act = self.admin_site.admin_view, require_http_methods(["GET", "HEAD", "POST"])
+        acts = [
+            ("begin/", act(self.begin_view), "begin"),
+            ("freeze/", act(self.freeze_view), "freeze"),
+        ]
         own = [
             path(f"<id:object_id>/{route}", wrap(view), name=f"bandits_banditpolicy_{name}")
-            for route, view, name in (*safe, ("begin/", begin(self.begin_view), "begin"))
+            for route, view, name in (*safe, *acts)
         ]
         return [*own, *super().get_urls()]
 
@@ -148,6 +153,9 @@ class PolicyPages(ReadOnlyAdmin):
 
     def begin_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         return begin_view(self, request, object_id)
+
+    def freeze_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return freeze_view(self, request, object_id)
 
     # --- What the pages share --------------------------------------------------------------------
 

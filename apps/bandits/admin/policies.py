@@ -1,5 +1,6 @@
 """The table of the bandit's versions, and the switch of each."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from apps.bandits.admin.navigation import CHANGE, PAGES, begin_link, link_to
+from apps.bandits.admin.navigation import CHANGE, PAGES, begin_link, freeze_link, link_to
 from apps.bandits.admin.pages import PolicyPages
 from apps.bandits.models import BanditCheck, BanditPolicy, BanditState
 from apps.bandits.services import freeze, resume
@@ -51,7 +52,7 @@ class BanditPolicyAdmin(PolicyPages):
     }
     readonly_fields = ["last_check_told"]
     actions = ["freeze", "resume"]
-    row_actions = {"freeze": "Freeze", "resume": "Draw by belief again"}
+    row_actions = {"resume": "Draw by belief again"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BanditPolicy]:
         cells = BanditState.objects.filter(policy_id=OuterRef("pk")).order_by().values("policy_id")
@@ -70,9 +71,8 @@ class BanditPolicyAdmin(PolicyPages):
         )
         return rows
 
-    def row_actions_of(self, row: BanditPolicy) -> dict[str, str]:
-        name = "resume" if row.frozen else "freeze"
-        return {name: self.row_actions[name]}
+    def row_actions_of(self, row: BanditPolicy) -> Mapping[str, str]:
+        return self.row_actions if row.frozen else {}
 
     def has_freeze_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(CHANGE)
@@ -107,7 +107,7 @@ class BanditPolicyAdmin(PolicyPages):
         check = BanditCheck.objects.filter(policy=policy).first()
         return render_to_string("bandits/last_check.html", {"check": check, "policy": policy})
 
-    @list_action("Freeze the selected versions", permissions=["freeze"])
+    @list_action("Serve all arms of the selected versions alike", permissions=["freeze"])
     def freeze(self, request: HttpRequest, queryset: QuerySet[BanditPolicy]) -> HttpResponse | None:
         run = partial(_freeze, request)
         act = Act(
@@ -122,7 +122,7 @@ class BanditPolicyAdmin(PolicyPages):
     @list_action("Draw by belief again", permissions=["freeze"])
     def resume(self, request: HttpRequest, queryset: QuerySet[BanditPolicy]) -> HttpResponse | None:
         run = partial(_resume, request)
-        act = Act("Draw by belief again?", "Resume", "Versions resumed", run, undo="freeze")
+        act = Act("Draw by belief again?", "Resume", "Versions resumed", run)
         return act_with_reason(self, request, queryset.filter(frozen=True), act)
 
 
@@ -133,7 +133,7 @@ def _page(name: str) -> Any:
     return link
 
 
-offer_links(BanditPolicy, *map(_page, PAGES), begin_link)
+offer_links(BanditPolicy, *map(_page, PAGES), begin_link, freeze_link)
 
 
 def _freeze(request: HttpRequest, policy: BanditPolicy, reason: str) -> None:

@@ -1,17 +1,19 @@
 """What other policies would have earned, beside what was shown: the chart, and a table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from apps.bandits.models import BanditPolicy
-from apps.bandits.services.judging import UNIFORM, VERSION, Judgement, judge, previous_version
+from apps.bandits.services.judging import Judgement, judge, latest_version, previous_version
+from apps.bandits.services.targets import TERMS, UNIFORM, VERSION
 from apps.core.admin.sheets import Column, Sheet, count, decimal, share, signed_share
 from apps.core.charts import Chart, Interval, interval_chart
 
 MOST_FILMS = 100_000
 """Of the newest that a page judges from, in some seconds; a command reads more."""
 ESTIMATOR = "dr"
+PREVIEW_DAYS = 30
 COLUMNS = (
     Column.text("Policy", "policy"),
     Column.text("Verdict", "verdict"),
@@ -55,6 +57,38 @@ def verdict_page(policy: BanditPolicy, days: int, csv_url: str) -> VerdictPage:
     )
 
 
+@dataclass(frozen=True)
+class Preview:
+    """``version`` is whose log it was judged from; ``draws`` says whether it would draw by belief."""
+
+    sheet: Sheet
+    judged_from: str
+    version: int
+    days: int
+    draws: bool
+
+
+def preview(policy: BanditPolicy, title: str, name_of: Callable[[BanditPolicy], str]) -> Preview:
+    """One policy of the arms of ``policy``, from the log of the newest version of theirs that served.
+
+    ``name_of`` gives the policy's name as that version's log has it. Raises as ``judge``.
+    """
+    logged = BanditPolicy.objects.get(version=latest_version(policy.arms))
+    name = name_of(logged)
+    (found,) = judge(
+        [name], version=logged.version, days=PREVIEW_DAYS, estimators=[ESTIMATOR], most=MOST_FILMS
+    )
+    return Preview(
+        sheet=Sheet(
+            "Beside what was shown", COLUMNS, [_logged(found), _row(found, title)], "", main="is_log"
+        ),
+        judged_from=_judged_from(found) if found.n_films else "",
+        version=logged.version,
+        days=PREVIEW_DAYS,
+        draws=name.startswith(TERMS),
+    )
+
+
 def _judged_from(judged: Judgement) -> str:
     n_units = judged.estimates[ESTIMATOR].n_units
     return f"{judged.n_films:,} films shown to {n_units:,} viewers"
@@ -73,12 +107,12 @@ def _logged(judged: Judgement) -> dict[str, Any]:
     }
 
 
-def _row(judged: Judgement) -> dict[str, Any]:
+def _row(judged: Judgement, title: str = "") -> dict[str, Any]:
     found = judged.estimates[ESTIMATOR]
     low, high = found.ci or (None, None)
     lift_low, lift_high = found.lift_ci or (None, None)
     return {
-        "policy": _title(judged.policy),
+        "policy": title or _title(judged.policy),
         "value": found.value,
         "low": low,
         "high": high,

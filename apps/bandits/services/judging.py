@@ -10,17 +10,14 @@ from django.utils import timezone
 
 from apps.algorithms import ope
 from apps.algorithms.context import N_CONTEXTS
-from apps.algorithms.drafting import equal_slot_probabilities, slot_propensities
 from apps.algorithms.strategy import DEFAULT_BANDIT_SLOTS
 from apps.algorithms.types import Float64, Int64
-from apps.bandits.beliefs import believed, believed_at_start
 from apps.bandits.models import BanditPolicy
-from apps.core.errors import InvalidInput, NotFound
+from apps.bandits.services.targets import names_of, targets_of
+from apps.core.errors import NotFound
 from apps.events.models import RecommendationEvent, Slate
 from apps.events.outcome import Outcome
 
-UNIFORM = "uniform"
-VERSION = "version:"
 MAX_FILMS = 500_000
 _ESTIMATORS: Mapping[str, Callable[..., ope.Estimate]] = {
     "ips": ope.ips,
@@ -71,7 +68,7 @@ class _Log:
 
 def policy_names(version: int) -> list[str]:
     """Names of the policies that can be judged from the log of ``version``. Raises ``NotFound``."""
-    return _names(_find(version))
+    return names_of(_find(version))
 
 
 def judge(
@@ -84,32 +81,30 @@ def judge(
 ) -> list[Judgement]:
     """Each named policy judged from what ``version`` showed in the last ``days``, the newest ``most`` films.
 
-    ``uniform`` gives each slot to any arm alike, an arm's name all slots to it, and ``version:3`` draws by
-    what that version believes today: one from before the judged one, since beliefs that were learned from
-    this log would find again in it what was luck. The judged one draws by what it began with. Four queries,
-    and two for each version that is judged. Raises ``NotFound`` for a version that is none, and
+    ``uniform`` gives each slot to any arm alike, an arm's name all slots to it, ``weights:als=.5,svd=.5``
+    each arm its part of them, and ``version:3`` draws by what that version believes today: one from before
+    the judged one, since beliefs that were learned from this log would find again in it what was luck. The
+    judged one draws by what it began with, and ``terms:explore=0.1,keep=0.5`` by that on other terms. Four
+    queries, and two for each that draws. Raises ``NotFound`` for a version that is none, and
     ``InvalidInput`` for a name that is none.
     """
     policy = _find(version)
-    known = _names(policy)
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise InvalidInput(f"There is no policy {unknown[0]!r} to judge; there are: {', '.join(known)}.")
+    targets = targets_of(names, policy)
     log = _read(policy, days, most)
     k = _n_drawn(policy)
     wanted = {name: estimate for name, estimate in _ESTIMATORS.items() if name in estimators}
     logged_ci = ope.rate_interval(ope.UnitSums.of(log.rewards, log.rows.units))
     return [
         Judgement(
-            policy=name,
+            policy=target.name,
             version=policy.version,
             days=days,
             n_films=len(log.rewards),
             logged=float(log.rewards.mean()) if len(log.rewards) else None,
             logged_ci=logged_ci,
-            estimates=_estimates(_target(name, policy, k)[log.contexts], log, wanted),
+            estimates=_estimates(target.slot_probabilities(policy, k, N_CONTEXTS)[log.contexts], log, wanted),
         )
-        for name in names
+        for target in targets
     ]
 
 
@@ -119,13 +114,15 @@ def previous_version(policy: BanditPolicy) -> int | None:
     return before.order_by("-version").values_list("version", flat=True).first()
 
 
-def latest_version() -> int:
-    """The newest version that drew a list that counts; before the first such list the newest of all.
+def latest_version(arms: Sequence[str] | None = None) -> int:
+    """The newest version, of ``arms`` if given, that drew a list that counts; before the first such list the
+    newest of all.
 
     Raises ``NotFound`` when no bandit ever served.
     """
     lists = Slate.objects.filter(bandit_version=OuterRef("version"), counted=True)
-    versions = BanditPolicy.objects.order_by("-version").values_list("version", flat=True)
+    asked = {} if arms is None else {"arms": sorted(arms)}
+    versions = BanditPolicy.objects.filter(**asked).order_by("-version").values_list("version", flat=True)
     newest = versions.filter(Exists(lists)).first() or versions.first()
     if newest is None:
         raise NotFound("No bandit has served yet: let the serving policy be one, or try it in an experiment.")
@@ -135,11 +132,6 @@ def latest_version() -> int:
 def require_version(version: int) -> int:
     """The version. Raises ``NotFound`` when there is none of that number."""
     return _find(version).version
-
-
-def _names(policy: BanditPolicy) -> list[str]:
-    others = BanditPolicy.objects.filter(arms=policy.arms, version__lte=policy.version).order_by("-version")
-    return [UNIFORM, *policy.arms, *(f"{VERSION}{one}" for one in others.values_list("version", flat=True))]
 
 
 def _find(version: int) -> BanditPolicy:
@@ -162,27 +154,6 @@ def _n_drawn(policy: BanditPolicy) -> int:
     latest = Slate.objects.filter(bandit_version=policy.version, counted=True, posterior__has_key="arms")
     posterior = latest.order_by("-created_at").values_list("posterior", flat=True).first()
     return len(posterior["arms"]) if posterior else min(DEFAULT_BANDIT_SLOTS, len(policy.arms))
-
-
-def _target(name: str, policy: BanditPolicy, k: int) -> Float64:
-    """With what probability a slot of each context goes to each arm when ``k`` arms share a list.
-
-    float64 ``(N_CONTEXTS, n_arms)``.
-    """
-    n_arms = len(policy.arms)
-    if name == UNIFORM:
-        return np.full((N_CONTEXTS, n_arms), 1 / n_arms)
-    if name in policy.arms:
-        return np.tile(np.eye(n_arms)[policy.arms.index(name)], (N_CONTEXTS, 1))
-    version = int(name.removeprefix(VERSION))
-    beliefs = (believed_at_start(version) if version == policy.version else believed(version)).beliefs
-    slots = equal_slot_probabilities(1, k)
-    return np.stack(
-        [
-            slot_propensities(beliefs.rank_propensities(context)[:, :k], slots)[0]
-            for context in range(N_CONTEXTS)
-        ]
-    )
 
 
 def _read(policy: BanditPolicy, days: int, most: int) -> _Log:

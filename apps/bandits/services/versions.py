@@ -44,6 +44,17 @@ def terms_of(policy: BanditPolicy) -> Terms:
     return Terms(**{name: getattr(policy, name) for name in asdict(default_terms())})
 
 
+def on_terms(policy: BanditPolicy, terms: Terms, *, keep: Mapping[str, float] | None = None) -> BanditPolicy:
+    """The version as it would be on other terms, and no row: nothing of it is stored.
+
+    Raises ``InvalidInput`` for terms on which no version could begin.
+    """
+    columns = {field.attname: getattr(policy, field.attname) for field in BanditPolicy._meta.concrete_fields}
+    other = BanditPolicy(**columns | asdict(terms))
+    _require_sound(other, keep or {})
+    return other
+
+
 @transaction.atomic
 def begin_version(
     *,
@@ -129,7 +140,7 @@ def freeze(
     ``NotFound`` and, for one that is frozen already, ``Conflict``.
     """
     policy = _find(version)
-    _require_weights(policy, weights)
+    require_weights(policy, weights)
     changed = BanditPolicy.objects.filter(pk=version, frozen=False).update(
         frozen=True, frozen_weights=dict(weights or {})
     )
@@ -194,7 +205,8 @@ def _require_sound(policy: BanditPolicy, keep: Mapping[str, float]) -> None:
         raise InvalidInput(f"No bandit can draw on these terms: {refusal}.") from refusal
 
 
-def _require_weights(policy: BanditPolicy, weights: Mapping[str, float] | None) -> None:
+def require_weights(policy: BanditPolicy, weights: Mapping[str, float] | None) -> None:
+    """Raises ``InvalidInput`` for weights of other arms than the version's, or not 1 in sum; None fit."""
     if weights is None:
         return
     is_whole = abs(sum(weights.values()) - 1) <= WEIGHT_TOLERANCE

@@ -69,7 +69,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """``main`` is the field of a row that says whether it stands out; it is in no column."""
+    """``main`` is the field of a row that says whether it stands out; it is in no column. Without a
+    ``csv_url`` there is no file of it.
+    """
 
     title: str
     columns: tuple[Column, ...]

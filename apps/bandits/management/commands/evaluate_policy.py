@@ -22,7 +22,8 @@ class Command(MarqueeCommand):
             "policies",
             nargs="*",
             metavar="POLICY",
-            help="uniform, an arm, or version:N; without any all that there are",
+            help="uniform, an arm, version:N, weights:ARM=PART,… or terms:TERM=VALUE,…; "
+            "without any, each of the first three kinds",
         )
         parser.add_argument(
             "--days", type=up_to(365), default=30, help="of the log to read, 1 to 365 (default: 30)"
