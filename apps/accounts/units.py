@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from apps.accounts.models import ApiKey, User
 from apps.accounts.timezones import zone
@@ -147,6 +148,13 @@ def set_unit_cookie(response: HttpResponse, key: uuid.UUID, *, secure: bool) -> 
         samesite="Lax",
         secure=secure,
     )
+
+
+def viewer_language(request: HttpRequest) -> str:
+    """The language that the browser asks for first, without its region, such as ``en``; empty without one."""
+    wishes = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
+    first = next((code for code, _ in wishes if code != "*"), "")
+    return first.partition("-")[0]
 
 
 def viewer_timezone(request: HttpRequest, user: Any) -> ZoneInfo | None:

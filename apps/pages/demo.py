@@ -60,7 +60,7 @@ def has_model() -> bool:
 
     Newer ratings alone do not call for another: lists take them in at once, and the worker refits.
     """
-    return engine(assign(None, {}).recipe) is not None
+    return engine(assign(None).recipe) is not None
 
 
 def is_training() -> bool:
@@ -71,7 +71,7 @@ def is_training() -> bool:
 
 def train() -> None:
     """Fits the recipe that serves."""
-    _manage("train", "--recipe", assign(None, {}).recipe)
+    _manage("train", "--recipe", assign(None).recipe)
 
 
 def ensure_accounts() -> dict[str, str]:

@@ -59,7 +59,7 @@ def serve_site(*, host: str, port: int, when_ready: Callable[[], None]) -> None:
             stack.callback(server.close)
             stack.callback(start_embedded_worker(app).stop)
             stack.callback(start_embedded_beat(app).stop)
-            engine(assign(None, {}).recipe)
+            engine(assign(None).recipe)
             when_ready()
             server.run()
     except KeyboardInterrupt:

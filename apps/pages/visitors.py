@@ -4,7 +4,7 @@ from django.http import HttpRequest
 
 from apps.accounts.acting import acting_user_or_new_guest, caller_of
 from apps.accounts.models import User
-from apps.accounts.units import unit_of, viewer_timezone
+from apps.accounts.units import unit_of, viewer_language, viewer_timezone
 from apps.core.address import client_address
 from apps.core.rates import enforce
 from apps.events.models import RecommendationEvent
@@ -14,7 +14,8 @@ from apps.recommendations.services.feedback import adopt_viewer
 
 def visitor_of(request: HttpRequest) -> Audience:
     viewer = caller_of(request)
-    return Audience(viewer, unit_of(request), viewer_timezone(request, viewer))
+    zone = viewer_timezone(request, viewer)
+    return Audience(viewer, unit_of(request), zone, language=viewer_language(request))
 
 
 def speaking_viewer(request: HttpRequest) -> User:

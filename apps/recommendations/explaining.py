@@ -13,7 +13,8 @@ from apps.recommendations.dossiers import shown_films
 from apps.recommendations.reasons import led_by
 from apps.recommendations.recording import Chosen, Decision
 from apps.recommendations.replaying import weigh
-from apps.recommendations.services.recommending import decide, history_of
+from apps.recommendations.services.drafting import history_of
+from apps.recommendations.services.recommending import decide
 from apps.recommendations.slates import SlateRequest
 from apps.training.registry import Engine, engine
 

@@ -8,7 +8,7 @@ from apps.accounts.models import User
 from apps.experiments.policy import current_policy
 from apps.ratings.history import preferences_from
 from apps.ratings.querysets import DISMISSAL, FAVORITE, RATING, THUMB, WATCHLIST, history_rows
-from apps.recommendations.services.recommending import history_of
+from apps.recommendations.services.drafting import history_of
 from apps.training.registry import engine
 
 

@@ -16,7 +16,7 @@ from apps.events.packing import unpack_history, unpack_ids
 from apps.recommendations.drawing import Drawn, strategy_of
 from apps.recommendations.films import hidden_ids
 from apps.recommendations.placing import Folding, make_pickers, place
-from apps.recommendations.services.recommending import history_of
+from apps.recommendations.services.drafting import history_of
 from apps.training.artifacts import ArtifactRefused
 from apps.training.models import ModelVersion
 from apps.training.registry import Engine, Stored, load_engine

@@ -26,8 +26,9 @@ class SlateRequest:
     ``algorithm``, ``diversity``, ``genre``, ``only``, ``exclude`` and ``use_bandit`` is given overrides the
     viewer's strategy and is recorded. ``only`` are the films that the list is about, and like ``genre``
     it leaves all others out. ``skip`` are films that the same page shows already: kept out, but no
-    override. ``timezone`` None is the site's. ``anchor`` is a film whose likes are wanted: it stands in
-    for the viewer's history, and of one that no model knows there is no list.
+    override. ``timezone`` None is the site's; ``language`` is the viewer's, such as ``en``, empty where
+    nothing says it. ``anchor`` is a film whose likes are wanted: it stands in for the viewer's history, and
+    of one that no model knows there is no list.
     """
 
     viewer: User | None
@@ -43,6 +44,7 @@ class SlateRequest:
     use_bandit: bool | None = None
     skip: tuple[int, ...] = ()
     timezone: ZoneInfo | None = None
+    language: str = ""
     anchor: int | None = None
 
     @property

@@ -35,7 +35,7 @@ def prepare(n_viewers: int) -> None:
     _cut_viewers(n_viewers)
     staff = User.objects.create_superuser("bench-staff-of-the-site", password=None)
     change_policy(strategy={"policy": "bandit"}, recipe="standard", reason="a benchmark", by=staff)
-    arms = assign(None, {}).strategy.arms
+    arms = assign(None).strategy.arms
     _write_sums(BanditPolicy.objects.get(pk=current_bandit(arms).version))
     forget_bandits()
 

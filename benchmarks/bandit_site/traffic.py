@@ -45,7 +45,7 @@ def serve_slates(number: int, n_processes: int, n_slates: int, length: int) -> N
     clock = Clock(BanditPolicy.objects.get().started_at)
     viewers = viewers_of(CUT)[number::n_processes]
     with patch("django.utils.timezone.now", clock):
-        current_bandit(assign(None, {}).strategy.arms)
+        current_bandit(assign(None).strategy.arms)
         print("ready", flush=True)
         sys.stdin.readline()
         for n_of_session in _sessions(n_slates, clock, rng):

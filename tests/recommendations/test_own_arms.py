@@ -11,7 +11,7 @@ from apps.catalog.services import update_movie
 from apps.events.models import RecommendationEvent, Slate, Surface
 from apps.recommendations.reasons import POPULAR, Lead, reason_of
 from apps.recommendations.services import recommend
-from apps.recommendations.services.recommending import _warn_replaced
+from apps.recommendations.services.planning import _warn_replaced
 from apps.recommendations.slates import Reason, ServedSlate, SlateRequest
 from apps.training import registry
 from apps.training.models import ModelVersion

@@ -39,7 +39,7 @@ DATABASE = Look(("database", "migrations", "model", WORKER, BEAT), _database)
 
 
 def _model() -> Part:
-    recipe = assign(None, {}).recipe
+    recipe = assign(None).recipe
     live = ModelVersion.objects.filter(recipe__name=recipe, status=ModelVersion.Status.LIVE).first()
     serving = engine(recipe)
     refusal = refusal_of(live.name, recipe=recipe) if live else None

@@ -79,7 +79,7 @@ def _schedules() -> Part:
 
 
 def _backlog() -> Part:
-    recipe = assign(None, {}).recipe
+    recipe = assign(None).recipe
     waiting = backlog(recipe)
     says = f"{waiting.buffer_size} ratings came since the model was fitted on {waiting.total_processed}"
     if not waiting.total_processed or not waiting.should_update:
@@ -91,7 +91,7 @@ def _backlog() -> Part:
 
 def _model_files() -> Iterator[Part]:
     """Reads every byte of the live version's files."""
-    recipe = assign(None, {}).recipe
+    recipe = assign(None).recipe
     live = ModelVersion.objects.filter(recipe__name=recipe, status=ModelVersion.Status.LIVE).first()
     if live is None:
         yield problem("model files", f"recipe {recipe} has no version: run manage.py train --recipe {recipe}")

@@ -7,10 +7,9 @@ from rest_framework.request import Request
 from apps.accounts.acting import acting_user, acting_user_or_new_guest, caller_of
 from apps.accounts.models import ApiKey, User
 from apps.accounts.timezones import zone
-from apps.accounts.units import NO_UNIT, unit_of, unit_of_user, viewer_timezone
+from apps.accounts.units import NO_UNIT, unit_of, unit_of_user, viewer_language, viewer_timezone
 from apps.algorithms.registry import ARMS
 from apps.core.errors import Conflict, Forbidden, InvalidInput
-from apps.experiments.services import assign
 from apps.recommendations.audience import Audience
 from apps.recommendations.drawing import strategy_of
 from apps.recommendations.services.feedback import adopt_viewer
@@ -28,7 +27,8 @@ def audience_of(request: Request, user_id: int | None, timezone: str | None = No
         unit = unit_of_user(request.user) if request.method != "HEAD" else NO_UNIT
     else:
         unit = unit_of(request._request)
-    return Audience(viewer, unit, viewer_timezone(request._request, viewer) or _named_zone(timezone))
+    zone_of_viewer = viewer_timezone(request._request, viewer) or _named_zone(timezone)
+    return Audience(viewer, unit, zone_of_viewer, language=viewer_language(request._request))
 
 
 def feedback_viewer(request: Request, user_id: int | None) -> User:
@@ -62,7 +62,7 @@ def require_algorithm(request: Request, algorithm: str | None) -> None:
 
 def is_held(audience: Audience, algorithm: str) -> bool:
     """Whether the version that serves them has the arm; without a model none is missed."""
-    active = engine(assign(audience.unit.key, {}).recipe)
+    active = engine(audience.assignment().recipe)
     return active is None or algorithm in active.arms
 
 
@@ -77,7 +77,7 @@ def require_held(audience: Audience, algorithm: str | None) -> None:
 
 def require_bandit_held(audience: Audience) -> None:
     """Raises ``Conflict`` where the version that serves them lacks arms of the bandit."""
-    assignment = assign(audience.unit.key, {})
+    assignment = audience.assignment()
     active = engine(assignment.recipe)
     arms = strategy_of("bandit", assignment.strategy).arms
     lacking = [arm for arm in arms if active is not None and arm not in active.arms]

@@ -1,8 +1,4 @@
-"""What serves a viewer, and changing it."""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-from uuid import UUID
+"""Changing what serves outside of experiments."""
 
 from django.db import transaction
 
@@ -10,35 +6,9 @@ from apps.algorithms.registry import ARMS
 from apps.algorithms.strategy import InvalidStrategy, Strategy, parse_strategy
 from apps.core.errors import Conflict, FieldError, InvalidInput
 from apps.core.services import Actor, record_audit
-from apps.events.insertion import Served
 from apps.experiments.models import ServingPolicy
-from apps.experiments.policy import DEFAULT_RECIPE, DEFAULT_STRATEGY, current_policy, forget_policy
+from apps.experiments.policy import DEFAULT_RECIPE, DEFAULT_STRATEGY, forget_policy
 from apps.experiments.requirements import require_servable
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """What serves a unit: a strategy, the recipe whose model it uses, and under which variants.
-
-    While ``bandit_suspended`` a bandit's arms serve by fixed weights.
-    """
-
-    strategy: Strategy
-    recipe: str
-    policy_version: int
-    served: tuple[Served, ...] = ()
-    bandit_suspended: bool = False
-
-
-def assign(unit_key: UUID | None, attributes: Mapping[str, str]) -> Assignment:
-    """What serves this unit. ``unit_key`` None is nobody in particular: the policy itself.
-
-    ``attributes`` are the unit's own at this moment (the parts of its context), for targeting.
-    """
-    policy = current_policy()
-    return Assignment(
-        policy.strategy, policy.recipe, policy.version, bandit_suspended=policy.bandit_suspended
-    )
 
 
 @transaction.atomic

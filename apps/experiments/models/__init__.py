@@ -1,0 +1,17 @@
+"""What serves viewers, and the experiments on it."""
+
+from apps.experiments.models.decisions import Decision
+from apps.experiments.models.experiments import Experiment, Override, Phase, Variant
+from apps.experiments.models.layers import Holdout, Layer
+from apps.experiments.models.policy import ServingPolicy
+
+__all__ = [
+    "Decision",
+    "Experiment",
+    "Holdout",
+    "Layer",
+    "Override",
+    "Phase",
+    "ServingPolicy",
+    "Variant",
+]

@@ -1,0 +1,46 @@
+"""What was decided on an experiment, by whom or by what rule, and from which figures."""
+
+from django.db import models
+
+from apps.experiments.models.experiments import Experiment
+
+
+class Decision(models.Model):
+    """One entry of an experiment's ledger; none is ever changed or deleted.
+
+    ``step`` is that of the ramp which stands from here on. ``figures`` are the sufficient statistics that a
+    rule decided from, sums over units and nobody's in particular, and ``verdict`` what it found in them; both
+    are empty where a person decided. ``acted`` is False for what a rule would have done in a dry run.
+    """
+
+    class Kind(models.TextChoices):
+        START = "start", "Started"
+        ADVANCE = "advance", "Went a step on"
+        APPROVE = "approve", "Approved"
+        HOLD = "hold", "Held"
+        PAUSE = "pause", "Paused"
+        RESUME = "resume", "Resumed"
+        PHASE = "phase", "New phase"
+        ROLL_BACK = "roll_back", "Rolled back"
+        STOP = "stop", "Stopped"
+        SHIP = "ship", "Shipped"
+        UNDO = "undo", "Undone"
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="decisions")
+    phase = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    step = models.PositiveSmallIntegerField(default=0)
+    at = models.DateTimeField()
+    by = models.CharField(max_length=150, blank=True, help_text="Empty for a rule")
+    reason = models.TextField(blank=True)
+    acted = models.BooleanField(default=True)
+    figures = models.JSONField(default=dict, blank=True)
+    verdict = models.JSONField(default=dict, blank=True)
+    undoes = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="undone_by")
+
+    class Meta:
+        db_table = "experiment_decisions"
+        ordering = ["experiment", "at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.experiment_id}: {self.get_kind_display()}"

@@ -1,0 +1,162 @@
+"""What a phase is frozen to: everything that serves and everything that decides."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any
+
+from apps.algorithms.registry import ARMS
+from apps.algorithms.strategy import Strategy, parse_strategy
+from apps.experiments.assigning import Kind, Targeting
+from apps.experiments.models import Experiment, Phase
+from apps.experiments.ramping import Step, steps_of
+
+
+@dataclass(frozen=True)
+class PlannedVariant:
+    """Either ``strategy`` or ``recipe`` is None, as the layer is."""
+
+    name: str
+    weight: float
+    is_control: bool
+    strategy: Strategy | None
+    recipe: str | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The plan of one phase; fields as in ``Experiment``. ``variants`` begin with the control."""
+
+    kind: Kind
+    range_start: float
+    range_end: float
+    targeting: Targeting
+    variants: tuple[PlannedVariant, ...]
+    goals: tuple[str, ...]
+    guardrails: Mapping[str, float]
+    min_effect: float
+    alpha: float
+    power: float
+    test: str
+    horizon_days: int
+    steps: tuple[Step, ...]
+    only_differing: bool
+    dry_run: bool
+
+    @property
+    def weights(self) -> dict[str, float]:
+        return {variant.name: variant.weight for variant in self.variants}
+
+    @property
+    def control(self) -> PlannedVariant:
+        return self.variants[0]
+
+    def variant(self, name: str) -> PlannedVariant:
+        """Raises ``KeyError`` for a name that is none."""
+        return next((one for one in self.variants if one.name == name), None) or _missing(name)
+
+    def as_json(self) -> dict[str, Any]:
+        """Whoever reads it with ``plan_of`` has an equal plan."""
+        targeting = asdict(self.targeting) | {
+            "segments": sorted(self.targeting.segments),
+            "languages": sorted(self.targeting.languages),
+        }
+        variants = [
+            asdict(one) | {"strategy": one.strategy.to_json() if one.strategy else None}
+            for one in self.variants
+        ]
+        return {
+            **{name: getattr(self, name) for name in _PLAIN},
+            "goals": list(self.goals),
+            "guardrails": dict(self.guardrails),
+            "targeting": targeting,
+            "variants": variants,
+            "steps": [step.as_json() for step in self.steps],
+        }
+
+    @property
+    def digest(self) -> str:
+        """The same for equal plans whatever the order of their keys: SHA-256 of the canonical JSON."""
+        return digest_of(self.as_json())
+
+
+_PLAIN = (
+    "kind",
+    "range_start",
+    "range_end",
+    "min_effect",
+    "alpha",
+    "power",
+    "test",
+    "horizon_days",
+    "only_differing",
+    "dry_run",
+)
+
+
+def digest_of(plan: Mapping[str, Any]) -> str:
+    canonical = json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return sha256(canonical.encode()).hexdigest()
+
+
+def planned(experiment: Experiment) -> Plan:
+    """The plan that a phase begun now would be frozen to. One query. Raises ``InvalidInput``."""
+    variants = sorted(experiment.variants.all(), key=lambda one: (not one.is_control, one.name))
+    return Plan(
+        kind="recipe" if experiment.layer_id == "recipe" else "strategy",
+        range_start=float(experiment.range_start),
+        range_end=float(experiment.range_end),
+        targeting=Targeting(
+            segments=frozenset(experiment.segments),
+            languages=frozenset(experiment.languages),
+            age_from=experiment.age_from_days,
+            age_to=experiment.age_to_days,
+        ),
+        variants=tuple(
+            PlannedVariant(
+                name=one.name,
+                weight=float(one.weight),
+                is_control=one.is_control,
+                strategy=None if one.strategy is None else parse_strategy(one.strategy, ARMS),
+                recipe=one.recipe or None,
+            )
+            for one in variants
+        ),
+        goals=tuple(experiment.goals),
+        guardrails={name: float(fall) for name, fall in experiment.guardrails.items()},
+        min_effect=float(experiment.min_effect),
+        alpha=float(experiment.alpha),
+        power=float(experiment.power),
+        test=experiment.test,
+        horizon_days=experiment.horizon_days,
+        steps=steps_of(experiment.ramp),
+        only_differing=experiment.only_differing,
+        dry_run=experiment.dry_run,
+    )
+
+
+def plan_of(phase: Phase) -> Plan:
+    """The plan that the phase is frozen to."""
+    stored = phase.plan
+    targeting = stored["targeting"]
+    return Plan(
+        **{name: stored[name] for name in _PLAIN},
+        targeting=Targeting(
+            **targeting | {name: frozenset(targeting[name]) for name in ("segments", "languages")},
+        ),
+        variants=tuple(_variant(one) for one in stored["variants"]),
+        goals=tuple(stored["goals"]),
+        guardrails=stored["guardrails"],
+        steps=tuple(Step(**one) for one in stored["steps"]),
+    )
+
+
+def _variant(stored: Mapping[str, Any]) -> PlannedVariant:
+    strategy = stored["strategy"]
+    parsed = None if strategy is None else parse_strategy(strategy, ARMS)
+    return PlannedVariant(**{**stored, "strategy": parsed})
+
+
+def _missing(name: str) -> PlannedVariant:
+    raise KeyError(name)

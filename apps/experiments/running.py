@@ -1,0 +1,106 @@
+"""The experiments that run, as values, read at most two seconds ago."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.core import clock
+from apps.core.cached import Brief
+from apps.experiments.assigning import Holdout, Running
+from apps.experiments.models import Decision, Override, Phase
+from apps.experiments.models import Holdout as HoldoutRow
+from apps.experiments.plans import Plan, plan_of
+from apps.experiments.ramping import Entry, standing
+
+
+@dataclass(frozen=True)
+class Live:
+    """One experiment that runs: how it assigns, and what its variants are."""
+
+    running: Running
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Field:
+    """All that runs, and the share that is in none of it."""
+
+    live: tuple[Live, ...]
+    holdout: Holdout | None
+
+    @property
+    def runnings(self) -> list[Running]:
+        return [one.running for one in self.live]
+
+    def plan(self, key: str) -> Plan:
+        return next(one.plan for one in self.live if one.running.key == key)
+
+
+def running_field() -> Field:
+    """What runs, at most ``VERSION_TTL_SECONDS`` old."""
+    return _field.get()
+
+
+def read_field() -> Field:
+    """What runs, as of now. One query where nothing does and there is no holdout, else at most four."""
+    phases = list(Phase.objects.serving())
+    holdout = HoldoutRow.objects.filter(pk=HoldoutRow.SINGLETON, share__gt=0).first()
+    held = None if holdout is None else Holdout(holdout.salt, holdout.share)
+    if not phases:
+        return Field((), held)
+    keys = [phase.experiment_id for phase in phases]
+    ledgers, overrides, now = ledgers_of(keys), _overrides(keys), clock.now()
+    live = (
+        _live(phase, ledgers[phase.experiment_id, phase.number], overrides[phase.experiment_id], now)
+        for phase in sorted(phases, key=lambda one: one.experiment_id)
+    )
+    return Field(tuple(live), held)
+
+
+def forget_field() -> None:
+    """Makes this process read anew; others see a change within the two seconds."""
+    _field.forget()
+
+
+def ledgers_of(keys: Sequence[str]) -> Mapping[tuple[str, int], list[Entry]]:
+    """What was decided and done on each phase of these experiments, in order of time. One query."""
+    found: dict[tuple[str, int], list[Entry]] = defaultdict(list)
+    rows = Decision.objects.filter(experiment_id__in=keys, acted=True).order_by("at", "id")
+    for key, phase, kind, step, at in rows.values_list("experiment_id", "phase", "kind", "step", "at"):
+        found[key, phase].append(Entry(kind, step, at))
+    return found
+
+
+def _overrides(keys: Sequence[str]) -> Mapping[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    rows = Override.objects.filter(experiment_id__in=keys)
+    for key, unit, variant in rows.values_list("experiment_id", "unit_key", "variant"):
+        found[key][str(unit)] = variant
+    return found
+
+
+def _live(phase: Phase, ledger: Sequence[Entry], overrides: Mapping[str, str], now: datetime) -> Live:
+    plan, experiment = plan_of(phase), phase.experiment
+    names = plan.weights
+    return Live(
+        Running(
+            key=experiment.key,
+            kind=plan.kind,
+            phase=phase.number,
+            layer_salt=experiment.layer.salt,
+            start=plan.range_start,
+            end=plan.range_end,
+            coverage_salt=experiment.coverage_salt,
+            coverage=standing(plan.steps, ledger, now=now).coverage,
+            split_salt=phase.split_salt,
+            weights=names,
+            targeting=plan.targeting,
+            # An edit may have taken a variant away since somebody was put into it.
+            overrides={unit: name for unit, name in overrides.items() if name in names},
+        ),
+        plan,
+    )
+
+
+_field = Brief(read_field)

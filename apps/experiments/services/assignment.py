@@ -1,0 +1,90 @@
+"""What serves a unit: the policy, and over it the variants of the experiments that it is in."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from apps.algorithms.strategy import Strategy
+from apps.events.insertion import Served
+from apps.experiments.assigning import Attributes, Placement, place
+from apps.experiments.plans import PlannedVariant
+from apps.experiments.policy import current_policy
+from apps.experiments.running import Field, read_field, running_field
+
+NOBODY = Attributes()
+
+
+@dataclass(frozen=True)
+class Other:
+    """What another variant of an experiment would have served in the place of the unit's own."""
+
+    experiment_key: str
+    strategy: Strategy
+    recipe: str
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What serves a unit: a strategy, the recipe whose model it uses, and under which variants.
+
+    While ``bandit_suspended`` a bandit's arms serve by fixed weights. ``others`` are what the other variants
+    would serve, of experiments that only count a list that differs.
+    """
+
+    strategy: Strategy
+    recipe: str
+    policy_version: int
+    served: tuple[Served, ...] = ()
+    bandit_suspended: bool = False
+    others: tuple[Other, ...] = ()
+
+
+def assign(unit_key: UUID | None, attributes: Attributes = NOBODY) -> Assignment:
+    """What serves this unit. ``unit_key`` None is nobody in particular: the policy itself.
+
+    ``attributes`` are the unit's own at this moment, for targeting. No query but once in two seconds.
+    """
+    policy = current_policy()
+    assignment = Assignment(
+        policy.strategy, policy.recipe, policy.version, bandit_suspended=policy.bandit_suspended
+    )
+    if unit_key is None:
+        return assignment
+    field = running_field()
+    for placement in _placed(unit_key, attributes, field):
+        assignment = _under(assignment, placement, field)
+    return assignment
+
+
+def placements_of(unit_key: UUID, attributes: Attributes = NOBODY) -> list[Placement]:
+    """Where the unit stands to each experiment that runs now, and why. At most four queries."""
+    field = read_field()
+    return place(str(unit_key), attributes, field.runnings, field.holdout)
+
+
+def _placed(unit_key: UUID, attributes: Attributes, field: Field) -> list[Placement]:
+    if not field.live:
+        return []
+    found = place(str(unit_key), attributes, field.runnings, field.holdout)
+    # The recipe first: what other variants would serve is a strategy *with* the recipe.
+    return sorted((one for one in found if one.is_in), key=lambda one: one.kind)
+
+
+def _under(assignment: Assignment, placement: Placement, field: Field) -> Assignment:
+    plan = field.plan(placement.key)
+    variant = plan.variant(placement.variant or "")
+    served = Served(placement.key, placement.kind, placement.phase, variant.name, placement.counted)
+    mine = _serving(assignment, variant)
+    others = assignment.others
+    if plan.only_differing and placement.counted:
+        rest = (one for one in plan.variants if one.name != variant.name)
+        found = (_serving(assignment, one) for one in rest)
+        others = (*others, *(Other(placement.key, one.strategy, one.recipe) for one in found))
+    return replace(mine, served=(*assignment.served, served), others=others)
+
+
+def _serving(assignment: Assignment, variant: PlannedVariant) -> Assignment:
+    return replace(
+        assignment,
+        strategy=variant.strategy or assignment.strategy,
+        recipe=variant.recipe or assignment.recipe,
+    )
