@@ -42,6 +42,8 @@ PERSONAL: dict[str, tuple[str, str]] = {
     "slate_assignments": ("slates", "slate_id experiment_key phase variant counted"),
     "recommendation_events": ("impressions", ""),
     "feedback": ("feedback", "unit_key"),
+    # By whom is a colleague's name.
+    "experiment_overrides": ("experiment_overrides", "unit_key created_by"),
     "imports": ("imports", ""),
     "import_rows": ("import_rows", ""),
     # When a row was last written here; changed_at is when the person said it.
@@ -61,6 +63,9 @@ EXEMPT: dict[str, str] = {
     "movie_days": "counts by film and day, of all viewers together",
     **dict.fromkeys(("recipes", "training_runs", "model_versions", "serving_policy", "heartbeats"), SITE),
     **dict.fromkeys(("bandit_policies", "bandit_states", "bandit_checks"), "counts of all viewers together"),
+    **dict.fromkeys(("experiments", "experiment_variants", "experiment_phases"), "says what staff set up"),
+    **dict.fromkeys(("experiment_layers", "experiment_holdout"), SITE),
+    "experiment_decisions": "figures of all viewers together",
     "api_keys": "names programs; a key has no owner",
     **dict.fromkeys(("auth_group", "auth_group_permissions", "auth_permission"), "names rights"),
     **dict.fromkeys(("django_content_type", "django_migrations"), SITE),

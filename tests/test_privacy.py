@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -16,9 +17,11 @@ from apps.accounts.privacy import erase_user, export_user, registered_sources
 from apps.catalog.models import Movie
 from apps.core.services import record_audit
 from apps.events.models import Feedback, RecommendationEvent, Slate
+from apps.experiments.services import override
 from apps.ratings.merging import merge_movies
 from apps.ratings.models import Favorite, Rating
 from tests.callers import Caller, guest, signed_in
+from tests.experiments.setup import make_experiment
 from tests.factories import PASSWORD, make_movie, make_rating, make_user
 from tests.house import House, make_house
 from tests.pages.conftest import nothing_kept
@@ -68,6 +71,10 @@ def import_a_file(caller: Caller, film: Movie) -> None:
     api(caller, "POST", f"me/import/{made.json()['id']}/apply", rule="newer")
 
 
+def be_put_into_a_variant(unit_key: UUID) -> None:
+    override(key=make_experiment().key, unit_key=unit_key, variant="treatment", by=None, reason="A look")
+
+
 def make_account() -> User:
     return make_user(NAME, email=EMAIL, first_name=FIRST, last_name=LAST, timezone="Europe/Lisbon")
 
@@ -92,6 +99,8 @@ def leave_every_trace(house: House) -> tuple[User, User]:
         "/api/v1/auth/token", {"username": NAME, "password": PASSWORD}, content_type="application/json"
     )
     assert tokens.status_code == 200
+    for unit in (was.unit_key, account.unit_key):
+        be_put_into_a_variant(unit)
     record_audit("catalog.update_movie", by=account, target=house.horror[0])
     twin = make_movie("Laugh 15, again")
     make_rating(account, twin, 3.0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from apps.algorithms.registry import ARMS
 from apps.algorithms.strategy import Strategy, parse_strategy
 from apps.core.cached import Brief
-from apps.experiments.models import ServingPolicy
+from apps.experiments.models import Phase, ServingPolicy
 
 DEFAULT_STRATEGY = {"policy": "fixed", "arms": {"hybrid": 1.0}}
 DEFAULT_RECIPE = "standard"
@@ -37,8 +37,13 @@ def current_policy() -> Policy:
 
 
 def recipes_in_use() -> frozenset[str]:
-    """Names of the recipes that serve anybody, as of now and not as of two seconds ago."""
-    return frozenset({_load().recipe})
+    """Names of the recipes that serve anybody, as of now and not as of two seconds ago.
+
+    Those of experiments that are paused too: they may serve again at once.
+    """
+    plans = Phase.objects.filter(ended_at=None).values_list("plan", flat=True)
+    tried = {one["recipe"] for plan in plans for one in plan["variants"] if one["recipe"]}
+    return frozenset({_load().recipe, *tried})
 
 
 def forget_policy() -> None:

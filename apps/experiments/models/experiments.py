@@ -61,6 +61,14 @@ class Experiment(models.Model):
     class Meta:
         db_table = "experiments"
         ordering = ["-created_at", "key"]
+        # To view, and to design (add, change, delete), are Django's own.
+        permissions = [
+            ("start_experiment", "Can start experiments, and resume them"),
+            ("stop_experiment", "Can pause and stop experiments"),
+            ("roll_back_experiment", "Can roll experiments back, and undo what was done to one"),
+            ("override_experiment", "Can put a viewer into a variant"),
+            ("ship_experiment", "Can ship a variant to everybody"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(range_start__gte=0) & Q(range_end__lte=1) & Q(range_start__lt=F("range_end")),

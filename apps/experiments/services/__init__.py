@@ -2,14 +2,57 @@
 
 from apps.experiments.assigning import Attributes
 from apps.experiments.services.assignment import Assignment, Other, assign, placements_of
+from apps.experiments.services.checklist import Check, checklist
+from apps.experiments.services.designing import (
+    Design,
+    VariantDesign,
+    change_experiment,
+    check_design,
+    create_experiment,
+    delete_experiment,
+    design_of,
+)
+from apps.experiments.services.life import advance, approve, pause, resume, roll_back, ship, start, stop, undo
+from apps.experiments.services.overrides import (
+    change_holdout,
+    follow_link,
+    link_token,
+    override,
+    read_token,
+    remove_override,
+)
 from apps.experiments.services.policy import change_policy, check_policy
 
 __all__ = [
     "Assignment",
     "Attributes",
+    "Check",
+    "Design",
     "Other",
+    "VariantDesign",
+    "advance",
+    "approve",
     "assign",
+    "change_experiment",
+    "change_holdout",
     "change_policy",
+    "check_design",
     "check_policy",
+    "checklist",
+    "create_experiment",
+    "delete_experiment",
+    "design_of",
+    "follow_link",
+    "link_token",
+    "override",
+    "pause",
     "placements_of",
+    "read_token",
+    "remove_override",
+    "resume",
+    "roll_back",
+    "ship",
+    "start",
+    "stop",
+    "undo",
 ]

@@ -1,0 +1,262 @@
+"""Setting up an experiment, and changing it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from math import isfinite
+from typing import Any, get_args
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_slug
+from django.db import IntegrityError, transaction
+
+from apps.algorithms.context import UserSegment
+from apps.algorithms.registry import ARMS
+from apps.algorithms.strategy import InvalidStrategy, parse_strategy
+from apps.core.errors import Conflict, FieldError, InvalidInput, NotFound
+from apps.core.services import Actor, record_audit
+from apps.experiments.metrics import GOALS, METRICS, default_guardrails
+from apps.experiments.models import Experiment, Layer, Variant
+from apps.experiments.plans import planned
+from apps.experiments.ramping import steps_of
+from apps.experiments.services.phases import begin_phase, open_phase
+
+WEIGHT_TOLERANCE = 1e-9
+MOST_VARIANTS = 10
+SEGMENTS: tuple[str, ...] = get_args(UserSegment)
+
+
+@dataclass(frozen=True)
+class VariantDesign:
+    """``strategy`` or ``recipe``, as the layer is; the other is empty."""
+
+    name: str
+    weight: float
+    is_control: bool = False
+    strategy: Mapping[str, Any] | None = None
+    recipe: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Design:
+    """All that staff say of an experiment; fields as in ``Experiment``."""
+
+    key: str
+    name: str
+    layer: str
+    variants: tuple[VariantDesign, ...]
+    goals: tuple[str, ...] = ("ctr",)
+    guardrails: Mapping[str, float] = field(default_factory=default_guardrails)
+    hypothesis: str = ""
+    range_start: float = 0.0
+    range_end: float = 1.0
+    segments: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    age_from_days: float | None = None
+    age_to_days: float | None = None
+    min_effect: float = 0.05
+    alpha: float = 0.05
+    power: float = 0.8
+    test: str = Experiment.Test.PLANNED.value
+    horizon_days: int = 28
+    ramp: tuple[Mapping[str, Any], ...] = ()
+    only_differing: bool = False
+    dry_run: bool = False
+
+
+def design_of(experiment: Experiment) -> Design:
+    """What the rows say. One query."""
+    said: dict[str, Any] = {name: getattr(experiment, name) for name in _COLUMNS}
+    said = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
+    said["variants"] = tuple(
+        VariantDesign(**{name: getattr(one, name) for name in _VARIANT})
+        for one in experiment.variants.order_by("-is_control", "name")
+    )
+    return Design(key=experiment.key, layer=experiment.layer_id, **said)
+
+
+def check_design(design: Design) -> None:
+    """Raises ``InvalidInput`` with everything that is wrong with it by itself."""
+    errors = [*_shape_errors(design), *_variant_errors(design), *_metric_errors(design)]
+    try:
+        steps_of(design.ramp)
+    except InvalidInput as refusal:
+        errors.extend(refusal.errors)
+    if errors:
+        raise InvalidInput(errors[0].detail, errors=errors)
+
+
+@transaction.atomic
+def create_experiment(*, design: Design, by: Actor) -> Experiment:
+    """A draft. Raises ``InvalidInput``, and ``Conflict`` for a key that is taken."""
+    check_design(design)
+    experiment = Experiment(
+        key=design.key, layer=_layer(design.layer), created_by=by.get_username(), **_columns(design)
+    )
+    try:
+        with transaction.atomic():
+            experiment.save(force_insert=True)
+    except IntegrityError:
+        raise Conflict(f"There is an experiment {design.key!r} already: choose another key.") from None
+    _write_variants(experiment, design.variants)
+    record_audit("experiments.create", by=by, target=experiment, after=_audited(design))
+    return experiment
+
+
+@transaction.atomic
+def change_experiment(
+    *, design: Design, by: Actor, reason: str = "", expected_version: int | None = None
+) -> Experiment:
+    """Changes a draft; of one that runs or is paused a change of the plan begins a new phase.
+
+    What the phase before counted is never pooled with the new one. Key and layer stay. Raises
+    ``InvalidInput``, ``NotFound``, and ``Conflict`` for one that has ended, or that somebody changed since
+    ``expected_version``.
+    """
+    check_design(design)
+    experiment = lock_experiment(design.key)
+    require_version(experiment, expected_version)
+    if experiment.state in (Experiment.State.COMPLETED, Experiment.State.ROLLED_BACK):
+        raise Conflict(f"{experiment} has ended, and stays as it was: make a new experiment.")
+    if experiment.layer_id != design.layer:
+        raise InvalidInput.of("/layer", "The layer stays as it was made: make a new experiment.")
+    before = _audited(design_of(experiment))
+    for name, value in _columns(design).items():
+        setattr(experiment, name, value)
+    experiment.version += 1
+    experiment.save(update_fields=[*_COLUMNS, "version"])
+    experiment.variants.all().delete()
+    _write_variants(experiment, design.variants)
+    phase = open_phase(experiment)
+    if phase is not None and planned(experiment).digest != phase.digest:
+        begin_phase(experiment, by=by, reason=reason)
+    record_audit(
+        "experiments.change", by=by, target=experiment, before=before, after=_audited(design), reason=reason
+    )
+    return experiment
+
+
+@transaction.atomic
+def delete_experiment(*, key: str, by: Actor) -> None:
+    """Deletes a draft. Raises ``NotFound``, and ``Conflict`` for one that has ever run."""
+    experiment = lock_experiment(key)
+    if experiment.state != Experiment.State.DRAFT or experiment.phases.exists():
+        raise Conflict(f"{experiment} has run, and what it found is kept: only drafts can be deleted.")
+    record_audit("experiments.delete", by=by, target=experiment, before=_audited(design_of(experiment)))
+    experiment.delete()
+
+
+def lock_experiment(key: str) -> Experiment:
+    """The row, locked to the end of the transaction. Raises ``NotFound``."""
+    found = Experiment.objects.select_for_update().filter(pk=key).first()
+    if found is None:
+        raise NotFound(f"There is no experiment {key!r}.")
+    return found
+
+
+def require_version(experiment: Experiment, expected: int | None) -> None:
+    if expected not in (None, experiment.version):
+        raise Conflict(
+            f"{experiment} was changed meanwhile: it is at version {experiment.version}, not {expected}. "
+            "Look at it again."
+        )
+
+
+_COLUMNS = tuple(name for name in Design.__dataclass_fields__ if name not in ("key", "layer", "variants"))
+_VARIANT = tuple(VariantDesign.__dataclass_fields__)
+
+
+def _columns(design: Design) -> dict[str, Any]:
+    values = {name: getattr(design, name) for name in _COLUMNS}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _audited(design: Design) -> dict[str, Any]:
+    found: dict[str, Any] = asdict(design)
+    return found
+
+
+def _layer(kind: str) -> Layer:
+    return Layer.objects.get_or_create(kind=kind)[0]
+
+
+def _write_variants(experiment: Experiment, variants: Sequence[VariantDesign]) -> None:
+    Variant.objects.bulk_create(Variant(experiment=experiment, **asdict(one)) for one in variants)
+
+
+def _shape_errors(design: Design) -> list[FieldError]:
+    errors = []
+    try:
+        validate_slug(design.key)
+    except ValidationError:
+        errors.append(FieldError("/key", "A key has letters, digits, hyphens and underscores."))
+    if design.layer not in Layer.Kind.values:
+        errors.append(FieldError("/layer", f"Choose a layer: {', '.join(Layer.Kind.values)}."))
+    if not 0 <= design.range_start < design.range_end <= 1:
+        errors.append(FieldError("/range_end", "A range goes from 0 to 1, and ends above where it starts."))
+    wrong = [one for one in design.segments if one not in SEGMENTS]
+    if wrong:
+        errors.append(FieldError("/segments", f"There is no segment {wrong[0]!r}: {', '.join(SEGMENTS)}."))
+    ages = design.age_from_days, design.age_to_days
+    if any(age is not None and not 0 <= age < 100_000 for age in ages):
+        errors.append(FieldError("/age_from_days", "An age is a number of days from 0."))
+    elif None not in ages and ages[0] > ages[1]:  # type: ignore[operator] # neither is None
+        errors.append(FieldError("/age_to_days", "The highest age is not below the lowest."))
+    return errors
+
+
+def _variant_errors(design: Design) -> list[FieldError]:
+    errors = []
+    variants = design.variants
+    if not 2 <= len(variants) <= MOST_VARIANTS:
+        errors.append(FieldError("/variants", f"An experiment has 2 to {MOST_VARIANTS} variants."))
+    names = [one.name for one in variants]
+    if len(set(names)) < len(names) or not all(names):
+        errors.append(FieldError("/variants", "Each variant has a name of its own."))
+    if sum(one.is_control for one in variants) != 1:
+        errors.append(FieldError("/variants", "One variant is the control, and only one."))
+    if not all(isfinite(one.weight) and 0 <= one.weight <= 1 for one in variants):
+        errors.append(FieldError("/variants", "A weight lies between 0 and 1."))
+    else:
+        total = sum(one.weight for one in variants)
+        if abs(total - 1) > WEIGHT_TOLERANCE:
+            errors.append(FieldError("/variants", f"Make the weights sum to 1; they sum to {total:g}."))
+    for number, one in enumerate(variants):
+        errors.extend(_content_errors(design.layer, one, f"/variants/{number}"))
+    return errors
+
+
+def _content_errors(layer: str, variant: VariantDesign, pointer: str) -> list[FieldError]:
+    if layer == Layer.Kind.RECIPE:
+        if not variant.recipe or variant.strategy is not None:
+            return [FieldError(f"{pointer}/recipe", "Of recipes a variant names one, and no strategy.")]
+        return []
+    if variant.strategy is None or variant.recipe:
+        return [FieldError(f"{pointer}/strategy", "Of strategies a variant has one, and no recipe.")]
+    try:
+        parse_strategy(variant.strategy, ARMS)
+    except InvalidStrategy as refusal:
+        return [FieldError(f"{pointer}/strategy{at}", detail) for at, detail in refusal.errors]
+    return []
+
+
+def _metric_errors(design: Design) -> list[FieldError]:
+    errors = []
+    unknown = [name for name in design.goals if name not in GOALS]
+    if not design.goals or unknown or len(set(design.goals)) < len(design.goals):
+        said = f"Name one goal or more, each once, of: {', '.join(GOALS)}."
+        errors.append(FieldError("/goals", said))
+    for name, margin in design.guardrails.items():
+        if name not in METRICS:
+            errors.append(FieldError(f"/guardrails/{name}", f"Choose of: {', '.join(METRICS)}."))
+        elif not isinstance(margin, int | float) or isinstance(margin, bool) or not 0 < margin <= 1:
+            errors.append(FieldError(f"/guardrails/{name}", "A margin lies above 0 and up to 1."))
+    bounds = {"min_effect": (0.001, 10.0), "alpha": (0.001, 0.2), "power": (0.5, 0.99)}
+    for name, (low, high) in bounds.items():
+        if not low <= getattr(design, name) <= high:
+            errors.append(FieldError(f"/{name}", f"This lies between {low:g} and {high:g}."))
+    if design.test not in Experiment.Test.values:
+        errors.append(FieldError("/test", f"Choose a test: {', '.join(Experiment.Test.values)}."))
+    if not 1 <= design.horizon_days <= 365:
+        errors.append(FieldError("/horizon_days", "A horizon is 1 to 365 days."))
+    return errors

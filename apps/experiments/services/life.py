@@ -1,0 +1,220 @@
+"""The life of an experiment: draft, running, paused, and completed or rolled back; all in its ledger."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from apps.core import clock
+from apps.core.errors import Conflict, InvalidInput
+from apps.core.services import Actor, record_audit
+from apps.experiments.models import Decision, Experiment, Phase, ServingPolicy
+from apps.experiments.plans import plan_of
+from apps.experiments.services.checklist import checklist, range_refusal
+from apps.experiments.services.designing import lock_experiment, require_version
+from apps.experiments.services.phases import begin_phase, decide, open_phase, standing_of
+from apps.experiments.services.policy import change_policy
+
+State = Experiment.State
+Kind = Decision.Kind
+
+
+@transaction.atomic
+def start(*, key: str, by: Actor | None, reason: str = "", expected_version: int | None = None) -> Experiment:
+    """From a draft to running, in effect within two seconds; its plan is frozen.
+
+    Raises ``Conflict`` with all that the checklist refuses. What it only warns of takes a ``reason``.
+    """
+    experiment = lock_experiment(key)
+    require_version(experiment, expected_version)
+    _require_state(experiment, State.DRAFT)
+    checks = checklist(experiment)
+    refused = [check.said for check in checks if not check.is_ok and not check.takes_reason]
+    if refused:
+        raise Conflict(f"{experiment} cannot start: {' '.join(refused)}")
+    warned = [check.said for check in checks if not check.is_ok]
+    if warned and not reason.strip():
+        raise Conflict(f"Give a reason to start {experiment} all the same: {' '.join(warned)}")
+    _move(experiment, State.DRAFT, to=State.RUNNING, started_at=clock.now())
+    begin_phase(experiment, by=by, reason=reason, kind=Kind.START)
+    _audit("start", experiment, by=by, reason=reason)
+    return experiment
+
+
+@transaction.atomic
+def pause(*, key: str, by: Actor | None, reason: str) -> Experiment:
+    """Everybody gets what serves outside of it; who was in which variant is kept."""
+    experiment, phase = _running(key, State.RUNNING)
+    _move(experiment, State.RUNNING, to=State.PAUSED)
+    decide(experiment, phase, Kind.PAUSE, by=by, reason=reason)
+    _audit("pause", experiment, by=by, reason=reason)
+    return experiment
+
+
+@transaction.atomic
+def resume(*, key: str, by: Actor | None, reason: str) -> Experiment:
+    experiment, phase = _running(key, State.PAUSED)
+    _move(experiment, State.PAUSED, to=State.RUNNING)
+    decide(experiment, phase, Kind.RESUME, by=by, reason=reason)
+    _audit("resume", experiment, by=by, reason=reason)
+    return experiment
+
+
+@transaction.atomic
+def approve(*, key: str, by: Actor, reason: str = "") -> Decision:
+    """Somebody approves the step that its ramp stands at. Raises ``Conflict`` where none is waited for."""
+    experiment, phase = _running(key, State.RUNNING, State.PAUSED)
+    standing, plan = standing_of(phase), plan_of(phase)
+    if standing.is_last or not plan.steps[standing.step].approval:
+        raise Conflict(f"{experiment} waits for nobody's approval.")
+    _audit("approve", experiment, by=by, reason=reason)
+    return decide(experiment, phase, Kind.APPROVE, by=by, reason=reason)
+
+
+@transaction.atomic
+def advance(*, key: str, units: int, by: Actor | None = None, reason: str = "", **found: Any) -> Decision:
+    """The ramp's next step, when this one has been held for what it says; ``units`` are those counted.
+
+    Raises ``Conflict`` saying what is waited for.
+    """
+    experiment, phase = _running(key, State.RUNNING)
+    standing = standing_of(phase, units=units)
+    if standing.is_last:
+        raise Conflict(f"{experiment} covers all of its range that its ramp asks for.")
+    if standing.waits_for:
+        raise Conflict(f"{experiment} is held at step {standing.step + 1}: {', '.join(standing.waits_for)}.")
+    return decide(experiment, phase, Kind.ADVANCE, step=standing.step + 1, by=by, reason=reason, **found)
+
+
+@transaction.atomic
+def stop(*, key: str, by: Actor | None, reason: str) -> Experiment:
+    """Ends it: everybody gets what serves outside of it, and its range is free."""
+    return _end(key, Kind.STOP, State.COMPLETED, by=by, reason=reason)
+
+
+@transaction.atomic
+def roll_back(*, key: str, by: Actor | None, reason: str, **found: Any) -> Experiment:
+    """Ends it as one that did harm. ``found`` are figures and verdict of the rule that asks for it."""
+    return _end(key, Kind.ROLL_BACK, State.ROLLED_BACK, by=by, reason=reason, **found)
+
+
+@transaction.atomic
+def ship(*, key: str, variant: str, by: Actor, reason: str) -> Experiment:
+    """Ends it, and makes what the variant serves the policy of everybody.
+
+    Raises ``InvalidInput`` for a variant that is none, and for what the policy cannot serve any more.
+    """
+    experiment, phase = _running(key, State.RUNNING, State.PAUSED)
+    try:
+        winner = plan_of(phase).variant(variant)
+    except KeyError:
+        raise InvalidInput.of("/variant", f"{experiment} has no variant {variant!r}.") from None
+    policy = _policy()
+    before = {"strategy": policy.strategy, "recipe": policy.recipe, "version": policy.version}
+    changed = change_policy(
+        strategy=winner.strategy.to_json() if winner.strategy else policy.strategy,
+        recipe=winner.recipe or policy.recipe,
+        reason=reason,
+        by=by,
+        expected_version=policy.version,
+    )
+    verdict = {"variant": variant, "policy_before": before, "policy_version": changed.version}
+    return _end(key, Kind.SHIP, State.COMPLETED, by=by, reason=reason, verdict=verdict)
+
+
+@transaction.atomic
+def undo(*, decision_id: int, by: Actor, reason: str) -> Decision:
+    """Takes the last act of an experiment back: it runs again, as it did before.
+
+    Raises ``Conflict`` where something was done since, the range was given away, or the policy that it
+    shipped was changed again.
+    """
+    decision = Decision.objects.select_for_update().filter(pk=decision_id).first()
+    if decision is None or decision.kind not in _UNDOES or not decision.acted:
+        raise Conflict("This entry of the ledger cannot be undone.")
+    experiment = lock_experiment(decision.experiment_id)
+    last = Decision.objects.filter(experiment=experiment, acted=True).order_by("-at", "-id")[0]
+    if last != decision:
+        since = last.get_kind_display().lower()
+        raise Conflict(f"{experiment} was {since} since: undo its last act first.")
+    _move(experiment, *_UNDOES[decision.kind], to=State.RUNNING, ended_at=None)
+    refusal = range_refusal(experiment)
+    if refusal:
+        raise Conflict(refusal)
+    phase = Phase.objects.get(experiment=experiment, number=decision.phase)
+    Phase.objects.filter(pk=phase.pk).update(ended_at=None)
+    if decision.kind == Kind.SHIP:
+        _restore_policy(decision.verdict, by=by, reason=reason)
+    step = decision.step - 1 if decision.kind == Kind.ADVANCE else decision.step
+    _audit("undo", experiment, by=by, reason=reason)
+    return decide(experiment, phase, Kind.UNDO, step=step, by=by, reason=reason, undoes=decision)
+
+
+_UNDOES: Mapping[str, tuple[str, ...]] = {
+    Kind.PAUSE.value: (State.PAUSED,),
+    Kind.STOP.value: (State.COMPLETED,),
+    Kind.SHIP.value: (State.COMPLETED,),
+    Kind.ROLL_BACK.value: (State.ROLLED_BACK,),
+    Kind.ADVANCE.value: (State.RUNNING,),
+}
+"""The acts that can be undone, and the states that they leave an experiment in."""
+
+
+def _running(key: str, *states: str) -> tuple[Experiment, Phase]:
+    experiment = lock_experiment(key)
+    _require_state(experiment, *states)
+    phase = open_phase(experiment)
+    if phase is None:
+        raise Conflict(f"{experiment} has no open phase.")
+    return experiment, phase
+
+
+def _end(
+    key: str, kind: Decision.Kind, to: str, *, by: Actor | None, reason: str, **found: Any
+) -> Experiment:
+    experiment, phase = _running(key, State.RUNNING, State.PAUSED)
+    decide(experiment, phase, kind, by=by, reason=reason, **found)
+    now = clock.now()
+    _move(experiment, State.RUNNING, State.PAUSED, to=to, ended_at=now)
+    Phase.objects.filter(pk=phase.pk).update(ended_at=now)
+    _audit(kind, experiment, by=by, reason=reason)
+    return experiment
+
+
+def _require_state(experiment: Experiment, *states: str) -> None:
+    if experiment.state not in states:
+        wanted = " or ".join(State(state).label.lower() for state in states)
+        raise Conflict(f"{experiment} is {experiment.get_state_display().lower()}, not {wanted}.")
+
+
+def _move(experiment: Experiment, *states: str, to: str, **values: Any) -> None:
+    """By a conditional UPDATE: of two who act at once one is refused."""
+    rows = Experiment.objects.filter(pk=experiment.pk, state__in=states)
+    if not rows.update(state=to, **values):
+        experiment.refresh_from_db()
+        _require_state(experiment, *states)
+    experiment.refresh_from_db()
+
+
+def _policy() -> ServingPolicy:
+    policy = ServingPolicy.objects.select_for_update().filter(pk=ServingPolicy.SINGLETON).first()
+    if policy is None:
+        raise Conflict("There is no serving policy yet: run manage.py migrate.")
+    return policy
+
+
+def _restore_policy(verdict: Mapping[str, Any], *, by: Actor, reason: str) -> None:
+    before = verdict["policy_before"]
+    change_policy(
+        strategy=before["strategy"],
+        recipe=before["recipe"],
+        reason=reason,
+        by=by,
+        expected_version=verdict["policy_version"],
+    )
+
+
+def _audit(act: str, experiment: Experiment, *, by: Actor | None, reason: str) -> None:
+    record_audit(
+        f"experiments.{act}", by=by, target=experiment, after={"state": experiment.state}, reason=reason
+    )
