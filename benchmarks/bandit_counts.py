@@ -193,6 +193,7 @@ def _serve(viewer: Any, rng: random.Random) -> None:
         chosen=_chosen(owners, rng),
         owners=owners,
         bandit=drawn.bandit,
+        variety=None,
         seed=seed,
         degraded="",
         now=occasion.at,

@@ -16,8 +16,8 @@ from apps.accounts.models import Session, User
 from apps.accounts.privacy import erase_user, export_user, registered_sources
 from apps.catalog.models import Movie
 from apps.core.services import record_audit
-from apps.events.models import Feedback, RecommendationEvent, Slate
-from apps.experiments.services import override
+from apps.events.models import Feedback, RecommendationEvent, Slate, SlateAssignment
+from apps.experiments.services import override, roll_up
 from apps.ratings.merging import merge_movies
 from apps.ratings.models import Favorite, Rating
 from tests.callers import Caller, guest, signed_in
@@ -71,8 +71,14 @@ def import_a_file(caller: Caller, film: Movie) -> None:
     api(caller, "POST", f"me/import/{made.json()['id']}/apply", rule="newer")
 
 
-def be_put_into_a_variant(unit_key: UUID) -> None:
-    override(key=make_experiment().key, unit_key=unit_key, variant="treatment", by=None, reason="A look")
+def take_part_in_an_experiment(unit_key: UUID) -> None:
+    experiment = make_experiment()
+    override(key=experiment.key, unit_key=unit_key, variant="treatment", by=None, reason="A look")
+    for slate in Slate.objects.filter(unit_key=unit_key):
+        SlateAssignment.objects.create(
+            slate=slate, experiment_key=experiment.key, phase=1, variant="control", counted=True
+        )
+    roll_up()
 
 
 def make_account() -> User:
@@ -100,7 +106,7 @@ def leave_every_trace(house: House) -> tuple[User, User]:
     )
     assert tokens.status_code == 200
     for unit in (was.unit_key, account.unit_key):
-        be_put_into_a_variant(unit)
+        take_part_in_an_experiment(unit)
     record_audit("catalog.update_movie", by=account, target=house.horror[0])
     twin = make_movie("Laugh 15, again")
     make_rating(account, twin, 3.0)

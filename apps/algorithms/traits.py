@@ -51,6 +51,11 @@ class FilmTraits:
     fresh: Float32
 
     @cached_property
+    def most_rated(self) -> float:
+        """How many people rated the film that most did; 0 without films."""
+        return float(self.popularity.max(initial=0.0))
+
+    @cached_property
     def lift(self) -> Float32:
         """What diversity 1 adds to a film whatever else is on the list, in standard deviations of relevance.
 

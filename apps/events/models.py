@@ -48,8 +48,9 @@ class Kind(models.TextChoices):
 class Slate(models.Model):
     """One list of films made for one request, with all that is needed to make it again.
 
-    ``counted`` says whether it counts for experiments, the bandit and alerts. After erasure
-    ``unit_key``, ``user``, ``history`` and ``exclusions`` are empty and the rest stands.
+    ``counted`` says whether it counts for experiments, the bandit and alerts. ``novelty`` and ``n_genres``
+    are of what the arms placed, and unknown where they placed nothing. After erasure ``unit_key``, ``user``,
+    ``history`` and ``exclusions`` are empty and the rest stands.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -75,6 +76,8 @@ class Slate(models.Model):
     n_returned = models.PositiveSmallIntegerField()
     diversity = models.FloatField(default=0)
     latency_ms = models.FloatField()
+    novelty = models.FloatField(null=True, help_text="Mean bits of its films beside the most rated one")
+    n_genres = models.PositiveSmallIntegerField(null=True, help_text="Primary genres on it")
     seed = models.BigIntegerField(help_text="Of the generator that drew the owners")
     owners = models.JSONField(default=list, help_text="Arm by slot, as drawn")
     posterior = models.JSONField(default=dict, help_text="All that a bandit drew by")

@@ -22,6 +22,7 @@ from apps.experiments.services import Assignment
 from apps.recommendations.drawing import BanditDraw
 from apps.recommendations.films import Film
 from apps.recommendations.slates import Reason, ServedSlate, SlateRequest, Slot
+from apps.recommendations.variety import Variety
 
 COUNTED_SURFACES = frozenset({Surface.FOR_YOU, Surface.API})
 
@@ -43,7 +44,7 @@ class Decision:
     """A whole slate and everything that led to it.
 
     ``history`` is (film id, stars), oldest first; ``excluded`` what was kept out, the history included;
-    ``is_personal`` as in ``ServedSlate``.
+    ``is_personal`` as in ``ServedSlate``; ``variety`` None where no arm placed a film.
     """
 
     assignment: Assignment
@@ -58,6 +59,7 @@ class Decision:
     is_personal: bool
     owners: Sequence[str]
     bandit: BanditDraw | None
+    variety: Variety | None
     seed: int
     degraded: str
     now: datetime
@@ -178,6 +180,8 @@ def _slate_row(request: SlateRequest, decision: Decision) -> Slate:
         n_returned=len(decision.chosen),
         diversity=decision.diversity,
         latency_ms=decision.latency_ms,
+        novelty=decision.variety.novelty if decision.variety else None,
+        n_genres=decision.variety.n_genres if decision.variety else None,
         seed=decision.seed,
         owners=list(decision.owners),
         posterior=dict(decision.bandit.posterior) if decision.bandit else {},

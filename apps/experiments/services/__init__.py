@@ -22,6 +22,7 @@ from apps.experiments.services.overrides import (
     remove_override,
 )
 from apps.experiments.services.policy import change_policy, check_policy
+from apps.experiments.services.rollup import rebuild, roll_up
 
 __all__ = [
     "Assignment",
@@ -48,9 +49,11 @@ __all__ = [
     "pause",
     "placements_of",
     "read_token",
+    "rebuild",
     "remove_override",
     "resume",
     "roll_back",
+    "roll_up",
     "ship",
     "start",
     "stop",

@@ -14,6 +14,7 @@ from apps.recommendations.films import Film, most_popular
 from apps.recommendations.placing import Folding, Placed, place
 from apps.recommendations.reasons import Lead, leads_of
 from apps.recommendations.services.planning import Plan
+from apps.recommendations.variety import Variety, variety_of
 from apps.training.registry import Engine
 
 NOTHING_PLACED = Placed((), (), {})
@@ -33,6 +34,7 @@ class Draft:
     movie_ids: tuple[int, ...] = ()
     leads: tuple[Lead, ...] = ()
     stars: tuple[float, ...] | None = None
+    variety: Variety | None = None
     popular: tuple[Film, ...] = ()
     degraded: str = ""
 
@@ -100,6 +102,7 @@ def _score(plan: Plan, active: Engine, hidden: Collection[int]) -> Draft:
         placed=placed,
         movie_ids=tuple(active.items.ids[items].tolist()),
         leads=tuple(leads_of(active, placed, history)),
+        variety=variety_of(active, items),
         stars=tuple(active.predictor.predict(history, items).tolist()) if active.predictor else None,
     )
 

@@ -67,6 +67,7 @@ def _decide(requests: Sequence[SlateRequest], state: ViewerState) -> list[Decisi
             is_personal=draft.placed.is_personal,
             owners=draft.placed.owners,
             bandit=draft.placed.bandit,
+            variety=draft.variety,
             seed=draft.plan.seed,
             degraded=draft.degraded,
             now=draft.plan.now,

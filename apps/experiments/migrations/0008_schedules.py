@@ -1,0 +1,26 @@
+"""Every minute the log is counted for the experiments."""
+
+from datetime import timedelta
+
+from django.db import migrations
+
+from apps.core.schedules import add_every, remove
+
+ROLLUP = "experiments: count the log"
+
+
+def forwards(apps, schema_editor):
+    add_every(apps, ROLLUP, "apps.experiments.tasks.roll_up", every=timedelta(minutes=1))
+
+
+def backwards(apps, schema_editor):
+    remove(apps, ROLLUP)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("experiments", "0007_results"),
+        ("django_celery_beat", "0019_alter_periodictasks_options"),
+    ]
+
+    operations = [migrations.RunPython(forwards, backwards)]
