@@ -12,7 +12,7 @@ N_SHADES = 5
 """Steps of colour above none, as the style sheet has them."""
 COLUMNS = (
     "time_of_day day_type user_segment genre_saturation session_position arm shown successes alpha beta mean "
-    "low high p_best"
+    "low high p_best share"
 ).split()
 
 
