@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.bandits.admin.activity import SHEETS, ActivityPage, activity_page
 from apps.bandits.admin.beginning import begin_view
-from apps.bandits.admin.contexts import ContextForm, context_page, usual_context
+from apps.bandits.admin.contexts import ContextForm, FilterForm, context_page, usual_context
 from apps.bandits.admin.navigation import navigation, page_url
 from apps.bandits.admin.verdicts import verdict_page
 from apps.bandits.heat import COLUMNS, arms_sheet, heat_map, table_rows
@@ -51,25 +51,34 @@ class PolicyPages(ReadOnlyAdmin):
     # --- What it believes ------------------------------------------------------------------------
 
     def beliefs_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Contexts and arms, and what is believed of each pair."""
+        """Contexts and arms, and what is believed of each pair; of all contexts, or those asked for."""
         policy = self._seen(request, object_id)
-        found = heat_map(policy.version)
+        form = FilterForm(request.GET)
+        parts = form.parts if form.is_valid() else {}
+        found = heat_map(policy.version, parts)
         return self.page(
             request,
             policy,
             "beliefs",
+            status=200 if form.is_valid() else 400,
             title=f"What version {policy.version} of the bandit believes",
+            form=form,
+            parts=parts,
             arms=found.arms,
             rows=found.rows,
             is_empty=not any(arm.shown for arm in found.arms),
             sheet=arms_sheet(found, page_url("arms_csv", policy)),
-            csv_url=page_url("csv", policy),
+            csv_url=page_url("csv", policy) + (f"?{urlencode(parts)}" if parts else ""),
+            beliefs_url=page_url("beliefs", policy),
             context_url=page_url("context", policy),
         )
 
     def beliefs_csv(self, request: HttpRequest, object_id: int) -> StreamingHttpResponse:
         policy = self._seen(request, object_id)
-        return csv_file(f"bandit-{policy.version}", COLUMNS, table_rows(policy.version))
+        form = FilterForm(request.GET)
+        if not form.is_valid():
+            raise Http404("There are no such contexts")
+        return csv_file(f"bandit-{policy.version}", COLUMNS, table_rows(policy.version, form.parts))
 
     def arms_csv(self, request: HttpRequest, object_id: int) -> StreamingHttpResponse:
         policy = self._seen(request, object_id)
