@@ -16,7 +16,7 @@ from apps.bandits.admin.activity import chance_range
 from apps.bandits.models import BanditPolicy
 from apps.bandits.services import begin_version, freeze
 from apps.events.models import RecommendationEvent, Slate
-from tests.bandits.admin import lines_of, n_queries, page_of
+from tests.bandits.admin import lines_of, n_queries, page_of, url_of
 from tests.bandits.log import ARMS, make_log, make_policy, serve
 from tests.factories import make_staff, make_user
 
@@ -107,13 +107,29 @@ def test_says_whether_it_explores_as_it_should(client: Client) -> None:
     assert chance_range(10, 0.0) == (0, 0)
 
 
-def test_days_are_chosen_and_others_are_a_week(client: Client) -> None:
+def test_days_are_chosen_and_a_week_unasked(client: Client) -> None:
     policy = make_policy()
     for back in (1, 10, 40):
         draw(policy, ["svd"], at=timezone.now() - timedelta(days=back))
-    for days, n_lists in (("7", 1), ("30", 2), ("90", 3), ("8", 1), ("x", 1)):
-        rows = lines_of(client, policy, "activity_days_csv", days=days)
-        assert sum(int(row["lists"]) for row in rows) == n_lists, days
+    for query, n_lists in (({"days": 7}, 1), ({"days": 30}, 2), ({"days": 90}, 3), ({}, 1)):
+        rows = lines_of(client, policy, "activity_days_csv", **query)
+        assert sum(int(row["lists"]) for row in rows) == n_lists, query
+
+
+@pytest.mark.parametrize(("page", "default"), [("activity", 7), ("off_policy", 30)])
+@pytest.mark.parametrize("asked", ["8", "abc", "", "-7"])
+def test_other_days_are_refused_with_those_that_there_are(
+    client: Client, page: str, default: int, asked: str
+) -> None:
+    answer = client.get(url_of(make_policy(), page), {"days": asked})
+    assert answer.status_code == 400
+    said = f"Days are 7, 30 or 90. Shown are {default}."
+    assert f'<p class="admin-errors" role="alert">{said}</p>' in answer.content.decode()
+
+
+@pytest.mark.parametrize("page", ["activity_days_csv", "activity_arms_csv", "off_policy_csv"])
+def test_a_csv_of_other_days_is_refused(client: Client, page: str) -> None:
+    assert client.get(url_of(make_policy(), page), {"days": "abc"}).status_code == 400
 
 
 def leave_alone(policy: BanditPolicy, *, at: datetime | None = None, **values: Any) -> None:

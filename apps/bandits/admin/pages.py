@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -113,13 +113,15 @@ class PolicyPages(ReadOnlyAdmin):
 
     def activity_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         policy = self._seen(request, object_id)
-        days = _days(request, default=7)
+        days, refused = _days(request, default=7)
         return self.page(
             request,
             policy,
             "activity",
+            status=400 if refused else 200,
             title=f"What version {policy.version} of the bandit did",
             days=days,
+            days_refused=refused,
             choices=DAYS,
             found=_activity(policy, days),
         )
@@ -127,7 +129,7 @@ class PolicyPages(ReadOnlyAdmin):
     def _activity_csv(self, name: str) -> Callable[[HttpRequest, int], StreamingHttpResponse]:
         def view(request: HttpRequest, object_id: int) -> StreamingHttpResponse:
             policy = self._seen(request, object_id)
-            days = _days(request, default=7)
+            days = _days_of_csv(request, default=7)
             return _activity(policy, days).sheets[name].as_csv(f"bandit-{policy.version}-{name}-{days}-days")
 
         return view
@@ -136,21 +138,23 @@ class PolicyPages(ReadOnlyAdmin):
 
     def off_policy_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         policy = self._seen(request, object_id)
-        days = _days(request, default=30)
+        days, refused = _days(request, default=30)
         url = f"{page_url('off_policy_csv', policy)}?days={days}"
         return self.page(
             request,
             policy,
             "off_policy",
+            status=400 if refused else 200,
             title=f"What others would have earned in place of version {policy.version}",
             days=days,
+            days_refused=refused,
             choices=DAYS,
             found=verdict_page(policy, days, url),
         )
 
     def off_policy_csv(self, request: HttpRequest, object_id: int) -> StreamingHttpResponse:
         policy = self._seen(request, object_id)
-        found = verdict_page(policy, _days(request, default=30), "")
+        found = verdict_page(policy, _days_of_csv(request, default=30), "")
         return found.sheet.as_csv(f"bandit-{policy.version}-off-policy")
 
     # --- Acts ------------------------------------------------------------------------------------
@@ -191,7 +195,17 @@ def _activity(policy: BanditPolicy, days: int) -> ActivityPage:
     return activity_page(policy, days, urls)
 
 
-def _days(request: HttpRequest, *, default: int) -> int:
-    """One of ``DAYS``; what is none of them is the default."""
-    asked = request.GET.get("days", "")
-    return next((days for days in DAYS if str(days) == asked), default)
+def _days(request: HttpRequest, *, default: int) -> tuple[int, str]:
+    """One of ``DAYS``, the default where none is asked for; and the sentence that refuses another."""
+    asked = request.GET.get("days", str(default))
+    found = next((days for days in DAYS if str(days) == asked), None)
+    if found is not None:
+        return found, ""
+    return default, f"Days are {', '.join(map(str, DAYS[:-1]))} or {DAYS[-1]}. Shown are {default}."
+
+
+def _days_of_csv(request: HttpRequest, *, default: int) -> int:
+    days, refused = _days(request, default=default)
+    if refused:
+        raise BadRequest(refused)
+    return days
