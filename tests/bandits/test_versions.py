@@ -66,6 +66,16 @@ def test_of_an_arm_whose_recipe_changed_a_part_is_kept(settings: Any) -> None:
     assert note_arm_recipes({"svd": "another", "als": "two"}) == [], "once"
 
 
+def test_a_recipe_that_comes_back_is_a_change_like_any_other(settings: Any) -> None:
+    settings.BANDIT_KEEP_ON_CHANGE = 0.5
+    served()
+    for digest in ("one", "another", "one"):
+        begun = note_arm_recipes({"svd": digest})
+    policy = BanditPolicy.objects.get(version=begun[0])
+    assert cells(policy)[7, "svd"][2:4] == pytest.approx((0.75, 0.75), rel=1e-3)
+    assert cells(policy)[7, "als"][2] == pytest.approx(3.0, rel=1e-3)
+
+
 def test_a_version_can_begin_with_nothing() -> None:
     served()
     policy = begin_version(arms=ARMS, reason="Anew", by=None, keep=dict.fromkeys(ARMS, 0.0))
