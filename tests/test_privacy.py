@@ -25,6 +25,7 @@ from tests.experiments.setup import make_experiment
 from tests.factories import PASSWORD, make_movie, make_rating, make_user
 from tests.house import House, make_house
 from tests.pages.conftest import nothing_kept
+from tests.recommendations.test_recommend import ask, serve
 
 __all__ = ["nothing_kept"]
 
@@ -168,6 +169,19 @@ def test_the_export_holds_something_of_every_source(house: House) -> None:
     assert len(held["slates"]) == Slate.objects.count()
     assert len(held["impressions"]) == RecommendationEvent.objects.count()
     assert len(held["feedback"]) == Feedback.objects.count() == 18
+
+
+def test_the_export_tells_how_the_arms_of_a_list_were_drawn(house: House) -> None:
+    serve({"policy": "bandit", "arms": ["svd", "als", "popular"], "slots": 2, "diversity": 0.0})
+    account = make_account()
+    for film in house.horror[:3]:
+        make_rating(account, film, 5.0)
+    ask(account, n=4)
+    (row,) = exported(account)["slates"]
+    slate = Slate.objects.get()
+    assert (row["owners"], row["posterior"]) == (slate.owners, slate.posterior)
+    assert len(row["owners"]) == 4
+    assert row["posterior"]["arms"], "a bandit drew it"
 
 
 def test_the_exports_columns_have_plain_names(house: House) -> None:

@@ -2,6 +2,7 @@
 arm fared.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,14 +11,15 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
-from django.db.models import Case, Count, Q, When
+from django.db.models import Case, Count, Q, Subquery, When
 from django.db.models.fields.json import KT
-from django.db.models.functions import TruncDate
+from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from apps.algorithms.context import N_CONTEXTS
 from apps.algorithms.ope import UnitSums
 from apps.bandits.beliefs import Bandit, believed
+from apps.bandits.models import BanditPolicy
 from apps.events.models import Slate
 
 MAX_LISTS = 100_000
@@ -68,6 +70,10 @@ class Day:
     first: Mapping[str, int]
     films: Mapping[str, int]
 
+    @property
+    def by_belief(self) -> int:
+        return self.drawn - self.explored
+
 
 @dataclass(frozen=True)
 class ArmActivity:
@@ -87,13 +93,16 @@ class ArmActivity:
 
 @dataclass(frozen=True)
 class Activity:
-    """``days`` has every day from the first with a list to today, oldest first. ``is_cut`` says that there
-    are more than ``MAX_LISTS`` lists in the period, and the oldest are left out.
+    """``days`` has every day from the first with a list to today, oldest first. ``undrawn`` are the lists
+    that the version was asked for and left to the fixed policy, since an arm knew nothing of the viewer; they
+    are in none of the other figures. ``is_cut`` says that there are more than ``MAX_LISTS`` lists in the
+    period, and the oldest are left out.
     """
 
     arms: tuple[ArmActivity, ...]
     days: tuple[Day, ...]
     films: UnitSums
+    undrawn: int
     is_cut: bool
 
     @property
@@ -121,7 +130,7 @@ class _Films:
 
 
 def activity_of(version: int, *, days: int) -> Activity:
-    """What the version did in the last ``days``. Four queries. Raises ``KeyError`` for one that is none.
+    """What the version did in the last ``days``. Five queries. Raises ``KeyError`` for one that is none.
 
     Only lists that count are in it, and of them only films that the drawn arm placed itself.
     """
@@ -135,7 +144,7 @@ def activity_of(version: int, *, days: int) -> Activity:
         _arm(bandit, spot, by_day, lists, films.by_arm.get(arm, _NO_FILMS))
         for spot, arm in enumerate(bandit.arms)
     )
-    return Activity(arms, by_day, films.all, is_cut)
+    return Activity(arms, by_day, films.all, _count_undrawn(bandit.policy, since), is_cut)
 
 
 def has_lists(version: int, *, days: int) -> bool:
@@ -164,6 +173,22 @@ def _lists(version: int, since: datetime) -> Sequence[Mapping[str, Any]]:
             n_capped=Count("pk", filter=Q(posterior__capped=True)),
         )
     )
+
+
+def _count_undrawn(policy: BanditPolicy, since: datetime) -> int:
+    """Lists that count of the time in which the version served its arms."""
+    newer = BanditPolicy.objects.filter(arms=policy.arms, version__gt=policy.version).order_by("version")
+    lists = Slate.objects.filter(
+        strategy="bandit",
+        bandit_version=None,
+        degraded="",
+        counted=True,
+        created_at__gte=max(since, policy.started_at),
+        created_at__lt=Coalesce(Subquery(newer.values("started_at")[:1]), timezone.now()),
+    )
+    # A strategy names its arms in whatever order.
+    by_arms = lists.order_by().values_list(KT("strategy_config__arms")).annotate(n=Count("pk"))
+    return sum(n for arms, n in by_arms if arms and sorted(json.loads(arms)) == policy.arms)
 
 
 def _films(version: int, since: datetime) -> _Films:

@@ -47,6 +47,7 @@ class CellShape(serializers.Serializer[Any]):
     low = serializers.FloatField(help_text="Lower end of the 95 % interval")
     high = serializers.FloatField()
     p_best = serializers.FloatField(help_text="Probability of the highest rate in the context")
+    share = serializers.FloatField(allow_null=True, help_text="Part of the first draws in the context")
 
 
 class ContextShape(serializers.Serializer[Any]):
@@ -80,7 +81,7 @@ class StatsShape(serializers.Serializer[Any]):
     shown = serializers.IntegerField()
     successes = serializers.IntegerField()
     success_rate = serializers.FloatField(allow_null=True)
-    arms = serializers.DictField(child=ArmStatsShape())
+    arms = serializers.DictField(child=ArmStatsShape(), help_text="Every arm of the version")
 
 
 class EstimateShape(serializers.Serializer[Any]):

@@ -1,6 +1,6 @@
 """What a bandit believes, as a page and as a spreadsheet show it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -12,9 +12,12 @@ N_SHADES = 5
 """Steps of colour above none, as the style sheet has them."""
 COLUMNS = (
     "time_of_day day_type user_segment genre_saturation session_position arm shown successes alpha beta mean "
-    "low high p_best"
+    "low high p_best share"
 ).split()
 
+Parts = Mapping[str, str]
+"""Values that a context must have, by part."""
+ANY: Parts = {}
 
 ARM_COLUMNS = (
     Column.text("Arm", "arm"),
@@ -58,16 +61,20 @@ class ArmTotal:
 
 @dataclass(frozen=True)
 class HeatMap:
+    """``arms`` are over all contexts, ``rows`` those that were asked for."""
+
     arms: tuple[ArmTotal, ...]
     rows: tuple[Row, ...]
 
 
-def heat_map(version: int) -> HeatMap:
+def heat_map(version: int, parts: Parts = ANY) -> HeatMap:
     """Contexts in which most was shown come first. Two queries."""
     state = state_of(version)
-    rows = tuple(sorted(map(_row, state["contexts"]), key=lambda row: -sum(cell.shown for cell in row.cells)))
-    arms = tuple(_total(state, rows, spot, arm) for spot, arm in enumerate(state["arms"]))
-    return HeatMap(arms, rows)
+    every = [_row(context) for context in state["contexts"]]
+    arms = tuple(_total(state, every, spot, arm) for spot, arm in enumerate(state["arms"]))
+    wanted = [row for row, context in zip(every, state["contexts"], strict=True) if _has(context, parts)]
+    wanted.sort(key=lambda row: -sum(cell.shown for cell in row.cells))
+    return HeatMap(arms, tuple(wanted))
 
 
 def arms_sheet(found: HeatMap, csv_url: str) -> Sheet:
@@ -77,11 +84,15 @@ def arms_sheet(found: HeatMap, csv_url: str) -> Sheet:
     return Sheet("All contexts together", ARM_COLUMNS, rows, csv_url)
 
 
-def table_rows(version: int) -> Iterator[Mapping[str, object]]:
+def table_rows(version: int, parts: Parts = ANY) -> Iterator[Mapping[str, object]]:
     """A row for each context and arm, by ``COLUMNS``. Two queries."""
-    for context in state_of(version)["contexts"]:
+    for context in filter(lambda context: _has(context, parts), state_of(version)["contexts"]):
         for arm, cell in context["arms"].items():
             yield {**context["context"], "arm": arm, **cell}
+
+
+def _has(context: Mapping[str, Any], parts: Parts) -> bool:
+    return all(context["context"][part] == value for part, value in parts.items())
 
 
 def _row(context: Mapping[str, Any]) -> Row:
@@ -105,7 +116,7 @@ def _row(context: Mapping[str, Any]) -> Row:
     )
 
 
-def _total(state: Mapping[str, Any], rows: tuple[Row, ...], spot: int, arm: str) -> ArmTotal:
+def _total(state: Mapping[str, Any], rows: Sequence[Row], spot: int, arm: str) -> ArmTotal:
     cells = [context["arms"][arm] for context in state["contexts"]]
     shown, successes = (sum(cell[name] for cell in cells) for name in ("shown", "successes"))
     return ArmTotal(

@@ -1,5 +1,6 @@
 """What staff and programs are told of a bandit."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,18 +9,24 @@ from django.utils import timezone
 
 from apps.algorithms.bandits.thompson import Beliefs
 from apps.algorithms.context import N_CONTEXTS, Context
-from apps.bandits.beliefs import believed
-from apps.bandits.models import BanditState
+from apps.bandits.beliefs import Bandit, believed
+from apps.bandits.models import BanditPolicy, BanditState
 from apps.events.models import RecommendationEvent, Slate
 from apps.events.outcome import Outcome
 
 
 def state_of(version: int) -> dict[str, Any]:
-    """Every context and arm: what was counted, and what is believed of it. Two queries."""
+    """Every context and arm: what was counted, and what is believed of it. Two queries.
+
+    ``share`` is the arm's part of the first draws in the context; None where there is none.
+    """
     bandit = believed(version)
+    fields = ("shown", "successes", "first_draws")
     counted = {
-        (cell.context, cell.arm): (cell.shown, cell.successes)
-        for cell in BanditState.objects.filter(policy_id=version).only("context", "arm", "shown", "successes")
+        (context, arm): cell
+        for context, arm, *cell in BanditState.objects.filter(policy_id=version)
+        .order_by()
+        .values_list("context", "arm", *fields)
     }
     shares = dict(zip(bandit.arms, bandit.beliefs.state.shares.tolist(), strict=True))
     return {
@@ -31,10 +38,7 @@ def state_of(version: int) -> dict[str, Any]:
             {
                 "index": context,
                 "context": Context.from_index(context).as_dict(),
-                "arms": {
-                    arm: cell_of(bandit.beliefs, context, spot, counted.get((context, arm), (0, 0)))
-                    for spot, arm in enumerate(bandit.arms)
-                },
+                "arms": _cells(bandit, context, counted),
             }
             for context in range(N_CONTEXTS)
         ],
@@ -42,7 +46,8 @@ def state_of(version: int) -> dict[str, Any]:
 
 
 def stats_of(version: int, *, days: int) -> dict[str, Any]:
-    """How the arms fared in the last ``days``, over all contexts. Two queries."""
+    """How the arms fared in the last ``days``, over all contexts; also those never shown. Three queries."""
+    names = BanditPolicy.objects.values_list("arms", flat=True).get(version=version)
     since = timezone.now() - timedelta(days=days)
     slates = Slate.objects.filter(bandit_version=version, counted=True, created_at__gte=since).aggregate(
         n=Count("pk"), explored=Count("pk", filter=Q(posterior__explored=True))
@@ -59,8 +64,9 @@ def stats_of(version: int, *, days: int) -> dict[str, Any]:
         .values("algorithm")
         .annotate(shown=Count("pk"), successes=Count("pk", filter=Q(outcome=Outcome.SUCCESS.value)))
     )
-    by_arm = {row["algorithm"]: (row["shown"], row["successes"]) for row in films}
-    shown, successes = (sum(column) for column in zip(*by_arm.values(), strict=True)) if by_arm else (0, 0)
+    by_arm = dict.fromkeys(names, (0, 0))
+    by_arm |= {row["algorithm"]: (row["shown"], row["successes"]) for row in films}
+    shown, successes = (sum(column) for column in zip(*by_arm.values(), strict=True))
     return {
         "policy_version": version,
         "period_days": days,
@@ -94,6 +100,20 @@ def cell_of(beliefs: Beliefs, context: int, spot: int, counted: tuple[int, int])
         "low": float(low[context, spot]),
         "high": float(high[context, spot]),
         "p_best": float(beliefs.p_best(context)[spot]),
+    }
+
+
+def _cells(
+    bandit: Bandit, context: int, counted: Mapping[tuple[int, str], Sequence[Any]]
+) -> dict[str, dict[str, float | None]]:
+    cells = [counted.get((context, arm), (0, 0, 0.0)) for arm in bandit.arms]
+    draws = sum(first_draws for _, _, first_draws in cells)
+    return {
+        arm: {
+            **cell_of(bandit.beliefs, context, spot, (shown, successes)),
+            "share": first_draws / draws if draws else None,
+        }
+        for spot, (arm, (shown, successes, first_draws)) in enumerate(zip(bandit.arms, cells, strict=True))
     }
 
 

@@ -97,6 +97,12 @@ class Slate(models.Model):
                 condition=Q(bandit_version__isnull=False),
                 name="slates_bandit_time",
             ),
+            # Those that a bandit was asked for and left alone, which no other index tells apart.
+            models.Index(
+                fields=["created_at"],
+                condition=Q(strategy="bandit", bandit_version__isnull=True),
+                name="slates_undrawn_time",
+            ),
         ]
 
     def __str__(self) -> str:

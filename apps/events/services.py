@@ -10,6 +10,7 @@ from django.db.models import Count, F, Q
 from django.db.models.functions import TruncDate
 
 from apps.core import clock
+from apps.core.errors import Conflict
 from apps.events.insertion import SlateLog, insert_feedback, insert_slates
 from apps.events.models import Feedback, Kind, MovieDay, RecommendationEvent, Slate
 from apps.events.outcome import Facts, Outcome, Said, outcome_of, settle
@@ -53,7 +54,8 @@ def settle_impression(event_id: int) -> tuple[Outcome, Outcome]:
     """Sets an impression's facts and outcome from all that was said of it; (outcome before, after).
 
     Must run inside the transaction that wrote the feedback: the row's lock orders two acts that
-    arrive at once, and the later one sees what the earlier one said.
+    arrive at once, and the later one sees what the earlier one said. Raises ``Conflict`` where the outcome
+    became another one all the same, so that no change of it is counted twice.
     """
     event = RecommendationEvent.objects.select_for_update().get(pk=event_id)
     said = Feedback.objects.filter(event_id=event_id).values_list("occurred_at", "kind", "value", "client_id")
@@ -66,7 +68,9 @@ def settle_impression(event_id: int) -> tuple[Outcome, Outcome]:
         changes |= {"outcome": after.value, "outcome_at": clock.now()}
     if changes:
         # The condition makes a change of outcome happen once, whatever else runs.
-        RecommendationEvent.objects.filter(pk=event_id, outcome=before.value).update(**changes)
+        as_read = RecommendationEvent.objects.filter(pk=event_id, outcome=before.value)
+        if not as_read.update(**changes):
+            raise Conflict("What became of this film was settled meanwhile: say it once more")
     return before, after
 
 

@@ -13,7 +13,7 @@ from apps.events.services import hand_over, unlink
 
 _SLATE = (
     "id created_at surface strategy recipe model_version policy_version bandit_version context "
-    "overridden_by degraded counted n_requested n_returned diversity novelty n_genres"
+    "overridden_by degraded counted n_requested n_returned diversity novelty n_genres owners posterior"
 ).split()
 _ASSIGNMENT = "experiment_key phase variant counted".split()
 _IMPRESSION = (

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from apps.accounts.models import User
 from apps.algorithms.reranking import Weighing
 from apps.catalog.models import Movie
+from apps.core.errors import Conflict
 from apps.events.models import RecommendationEvent, Slate, SlateAssignment, Surface
 from apps.events.packing import unpack_history
 from apps.recommendations.decisions import BanditDecision, decision_of
 from apps.recommendations.dossiers import shown_films
 from apps.recommendations.reasons import led_by
 from apps.recommendations.recording import Chosen, Decision
-from apps.recommendations.replaying import weigh
+from apps.recommendations.replaying import engine_of, weigh
 from apps.recommendations.services.drafting import history_of
 from apps.recommendations.services.recommending import decide
 from apps.recommendations.slates import SlateRequest
@@ -62,7 +63,7 @@ class ExplainedEvent:
     """A film that was shown; ``led`` as in ``ExplainedFilm``.
 
     ``owner`` is the arm that the slot was drawn for, and ``weighing`` what spoke for the film there; None
-    where the version that chose it serves no more.
+    where the version that chose it cannot be loaded.
     """
 
     event: RecommendationEvent
@@ -73,20 +74,17 @@ class ExplainedEvent:
 
 @dataclass(frozen=True)
 class ExplainedSlate:
-    """``model_version`` is the one that tells what led to each film: the one that made the list may be
-    gone. Empty without a model.
+    """``model_version`` is the one that tells what led to each film: the one that made the list, or the live
+    one where that cannot be loaded, and ``gone`` is the sentence why. Both are empty without a model.
     """
 
     slate: Slate
     model_version: str
+    gone: str
     history: int
     films: tuple[ExplainedEvent, ...]
     decision: BanditDecision | None
     assignments: Sequence[SlateAssignment]
-
-    @property
-    def is_of_that_version(self) -> bool:
-        return self.model_version == self.slate.model_version
 
     @property
     def was_left_alone(self) -> bool:
@@ -120,9 +118,11 @@ def explain(viewer: User, n: int) -> Explanation:
 
 
 def explain_slate(slate: Slate) -> ExplainedSlate:
-    """Why each film of a logged list was in its place, from the history that is packed with the list."""
+    """Why each film of a logged list was in its place, by the version that made the list and the history that
+    is packed with it.
+    """
     history = unpack_history(bytes(slate.history))
-    active = engine(slate.recipe)
+    active, gone = _engine_or_live(slate)
     titles = _titles([movie_id for movie_id, _ in history])
     events = shown_films([slate.pk])
     weighings = _weighings(slate, active, [event.movie_id for event in events])
@@ -130,6 +130,7 @@ def explain_slate(slate: Slate) -> ExplainedSlate:
     return ExplainedSlate(
         slate=slate,
         model_version=active.version if active else "",
+        gone=gone,
         history=len(history),
         films=tuple(
             ExplainedEvent(
@@ -143,6 +144,16 @@ def explain_slate(slate: Slate) -> ExplainedSlate:
         decision=decision_of(slate),
         assignments=list(slate.assignments.order_by("experiment_key")),
     )
+
+
+def _engine_or_live(slate: Slate) -> tuple[Engine | None, str]:
+    """The version that made the list; else the live one, and why that one is not at hand."""
+    if not slate.model_version:
+        return engine(slate.recipe), ""
+    try:
+        return engine_of(slate), ""
+    except Conflict as refusal:
+        return engine(slate.recipe), refusal.detail
 
 
 def _weighings(slate: Slate, active: Engine | None, movie_ids: Sequence[int]) -> Sequence[Weighing | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 import numpy as np
@@ -20,8 +21,11 @@ from apps.recommendations.services.drafting import history_of
 from apps.training.artifacts import ArtifactRefused
 from apps.training.models import ModelVersion
 from apps.training.registry import Engine, Stored, load_engine
+from apps.training.registry import engine as live_engine
 
 NARROWED = frozenset({"genre", "only"})
+N_ENGINES = 2
+"""Versions that serve no more and are kept in memory: of the lists that somebody looks at."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def replay(slate_id: UUID) -> Replay:
     gone = _what_is_gone(slate)
     if gone:
         raise Conflict(gone)
-    engine = _engine(slate)
+    engine = engine_of(slate)
     shown = [
         Film(*row)
         for row in RecommendationEvent.objects.filter(slate=slate)
@@ -93,7 +97,14 @@ def _what_is_gone(slate: Slate) -> str:
     return ""
 
 
-def _engine(slate: Slate) -> Engine:
+def engine_of(slate: Slate) -> Engine:
+    """The version that made the slate, whether or not it serves. No query where it does, else one.
+
+    Raises ``Conflict`` where its files were removed or are refused.
+    """
+    live = live_engine(slate.recipe)
+    if live is not None and live.version == slate.model_version:
+        return live
     version = ModelVersion.objects.filter(name=slate.model_version, recipe__name=slate.recipe).first()
     if version is None or not version.artifact:
         raise Conflict(
@@ -101,11 +112,16 @@ def _engine(slate: Slate) -> Engine:
         )
     stored = Stored(version.name, version.artifact, version.manifest_sha256)
     try:
-        return load_engine(stored, recipe=slate.recipe)
+        return _engine(stored, slate.recipe)
     except ArtifactRefused as refusal:
         raise Conflict(
             f"Version {slate.model_version} cannot be loaded ({refusal.reason}): {refusal}"
         ) from refusal
+
+
+@lru_cache(maxsize=N_ENGINES)
+def _engine(stored: Stored, recipe: str) -> Engine:
+    return load_engine(stored, recipe=recipe)
 
 
 def weigh(slate: Slate, engine: Engine, movie_ids: Sequence[int]) -> list[Weighing | None]:

@@ -2,15 +2,18 @@
 
 import csv
 import io
+import re
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.algorithms.context import N_CONTEXTS, Context
 from apps.bandits.models import BanditPolicy, BanditState
-from apps.bandits.services import check_all
+from apps.bandits.services import begin_version, check_all
 from apps.core.models import AuditEntry
 from tests.bandits.admin import url_of
 from tests.bandits.log import make_log, make_policy, say, serve
@@ -34,6 +37,32 @@ def test_the_list_says_what_was_shown_and_earned(client: Client) -> None:
     assert "als, item_cf, svd" in page
     assert "50.0%" in page
     assert "not yet" in page
+
+
+def test_what_was_carried_over_is_not_what_the_version_showed(client: Client) -> None:
+    before, viewer = make_policy(), make_user()
+    ids = serve(make_log(before, ["svd", "als", "svd"], viewer=viewer))
+    for event in ids:
+        say(viewer, event, "click")
+    after = begin_version(arms=before.arms, reason="a test", by=None)
+    serve(make_log(after, ["svd", "als"]))
+    client.force_login(make_staff(permissions=["bandits.view_banditpolicy"]))
+    page = client.get(reverse(LIST)).content.decode()
+    cells = re.findall(r"field-(?:shown|success_rate)[^>]*>(.*?)</td>", page, re.DOTALL)
+    told = [re.sub(r"<[^>]+>", "", cell).strip() for cell in cells]
+    assert told == ["2 (+ 3 carried over)", "0.0%", "3", "100.0%"]
+
+
+def test_the_list_takes_the_same_queries_for_many_versions(client: Client) -> None:
+    client.force_login(make_staff(permissions=["bandits.view_banditpolicy"]))
+    counts = []
+    for _ in range(2):
+        for _ in range(3):
+            serve(make_log(make_policy(), ["svd", "als"]))
+        with CaptureQueriesContext(connection) as captured:
+            client.get(reverse(LIST))
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
 
 
 def test_freezing_asks_for_a_reason_and_can_be_undone(client: Client) -> None:

@@ -1,5 +1,6 @@
 """What a version did, day by day and arm by arm, in the admin."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,9 +14,9 @@ from apps.algorithms.ope import UnitSums, rate_interval
 from apps.bandits import activity
 from apps.bandits.admin.activity import chance_range
 from apps.bandits.models import BanditPolicy
-from apps.bandits.services import freeze
+from apps.bandits.services import begin_version, freeze
 from apps.events.models import RecommendationEvent, Slate
-from tests.bandits.admin import lines_of, n_queries, page_of
+from tests.bandits.admin import lines_of, n_queries, page_of, url_of
 from tests.bandits.log import ARMS, make_log, make_policy, serve
 from tests.factories import make_staff, make_user
 
@@ -64,8 +65,8 @@ def test_days_have_every_day_from_the_first_list_on(client: Client) -> None:
     rows = lines_of(client, policy, "activity_days_csv")
     today = timezone.now().astimezone(UTC).date()
     assert [row["day"] for row in rows] == [str(today - timedelta(days=back)) for back in range(3)]
-    counts = [(row["lists"], row["drawn"], row["explored"], row["capped"]) for row in rows]
-    assert counts == [("1", "1", "1", "0"), ("0", "0", "0", "0"), ("3", "3", "0", "1")]
+    counts = [(row["lists"], row["by_belief"], row["explored"], row["capped"]) for row in rows]
+    assert counts == [("1", "0", "1", "0"), ("0", "0", "0", "0"), ("3", "3", "0", "1")]
     assert float(rows[2]["svd_first"]) == pytest.approx(2 / 3)
     assert float(rows[2]["svd_films"]) == pytest.approx(5 / 9)
     assert rows[1]["svd_first"] == ""
@@ -106,13 +107,64 @@ def test_says_whether_it_explores_as_it_should(client: Client) -> None:
     assert chance_range(10, 0.0) == (0, 0)
 
 
-def test_days_are_chosen_and_others_are_a_week(client: Client) -> None:
+def test_days_are_chosen_and_a_week_unasked(client: Client) -> None:
     policy = make_policy()
     for back in (1, 10, 40):
         draw(policy, ["svd"], at=timezone.now() - timedelta(days=back))
-    for days, n_lists in (("7", 1), ("30", 2), ("90", 3), ("8", 1), ("x", 1)):
-        rows = lines_of(client, policy, "activity_days_csv", days=days)
-        assert sum(int(row["lists"]) for row in rows) == n_lists, days
+    for query, n_lists in (({"days": 7}, 1), ({"days": 30}, 2), ({"days": 90}, 3), ({}, 1)):
+        rows = lines_of(client, policy, "activity_days_csv", **query)
+        assert sum(int(row["lists"]) for row in rows) == n_lists, query
+
+
+@pytest.mark.parametrize(("page", "default"), [("activity", 7), ("off_policy", 30)])
+@pytest.mark.parametrize("asked", ["8", "abc", "", "-7"])
+def test_other_days_are_refused_with_those_that_there_are(
+    client: Client, page: str, default: int, asked: str
+) -> None:
+    answer = client.get(url_of(make_policy(), page), {"days": asked})
+    assert answer.status_code == 400
+    said = f"Days are 7, 30 or 90. Shown are {default}."
+    assert f'<p class="admin-errors" role="alert">{said}</p>' in answer.content.decode()
+
+
+@pytest.mark.parametrize("page", ["activity_days_csv", "activity_arms_csv", "off_policy_csv"])
+def test_a_csv_of_other_days_is_refused(client: Client, page: str) -> None:
+    assert client.get(url_of(make_policy(), page), {"days": "abc"}).status_code == 400
+
+
+def leave_alone(policy: BanditPolicy, *, at: datetime | None = None, **values: Any) -> None:
+    """A list that a bandit of these arms was asked for and did not draw."""
+    config = {"policy": "bandit", "arms": [*reversed(policy.arms)], "slots": 2}
+    log = make_log(policy, [None, None], at=at, strategy_config=config)
+    for name, value in {"bandit_version": None, **values}.items():
+        setattr(log.slate, name, value)
+    serve(replace(log, shared=replace(log.shared, bandit_context=None)))
+
+
+def test_lists_that_were_not_drawn_are_counted_beside_the_others(client: Client) -> None:
+    policy, now = make_policy(), timezone.now()
+    BanditPolicy.objects.update(started_at=now - timedelta(days=5))
+    make_week(policy)
+    for _ in range(3):
+        leave_alone(policy, at=now - timedelta(days=1))
+    leave_alone(policy, at=now - timedelta(days=6))
+    for other in ({"counted": False}, {"degraded": "no_model"}, {"strategy": "fixed"}):
+        leave_alone(policy, **other)
+    leave_alone(begin_version(arms=["popular", "svd"], reason="a test", by=None))
+    said = "Of 7 lists 3 were not drawn: 42.9%. They were of viewers of whom an arm knew nothing"
+    assert said in page_of(client, policy, "activity")
+    assert sum(int(row["lists"]) for row in lines_of(client, policy, "activity_days_csv")) == 4
+
+
+def test_lists_that_were_not_drawn_are_of_the_version_that_served_then(client: Client) -> None:
+    before = make_policy()
+    leave_alone(before)
+    after = make_policy()
+    leave_alone(after)
+    for policy in (before, after):
+        page = page_of(client, policy, "activity")
+        assert "No list that counts in 7 days" in page
+        assert "Of 1 lists 1 were not drawn: 100.0%." in page
 
 
 def test_only_lists_that_count_are_in_it(client: Client) -> None:
@@ -144,7 +196,7 @@ def test_a_frozen_version_has_lists_and_no_draws(client: Client) -> None:
     assert "Frozen: fixed weights serve" in page
     assert "No list was drawn by belief in these days" in page
     (day,) = lines_of(client, policy, "activity_days_csv")
-    assert (day["lists"], day["drawn"], day["svd_films"], day["svd_first"]) == ("1", "0", "0.5", "")
+    assert (day["lists"], day["by_belief"], day["svd_films"], day["svd_first"]) == ("1", "0", "0.5", "")
 
 
 def test_days_begin_at_midnight_in_utc() -> None:
@@ -173,5 +225,6 @@ def test_queries_do_not_grow_with_the_log(client: Client) -> None:
     found = []
     for _ in range(2):
         make_week(policy)
+        leave_alone(policy)
         found.append(n_queries(client, policy, "activity"))
-    assert found[0] == found[1] <= 13
+    assert found[0] == found[1] <= 14

@@ -67,12 +67,13 @@ def test_a_version_begins_with_the_terms_and_counts_that_were_asked_for(client: 
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"alpha": "0"}, "No bandit can draw on these terms: alpha and beta must be above 0."),
+        ({"alpha": "0"}, "alpha is at least 0.000001, not 0."),
         ({"alpha": "1e300"}, "alpha is at most 1,000,000, not 1e+300."),
         (
             {"sharpness": "2"},
             "No bandit can draw on these terms: sharpness must lie above 0 and up to 1, not at",
         ),
+        ({"half_life_days": "3651"}, "A half-life is at most 3,650 days, not 3,651."),
         ({"half_life_days": "0.5"}, "A half-life is at least a day, not 0.5."),
         (
             {"explore": "2"},
@@ -98,10 +99,19 @@ def test_refuses_terms_that_make_no_sense(client: Client, changed: dict[str, str
     assert BanditPolicy.objects.count() == 1
 
 
-def test_a_refusal_stands_beside_its_field(client: Client) -> None:
-    page = send(client, make_policy(), half_life_days="0.5").content.decode()
-    field = page.partition('name="half_life_days"')[2].partition("</label>")[0]
-    assert "A half-life is at least a day, not 0.5." in field
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("half_life_days", "0.5", "A half-life is at least a day, not 0.5."),
+        ("max_share", "0", "No bandit can draw on these terms: max_share must lie above 0 and up to 1"),
+        ("explore", "2", "No bandit can draw on these terms: explore must lie between 0 and 1"),
+        ("sharpness", "2", "No bandit can draw on these terms: sharpness must lie above 0 and up to 1"),
+    ],
+)
+def test_a_refusal_stands_beside_its_field(client: Client, name: str, value: str, sentence: str) -> None:
+    page = send(client, make_policy(), **{name: value}).content.decode()
+    field = page.partition(f'name="{name}"')[2].partition("</label>")[0]
+    assert sentence in field
 
 
 def test_the_same_form_sent_twice_begins_one_version(client: Client) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from apps.algorithms.context import Context
+from apps.algorithms.context import N_CONTEXTS, Context
 from apps.bandits.beliefs import believed
 from apps.bandits.services import freeze
 from tests.bandits.admin import lines_of, n_queries, page_of, url_of
@@ -73,6 +73,38 @@ def test_a_frozen_version_says_that_nothing_is_drawn_by_these(client: Client) ->
     freeze(version=policy.version, reason="a test", by=None)
     said = "Frozen: fixed weights serve, and no arm is drawn by these beliefs."
     assert said in page_of(client, policy, "context")
+
+
+def test_each_part_of_the_context_is_named_beside_its_value(client: Client) -> None:
+    page = page_of(client, make_policy(), "context", **SEVENTH)
+    found = re.findall(r"<dt>(.*?)</dt>\s*<dd>\s*(.*?)\s*</dd>", page.partition('id="curves"')[2])
+    names = ("Time of day", "Day", "Viewer", "Genre saturation", "Session")
+    assert found == list(zip(names, SEVENTH.values(), strict=True))
+
+
+def test_the_heat_map_is_of_the_contexts_asked_for(client: Client) -> None:
+    policy = make_policy()
+    parts = {"day_type": "weekend", "user_segment": "cold"}
+    wanted = [Context.from_index(spot).as_dict() for spot in range(N_CONTEXTS)]
+    wanted = [context for context in wanted if parts.items() <= context.items()]
+    page = page_of(client, policy, "beliefs", **parts, time_of_day="")
+    rows = page.partition("Contexts and arms")[2].partition("</table>")[0]
+    assert rows.count('<th scope="row"') == len(wanted)
+    assert f"{len(wanted)} contexts, each named by time of day, day, viewer" in page
+    assert '<option value="weekend" selected>' in page
+    assert f'{url_of(policy, "csv")}?day_type=weekend&amp;user_segment=cold"' in page
+    lines = lines_of(client, policy, "csv", **parts)
+    assert [line["time_of_day"] for line in lines[:: len(ARMS)]] == [one["time_of_day"] for one in wanted]
+    assert {line["day_type"] for line in lines} == {"weekend"}
+    assert len(lines_of(client, policy, "csv")) == N_CONTEXTS * len(ARMS)
+
+
+def test_the_heat_map_refuses_a_part_that_is_none(client: Client) -> None:
+    policy = make_policy()
+    answer = client.get(url_of(policy, "beliefs"), {"day_type": "monday"})
+    assert answer.status_code == 400
+    assert "monday is not one of the available choices." in answer.content.decode()
+    assert client.get(url_of(policy, "csv"), {"day_type": "monday"}).status_code == 404
 
 
 def test_refuses_a_context_that_is_none(client: Client) -> None:

@@ -36,6 +36,17 @@ def test_the_state_names_every_context_and_arm(client: Client, staff: dict[str, 
     assert sum(arm["p_best"] for arm in context["arms"].values()) == pytest.approx(1)
 
 
+def test_an_arms_share_is_of_the_first_draws_in_the_context(client: Client, staff: dict[str, str]) -> None:
+    policy = make_policy()
+    for arms in (["svd", "als"], ["svd", "als"], ["svd"], ["als", "svd"]):
+        serve(make_log(policy, arms, context=7))
+    serve(make_log(policy, ["item_cf"], context=8))
+    contexts = client.get(f"{API}/bandit-state", headers=staff).json()["contexts"]
+    shares = [{arm: cell["share"] for arm, cell in contexts[spot]["arms"].items()} for spot in (7, 8, 9)]
+    assert shares[0] == pytest.approx({"als": 0.25, "item_cf": 0, "svd": 0.75}, abs=1e-3)
+    assert shares[1:] == [{"als": 0, "item_cf": 1, "svd": 0}, dict.fromkeys(ARMS)]
+
+
 def test_stats_are_rates_of_what_counted_lately(client: Client, staff: dict[str, str]) -> None:
     policy, viewer = make_policy(), make_user()
     ids = serve(make_log(policy, ["svd", "als", "svd", None], viewer=viewer))
@@ -54,6 +65,16 @@ def test_stats_are_rates_of_what_counted_lately(client: Client, staff: dict[str,
         "success_rate": 0.5,
         "selection_rate": pytest.approx(2 / 3),
     }
+    never = {"shown": 0, "successes": 0, "success_rate": None, "selection_rate": 0}
+    assert (list(told["arms"]), told["arms"]["item_cf"]) == (list(ARMS), never)
+
+
+def test_stats_name_every_arm_where_nothing_was_shown(client: Client, staff: dict[str, str]) -> None:
+    make_policy()
+    told = client.get(f"{API}/bandit/stats", headers=staff).json()
+    never = {"shown": 0, "successes": 0, "success_rate": None, "selection_rate": None}
+    assert (told["shown"], told["success_rate"]) == (0, None)
+    assert told["arms"] == dict.fromkeys(ARMS, never)
 
 
 def test_off_policy_answers_or_says_why_not(client: Client, staff: dict[str, str]) -> None:

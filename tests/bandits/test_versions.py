@@ -66,6 +66,16 @@ def test_of_an_arm_whose_recipe_changed_a_part_is_kept(settings: Any) -> None:
     assert note_arm_recipes({"svd": "another", "als": "two"}) == [], "once"
 
 
+def test_a_recipe_that_comes_back_is_a_change_like_any_other(settings: Any) -> None:
+    settings.BANDIT_KEEP_ON_CHANGE = 0.5
+    served()
+    for digest in ("one", "another", "one"):
+        begun = note_arm_recipes({"svd": digest})
+    policy = BanditPolicy.objects.get(version=begun[0])
+    assert cells(policy)[7, "svd"][2:4] == pytest.approx((0.75, 0.75), rel=1e-3)
+    assert cells(policy)[7, "als"][2] == pytest.approx(3.0, rel=1e-3)
+
+
 def test_a_version_can_begin_with_nothing() -> None:
     served()
     policy = begin_version(arms=ARMS, reason="Anew", by=None, keep=dict.fromkeys(ARMS, 0.0))
@@ -156,6 +166,10 @@ def test_refuses_weights_that_are_not_those_of_the_arms(weights: tuple[float, ..
         ),
         ({"terms": Terms(1e300, 1)}, "alpha is at most 1,000,000, not 1e+300."),
         ({"terms": Terms(1, 2e6)}, "beta is at most 1,000,000, not 2e+06."),
+        ({"terms": Terms(1e-9, 1)}, "alpha is at least 0.000001, not 1e-09."),
+        ({"terms": Terms(1, -1)}, "beta is at least 0.000001, not -1."),
+        ({"terms": Terms(1, 1, half_life_days=4e3)}, "A half-life is at most 3,650 days, not 4,000."),
+        ({"terms": Terms(1, 1, share_half_life_days=1e9)}, "A half-life is at most 3,650 days, not 1e+09."),
         ({"terms": Terms(1, 1, sharpness=1e-9)}, "sharpness is at least 0.001, not 1e-09."),
         ({"terms": Terms(1, 1, half_life_days=0.5)}, "A half-life is at least a day, not 0.5."),
         ({"keep": {"svd": 1.5}}, "Of an arm of the policy 0 to 1 can be kept, not 1.5 of 'svd'."),
@@ -166,6 +180,23 @@ def test_refuses_terms_that_make_no_sense(change: Any, sentence: str) -> None:
     with pytest.raises(InvalidInput, match=f"^{re.escape(sentence)}"):
         begin_version(arms=ARMS, reason="a test", by=None, **change)
     assert not BanditPolicy.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "pointers"),
+    [
+        ({"terms": Terms(1, 1, max_share=0)}, ["/max_share"]),
+        ({"terms": Terms(1, 1, explore=-1)}, ["/explore"]),
+        ({"terms": Terms(1, 1, sharpness=2)}, ["/sharpness"]),
+        ({"terms": Terms(0, 1)}, ["/alpha"]),
+        ({"terms": Terms(1, 1, share_half_life_days=0.5)}, ["/share_half_life_days"]),
+        ({"arms": []}, []),
+    ],
+)
+def test_a_refusal_points_to_the_term_that_it_is_about(change: Any, pointers: list[str]) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        begin_version(**{"arms": ARMS, "reason": "a test", "by": None} | change)
+    assert [error.pointer for error in refusal.value.errors] == pointers
 
 
 def test_a_landmark_is_renewed_before_weights_grow_too_large() -> None:

@@ -6,16 +6,19 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.accounts.models import User
 from apps.catalog.models import Movie
-from apps.core.errors import InvalidInput, NotFound
+from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.events.models import Feedback, Kind, RecommendationEvent, Slate
+from apps.events.outcome import Outcome
 from apps.events.services import adopt_unit, expire_pending, roll_up_movie_days
 from apps.ratings.models import Favorite, Rating
 from apps.recommendations.services import FeedbackRequest, Given, give_feedback
+from tests.bandits.log import cells, make_log, make_policy, serve
 from tests.factories import make_movie, make_user
 from tests.rows import make_slate
 
@@ -62,6 +65,33 @@ def test_a_click_settles_its_impression(viewer):
     assert (given_.event_id, given_.is_new, given_.changed) == (event.pk, True, False)
     assert outcome(event) == "success"
     assert (event.clicked, event.clicked_at, event.outcome_at) == (True, NOON, NOON)
+
+
+def settle_before_the_update(event: RecommendationEvent) -> Any:
+    """Makes the outcome another one once, between what is read of the impression and what is written."""
+    others = [Outcome.SUCCESS.value]
+
+    def run(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if others and sql.startswith('UPDATE "recommendation_events"'):
+            context["cursor"].execute(
+                "UPDATE recommendation_events SET outcome = %s WHERE id = %s", [others.pop(), event.pk]
+            )
+        return execute(sql, params, many, context)
+
+    return connection.execute_wrapper(run)
+
+
+def test_an_outcome_that_was_settled_in_between_is_not_counted_twice(viewer):
+    policy = make_policy()
+    (event_id,) = serve(make_log(policy, ["svd"], viewer=viewer))
+    event = RecommendationEvent.objects.get(pk=event_id)
+    said = "What became of this film was settled meanwhile: say it once more"
+    with settle_before_the_update(event), pytest.raises(Conflict, match=f"^{said}$"):
+        say(viewer, event.movie, event_id=event.pk)
+    assert not Feedback.objects.exists(), "nothing is recorded of it"
+    assert cells(policy)[7, "svd"][:2] == (1, 0)
+    say(viewer, event.movie, event_id=event.pk)
+    assert cells(policy)[7, "svd"][:2] == (1, 1)
 
 
 def test_a_rating_is_kept_counted_and_settles(viewer):

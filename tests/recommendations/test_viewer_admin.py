@@ -4,32 +4,26 @@ import io
 import re
 import zipfile
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from scipy.special import betaincinv
 
 from apps.accounts.models import User
-from apps.bandits.services import freeze
 from apps.catalog.models import Movie
 from apps.core.models import AuditEntry
 from apps.events.models import RecommendationEvent, Slate
-from apps.training import registry
 from tests.callers import Caller, bearer
 from tests.factories import make_api_key, make_guest, make_movie, make_rating, make_staff, make_user
 from tests.house import House
-from tests.recommendations.test_recommend import ask, serve
 from tests.rows import make_impression
 
 pytestmark = pytest.mark.django_db
 
 LIST = "/admin/recommendations/viewer/"
 VIEW = "recommendations.view_viewer"
-BANDIT = {"policy": "bandit", "arms": ["svd", "als", "item_cf", "popular"], "slots": 3, "diversity": 0.5}
 
 
 def page_of(user: User, page: str = "change") -> str:
@@ -151,115 +145,7 @@ def test_a_page_takes_the_same_queries_for_much_as_for_little(client: Client, nu
     assert len(asked) == 16, "\n".join(query["sql"] for query in asked)
 
 
-# --- Why -------------------------------------------------------------------------------------------
-
-
-def test_says_of_each_film_which_of_the_viewers_led_to_it(client: Client, house: House) -> None:
-    viewer = make_user("ada")
-    watch(bearer(viewer), house)
-    slate = Slate.objects.get(user=viewer)
-    page = text(staff(client, VIEW), why(slate))
-    assert "3 films that the arms were told of" in page
-    event = RecommendationEvent.objects.filter(slate=slate).earliest("position")
-    assert f"1. {event.movie} Arm {event.algorithm} Score {event.recommendation_score:.4f}" in page
-    assert f"Reason {event.reason['text']}" in page
-    assert re.search(r"Fright [012] 5\.0 -?\d\.\d{4}", page)
-    assert "The version that made the list serves no more." not in page
-
-
-def test_says_when_another_version_works_it_out(client: Client, house: House) -> None:
-    viewer = make_user("ada")
-    watch(bearer(viewer), house)
-    Slate.objects.update(model_version="an-older-one")
-    path = why(Slate.objects.get())
-    assert "The version that made the list serves no more." in text(staff(client, VIEW), path)
-
-
-def test_without_a_model_the_arms_and_reasons_still_stand(client: Client, house: House) -> None:
-    viewer = make_user("ada")
-    watch(bearer(viewer), house)
-    registry.reset()
-    Slate.objects.update(recipe="gone")
-    page = text(staff(client, VIEW), why(Slate.objects.get()))
-    assert "The arm does not look at the viewer, or knew no film of theirs." in page
-
-
-def test_what_is_not_there_is_not_found(client: Client) -> None:
-    grace = staff(client, VIEW)
-    assert grace.get(f"{LIST}slates/{uuid4()}/").status_code == 404
-    assert grace.get(f"{LIST}999999/change/").status_code == 404
-
-
-def test_a_list_of_somebody_without_a_row_is_explained_too(client: Client, house: House) -> None:
-    client.get("/api/v1/movies/recommendations?n=5")
-    client.get("/api/v1/movies/recommendations?n=5")
-    slate = Slate.objects.get(user=None)
-    page = text(staff(client, VIEW), why(slate))
-    assert "Why somebody without a row was shown these films" in page
-    assert page.count("What came of it pending") == 5
-
-
-def test_tells_all_that_a_bandit_drew_by(client: Client, house: House) -> None:
-    serve(BANDIT)
-    watch(bearer(make_user("ada")), house)
-    slate = Slate.objects.get()
-    page = text(staff(client, VIEW), why(slate))
-    told = slate.posterior
-    first = told["arms"][0]
-    alpha, beta = told["alpha"][first], told["beta"][first]
-    low, high = betaincinv(alpha, beta, 0.025), betaincinv(alpha, beta, 0.975)
-    row = (
-        f"{first} 1 {slate.owners.count(first)} {told['draws'][first]:.4f} {alpha / (alpha + beta):.4f} "
-        f"{low:.4f} to {high:.4f} {told['propensities'][first][0]:.3f} {sum(told['propensities'][first]):.3f}"
-    )
-    assert row in page
-    (absent,) = set(BANDIT["arms"]) - set(told["arms"])
-    assert f"{absent} – 0 {told['draws'][absent]:.4f}" in page
-    assert f"Context {', '.join(slate.context.values())}" in page
-    assert "Version 1 of the bandit" in page
-    assert "Counts for experiments and the bandit" in page
-
-
-def test_tells_that_the_bandit_leaves_a_newcomer_alone(client: Client, house: House) -> None:
-    serve(BANDIT)
-    page = text(staff(client, VIEW), why(Slate.objects.get(pk=ask(make_user("ada")).recommendation_id)))
-    assert (
-        "The bandit drew nothing: it draws only where each of its arms knows something of the viewer." in page
-    )
-    assert "Counts for experiments " in page
-    assert "for experiments and the bandit" not in page
-
-
-def test_tells_the_weights_that_served_while_the_bandit_was_frozen(client: Client, house: House) -> None:
-    serve(BANDIT)
-    fan = make_user("ada")
-    for film in house.horror[:3]:
-        make_rating(fan, film, 5.0)
-    ask(fan)
-    weights = {"svd": 0.7, "als": 0.1, "item_cf": 0.1, "popular": 0.1}
-    freeze(version=1, weights=weights, reason="Test", by=None)
-    page = text(staff(client, VIEW), why(Slate.objects.get(pk=ask(fan).recommendation_id)))
-    assert "als 0.100 item_cf 0.100 popular 0.100 svd 0.700" in page
-
-
-def test_tells_what_spoke_for_a_film_beside_those_above_it(client: Client, house: House) -> None:
-    serve({"policy": "fixed", "arms": {"hybrid": 1.0}, "diversity": 0.5})
-    watch(bearer(make_user("ada")), house)
-    grace = staff(client, VIEW)
-    page = text(grace, why(Slate.objects.get()))
-    first, *others = re.findall(
-        r"Place (\d+) in the arm's own order Chosen by relevance \S+ popularity and niche \S+ "
-        r"likeness to films above (\S+), their genre (\S+)",
-        page,
-    )
-    assert len(others) == 4
-    # Nothing is above the first film; of two kinds of films one is above each of the last three.
-    assert [float(term) for term in first[1:]] == [0, 0]
-    assert all(float(genre) < 0 for _, _, genre in others[1:])
-    Slate.objects.update(model_version="an-older-one")
-    gone = text(grace, why(Slate.objects.get()))
-    assert "Chosen by" not in gone
-    assert f"manage.py replay_slate {Slate.objects.get().pk}" in gone
+# --- Now ---------------------------------------------------------------------------------------------
 
 
 def test_says_what_would_be_shown_now_and_logs_nothing(client: Client, house: House) -> None:

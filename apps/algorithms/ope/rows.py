@@ -12,7 +12,8 @@ MIN_ESS = 200
 """Effective sample below which there is no verdict."""
 MIN_UNITS = 30
 """Viewers below which there is no verdict: intervals come of how much viewers differ."""
-_WEIGHT_DEVIATIONS = 5.0
+_WEIGHT_LIMITS = ((0.0, 5.0), (0.05, 3.0), (0.25, 0.0))
+"""Weights whose average is this far from 1, and this many standard errors, allow no verdict."""
 _ROUNDING = 1e-6
 
 Verdict = Literal["better", "worse", "unclear"]
@@ -173,11 +174,20 @@ class Log:
         return None
 
     def _is_mean_weight_off(self) -> bool:
+        """By one of ``_WEIGHT_LIMITS``.
+
+        A small fault of the propensities is what chance does not explain in a long log. Where one would tip a
+        verdict, from 5 % on, less proof is asked for, but some: at the least effective sample the average of
+        right weights is off by 7 %, and more, by chance alone. From 25 % on the log stands for something else
+        than the target would have met, be it by chance.
+        """
         excess = self.weights - 1
         mean = float(excess.mean())
         deviation = float(np.sqrt((self.by_unit(excess - mean) ** 2).sum())) / len(excess)
         # Rounding must not count against a log whose weights are all 1.
-        return abs(mean) > _WEIGHT_DEVIATIONS * deviation + _ROUNDING
+        return any(
+            abs(mean) > max(off, deviations * deviation) + _ROUNDING for off, deviations in _WEIGHT_LIMITS
+        )
 
 
 def _numbered(values: Int64) -> Int64:

@@ -30,7 +30,8 @@ _LEAST_TOP = 0.05
 
 @dataclass(frozen=True)
 class ActivityPage:
-    """``explored`` and ``capped`` are sentences, empty without lists; charts are None without any.
+    """``explored``, ``capped`` and ``undrawn`` are sentences, empty without such lists; charts are None
+    without any.
 
     ``is_uncounted`` says that there are lists in the period and none of them counts.
     """
@@ -39,6 +40,7 @@ class ActivityPage:
     is_uncounted: bool
     explored: str
     capped: str
+    undrawn: str
     draws_chart: Chart | None
     exploring_chart: Chart | None
     success_chart: Chart | None
@@ -46,7 +48,7 @@ class ActivityPage:
 
 
 def activity_page(policy: BanditPolicy, days: int, csv_urls: Mapping[str, str]) -> ActivityPage:
-    """``csv_urls`` by the names in ``SHEETS``. Four queries, and one more where no list counts."""
+    """``csv_urls`` by the names in ``SHEETS``. Five queries, and one more where no list counts."""
     found = activity_of(policy.version, days=days)
     has_draws = found.drawn > 0
     return ActivityPage(
@@ -54,6 +56,7 @@ def activity_page(policy: BanditPolicy, days: int, csv_urls: Mapping[str, str]) 
         is_uncounted=not found.lists and has_lists(policy.version, days=days),
         explored=_explored(found, policy.explore) if has_draws else "",
         capped=_capped(found) if has_draws else "",
+        undrawn=_undrawn(found) if found.undrawn else "",
         draws_chart=_draws_chart(found, policy) if has_draws else None,
         exploring_chart=_exploring_chart(found, policy) if has_draws else None,
         success_chart=_success_chart(found) if found.films.shown else None,
@@ -87,6 +90,15 @@ def _capped(found: Activity) -> str:
     return (
         f"In {found.capped:,} lists, {share(found.capped / found.drawn)} of them, the arm that came first"
         " was put second because of its share."
+    )
+
+
+def _undrawn(found: Activity) -> str:
+    whole = found.lists + found.undrawn
+    return (
+        f"Of {whole:,} lists {found.undrawn:,} were not drawn: {share(found.undrawn / whole)}. They were of"
+        " viewers of whom an arm knew nothing; the fixed policy served them, and they teach the bandit"
+        " nothing."
     )
 
 
@@ -208,7 +220,7 @@ def _days_sheet(found: Activity, csv_url: str) -> Sheet:
     columns = (
         Column.text("Day", "day"),
         Column("Lists", ("lists",), count),
-        Column("Drawn by belief", ("drawn",), count),
+        Column("Drawn by belief", ("by_belief",), count),
         Column("Drawn evenly", ("explored",), count),
         Column("Held back", ("capped",), count),
         *(Column(f"{arm} first", (f"{arm}_first",), share) for arm in arms),
@@ -224,7 +236,7 @@ def _day_row(day: Day, arms: Sequence[str]) -> dict[str, Any]:
     return {
         "day": day.day.isoformat(),
         "lists": day.lists,
-        "drawn": day.drawn,
+        "by_belief": day.by_belief,
         "explored": day.explored,
         "capped": day.capped,
         **{f"{arm}_first": _part(day.first[arm], day.drawn) for arm in arms},

@@ -1,6 +1,6 @@
 """What a version believes of its arms in one context: the curves, and a table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,10 +54,28 @@ class ContextForm(forms.Form):
         return Context(**self.cleaned_data)
 
 
+class FilterForm(forms.Form):
+    """Of which contexts the heat map is: of each of ``PARTS`` one value, or any."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for part, values in PARTS.items():
+            choices = [("", "any"), *((value, value) for value in values)]
+            self.fields[part] = forms.ChoiceField(label=LABELS[part], choices=choices, required=False)
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Those that were chosen."""
+        return {part: value for part, value in self.cleaned_data.items() if value}
+
+
 @dataclass(frozen=True)
 class ContextPage:
-    """``is_empty`` says that nothing was shown in the context yet: all is what other contexts tell."""
+    """``parts`` are the context's, each with its label. ``is_empty`` says that nothing was shown in it yet:
+    all is what other contexts tell.
+    """
 
+    parts: Sequence[tuple[str, str]]
     chart: Chart
     sheet: Sheet
     is_empty: bool
@@ -80,6 +98,7 @@ def context_page(version: int, context: Context, csv_url: str) -> ContextPage:
     rows = [{**row, "is_best": row["p_best"] == best} for row in rows]
     about = "The arm most likely to be the best is in bold. Exploring and the cap count in P(drawn first)."
     return ContextPage(
+        parts=[(LABELS[part], value) for part, value in context.as_dict().items()],
         chart=curve_chart([_curve(row) for row in rows]),
         sheet=Sheet("Arms in this context", COLUMNS, rows, csv_url, about, main="is_best"),
         is_empty=not any(row["shown"] for row in rows),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.bandits.admin.activity import SHEETS, ActivityPage, activity_page
 from apps.bandits.admin.beginning import begin_view
-from apps.bandits.admin.contexts import ContextForm, context_page, usual_context
+from apps.bandits.admin.contexts import ContextForm, FilterForm, context_page, usual_context
 from apps.bandits.admin.freezing import freeze_view
 from apps.bandits.admin.navigation import navigation, page_url
 from apps.bandits.admin.verdicts import verdict_page
@@ -56,25 +56,34 @@ class PolicyPages(ReadOnlyAdmin):
     # --- What it believes ------------------------------------------------------------------------
 
     def beliefs_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Contexts and arms, and what is believed of each pair."""
+        """Contexts and arms, and what is believed of each pair; of all contexts, or those asked for."""
         policy = self._seen(request, object_id)
-        found = heat_map(policy.version)
+        form = FilterForm(request.GET)
+        parts = form.parts if form.is_valid() else {}
+        found = heat_map(policy.version, parts)
         return self.page(
             request,
             policy,
             "beliefs",
+            status=200 if form.is_valid() else 400,
             title=f"What version {policy.version} of the bandit believes",
+            form=form,
+            parts=parts,
             arms=found.arms,
             rows=found.rows,
             is_empty=not any(arm.shown for arm in found.arms),
             sheet=arms_sheet(found, page_url("arms_csv", policy)),
-            csv_url=page_url("csv", policy),
+            csv_url=page_url("csv", policy) + (f"?{urlencode(parts)}" if parts else ""),
+            beliefs_url=page_url("beliefs", policy),
             context_url=page_url("context", policy),
         )
 
     def beliefs_csv(self, request: HttpRequest, object_id: int) -> StreamingHttpResponse:
         policy = self._seen(request, object_id)
-        return csv_file(f"bandit-{policy.version}", COLUMNS, table_rows(policy.version))
+        form = FilterForm(request.GET)
+        if not form.is_valid():
+            raise Http404("There are no such contexts")
+        return csv_file(f"bandit-{policy.version}", COLUMNS, table_rows(policy.version, form.parts))
 
     def arms_csv(self, request: HttpRequest, object_id: int) -> StreamingHttpResponse:
         policy = self._seen(request, object_id)
@@ -109,13 +118,15 @@ class PolicyPages(ReadOnlyAdmin):
 
     def activity_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         policy = self._seen(request, object_id)
-        days = _days(request, default=7)
+        days, refused = _days(request, default=7)
         return self.page(
             request,
             policy,
             "activity",
+            status=400 if refused else 200,
             title=f"What version {policy.version} of the bandit did",
             days=days,
+            days_refused=refused,
             choices=DAYS,
             found=_activity(policy, days),
         )
@@ -123,7 +134,7 @@ class PolicyPages(ReadOnlyAdmin):
     def _activity_csv(self, name: str) -> Callable[[HttpRequest, int], StreamingHttpResponse]:
         def view(request: HttpRequest, object_id: int) -> StreamingHttpResponse:
             policy = self._seen(request, object_id)
-            days = _days(request, default=7)
+            days = _days_of_csv(request, default=7)
             return _activity(policy, days).sheets[name].as_csv(f"bandit-{policy.version}-{name}-{days}-days")
 
         return view
@@ -132,21 +143,23 @@ class PolicyPages(ReadOnlyAdmin):
 
     def off_policy_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         policy = self._seen(request, object_id)
-        days = _days(request, default=30)
+        days, refused = _days(request, default=30)
         url = f"{page_url('off_policy_csv', policy)}?days={days}"
         return self.page(
             request,
             policy,
             "off_policy",
+            status=400 if refused else 200,
             title=f"What others would have earned in place of version {policy.version}",
             days=days,
+            days_refused=refused,
             choices=DAYS,
             found=verdict_page(policy, days, url),
         )
 
     def off_policy_csv(self, request: HttpRequest, object_id: int) -> StreamingHttpResponse:
         policy = self._seen(request, object_id)
-        found = verdict_page(policy, _days(request, default=30), "")
+        found = verdict_page(policy, _days_of_csv(request, default=30), "")
         return found.sheet.as_csv(f"bandit-{policy.version}-off-policy")
 
     # --- Acts ------------------------------------------------------------------------------------
@@ -190,7 +203,17 @@ def _activity(policy: BanditPolicy, days: int) -> ActivityPage:
     return activity_page(policy, days, urls)
 
 
-def _days(request: HttpRequest, *, default: int) -> int:
-    """One of ``DAYS``; what is none of them is the default."""
-    asked = request.GET.get("days", "")
-    return next((days for days in DAYS if str(days) == asked), default)
+def _days(request: HttpRequest, *, default: int) -> tuple[int, str]:
+    """One of ``DAYS``, the default where none is asked for; and the sentence that refuses another."""
+    asked = request.GET.get("days", str(default))
+    found = next((days for days in DAYS if str(days) == asked), None)
+    if found is not None:
+        return found, ""
+    return default, f"Days are {', '.join(map(str, DAYS[:-1]))} or {DAYS[-1]}. Shown are {default}."
+
+
+def _days_of_csv(request: HttpRequest, *, default: int) -> int:
+    days, refused = _days(request, default=default)
+    if refused:
+        raise BadRequest(refused)
+    return days

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -62,8 +62,10 @@ class BanditPolicyAdmin(PolicyPages):
             super()
             .get_queryset(request)
             .annotate(
-                n_shown=Subquery(cells.annotate(n=Sum("shown")).values("n")),
-                n_successes=Subquery(cells.annotate(n=Sum("successes")).values("n")),
+                # Its own: what it began with was shown by the versions before.
+                n_shown=Subquery(cells.annotate(n=Sum(F("shown") - F("base_shown"))).values("n")),
+                n_successes=Subquery(cells.annotate(n=Sum(F("successes") - F("base_successes"))).values("n")),
+                n_carried=Subquery(cells.annotate(n=Sum("base_shown")).values("n")),
                 n_differing=Subquery(checks.values("n_differing")[:1]),
                 checked_at=Subquery(checks.values("checked_at")[:1]),
                 newer=Subquery(newer.values("version")[:1]),
@@ -88,8 +90,9 @@ class BanditPolicyAdmin(PolicyPages):
         return "frozen" if policy.frozen else "draws by belief"
 
     @column("Films shown", ordering="n_shown")
-    def shown(self, policy: Any) -> int:
-        return policy.n_shown or 0
+    def shown(self, policy: Any) -> str:
+        own = f"{policy.n_shown or 0:,}"
+        return f"{own} (+ {policy.n_carried:,} carried over)" if policy.n_carried else own
 
     @column("Success")
     def success_rate(self, policy: Any) -> str:

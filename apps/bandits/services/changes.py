@@ -15,7 +15,9 @@ def note_arm_recipes(digests: Mapping[str, str]) -> list[int]:
 
     ``digests`` says of arms what they are made with now, by a digest; of the counts of an arm whose digest is
     another one ``settings.BANDIT_KEEP_ON_CHANGE`` is kept, 0 to 1. Of an arm that is looked at for the first
-    time the digest is noted and nothing begins. Doing it twice is once.
+    time the digest is noted and nothing begins. Doing it twice is once. A recipe that comes back is a change
+    like any other: sums do not say which part of them was learned under which recipe, and to keep too little
+    costs some exploring, to keep too much serves an arm by another one's successes.
     """
     return [made for policy in BanditPolicy.objects.serving() if (made := _note(policy, digests)) is not None]
 

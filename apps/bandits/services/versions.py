@@ -13,11 +13,11 @@ from apps.core import clock
 from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.core.services import Actor, record_audit
 
-LEAST_HALF_LIFE_DAYS = 1.0
+LEAST_HALF_LIFE_DAYS, MOST_HALF_LIFE_DAYS = 1.0, 3_650.0
 MOST_DOUBLINGS = 500.0
 """Of a weight since the landmark; a float holds 1023."""
-MOST_PRIOR = 1_000_000.0
-"""Of ``alpha`` and ``beta``: far beyond it a rate is 0 or 1 to a float, and nothing can be drawn."""
+LEAST_PRIOR, MOST_PRIOR = 1e-6, 1_000_000.0
+"""Of ``alpha`` and ``beta``: far beyond these a rate is 0 or 1 to a float, and nothing can be drawn."""
 LEAST_SHARPNESS = 0.001
 WEIGHT_TOLERANCE = 1e-9
 
@@ -188,7 +188,13 @@ def _require_sound(policy: BanditPolicy, keep: Mapping[str, float]) -> None:
         days = getattr(policy, name)
         if days is not None and days < LEAST_HALF_LIFE_DAYS:
             raise InvalidInput.of(f"/{name}", f"A half-life is at least a day, not {days:g}.")
+        if days is not None and days > MOST_HALF_LIFE_DAYS:
+            said = f"A half-life is at most {MOST_HALF_LIFE_DAYS:,.0f} days, not {days:,g}."
+            raise InvalidInput.of(f"/{name}", said)
     for name in ("alpha", "beta"):
+        if getattr(policy, name) < LEAST_PRIOR:
+            said = f"{name} is at least {LEAST_PRIOR:f}, not {getattr(policy, name):g}."
+            raise InvalidInput.of(f"/{name}", said)
         if getattr(policy, name) > MOST_PRIOR:
             said = f"{name} is at most {MOST_PRIOR:,.0f}, not {getattr(policy, name):g}."
             raise InvalidInput.of(f"/{name}", said)
@@ -199,10 +205,18 @@ def _require_sound(policy: BanditPolicy, keep: Mapping[str, float]) -> None:
         if arm not in policy.arms or not 0 <= part <= 1:
             said = f"Of an arm of the policy 0 to 1 can be kept, not {part:g} of {arm!r}."
             raise InvalidInput.of("/keep", said)
+    _require_drawable(policy)
+
+
+def _require_drawable(policy: BanditPolicy) -> None:
     try:
         policy.sampler()
     except ValueError as refusal:
-        raise InvalidInput(f"No bandit can draw on these terms: {refusal}.") from refusal
+        said, name = f"No bandit can draw on these terms: {refusal}.", str(refusal).split()[0]
+        # The sampler's sentences begin with the term that they are about, if they are about one.
+        raise (
+            InvalidInput.of(f"/{name}", said) if hasattr(policy, name) else InvalidInput(said)
+        ) from refusal
 
 
 def require_weights(policy: BanditPolicy, weights: Mapping[str, float] | None) -> None:

@@ -61,7 +61,8 @@ def give_feedback(request: FeedbackRequest) -> Given:
 
     Raises ``NotFound`` for a film that is not there (a hidden one only lets a viewer take back what
     they said) or another viewer's impression, ``InvalidInput`` for an impression of another film, a
-    rating out of range or a time over 5 minutes ahead.
+    rating out of range or a time over 5 minutes ahead, and ``Conflict`` where the impression was settled
+    in between: nothing is recorded then.
     """
     now = clock.now()
     at = _occurred_at(request, now)

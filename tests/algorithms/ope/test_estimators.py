@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.algorithms.ope import MIN_ESS, MIN_UNITS, Rows, UnitSums, dm, dr, ips, rate_interval, snips
+from apps.algorithms.ope.rows import Log
 
 ESTIMATORS = {"ips": ips, "snips": snips, "dm": dm, "dr": dr}
 each = pytest.mark.parametrize("estimate", ESTIMATORS.values(), ids=ESTIMATORS)
@@ -227,6 +228,48 @@ def test_gives_no_verdict_where_weights_do_not_average_one(estimate):
         r"are wrong",
         found.reason,
     )
+
+
+def weighing(weights):
+    """Rewards, propensities, target and rows of viewers whose ten films, one of each arm, weigh this."""
+    units = np.repeat(np.arange(len(weights)), 10)
+    rows = make_rows(np.arange(len(units)) % 10, units, names=tuple("abcdefghij"))
+    return units // 3 % 2.0, 0.1 / np.asarray(weights)[units], even(rows), rows
+
+
+@each
+@pytest.mark.parametrize(
+    ("mean", "deviation", "is_off"),
+    [
+        # Of 100 viewers, so that the standard error is a tenth of this.
+        (1.04, 0.09, False),
+        (1.04, 0.07, True),
+        (1.06, 0.22, False),
+        (1.06, 0.18, True),
+        (0.94, 0.22, False),
+        (0.94, 0.18, True),
+        (1.24, 0.85, False),
+        (1.26, 0.95, True),
+    ],
+)
+def test_weights_may_average_off_one_by_what_chance_explains(estimate, mean, deviation, is_off):
+    found = estimate(*weighing([mean - deviation, mean + deviation] * 50))
+    assert found.mean_weight == pytest.approx(mean)
+    said = f"weights average {mean:.2f}, not 1: the log lacks part of what the policy shows, or its"
+    assert found.reason == (f"{said} propensities are wrong" if is_off else None)
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 2**32 - 1), st.floats(0.5, 1.5), st.sampled_from([50, 400]))
+def test_no_verdict_rests_on_weights_whose_average_is_far_from_one(seed, fault, n_viewers):
+    rng = np.random.default_rng(seed)
+    rewards, logged, rows = make_log(rng, n_viewers=n_viewers)
+    wrong = np.minimum(logged * fault, 1)
+    log = Log(rewards, wrong, even(rows), rows)
+    off = abs(log.weights.mean() - 1)
+    by_chance = log.by_unit(log.weights - log.weights.mean()).std() * n_viewers**0.5 / len(rewards)
+    if ips(rewards, wrong, even(rows), rows).verdict is not None:
+        assert off <= max(0.05, min(0.25, 3 * by_chance + 1e-6))
 
 
 @pytest.mark.parametrize("estimate", [ips, snips, dr], ids=["ips", "snips", "dr"])
