@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('events', '0006_bandit_time'),
+        ('events', '0007_undrawn_time'),
     ]
 
     operations = [
