@@ -11,7 +11,7 @@ from apps.algorithms.statistics.latency import LatencyHistogram
 from apps.algorithms.statistics.multiple import adjust
 from apps.algorithms.statistics.quantiles import always_valid_quantile_shift, quantile_shift
 from apps.algorithms.statistics.samples import Counts, Effect, PairedSample, RatioSample, Sample
-from apps.algorithms.statistics.sequential import always_valid, group_sequential_bounds
+from apps.algorithms.statistics.sequential import always_valid, always_valid_by_plan, group_sequential_bounds
 
 __all__ = [
     "AdjustedEffect",
@@ -26,6 +26,7 @@ __all__ = [
     "SampleRatio",
     "adjust",
     "always_valid",
+    "always_valid_by_plan",
     "always_valid_quantile_shift",
     "chance_to_beat",
     "chi_square",
