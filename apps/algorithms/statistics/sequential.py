@@ -17,6 +17,7 @@ from apps.algorithms.statistics.samples import (
     Sample,
     moments,
     nothing_known,
+    relative_interval,
     relative_lift,
     require_alpha,
 )
@@ -52,8 +53,10 @@ def always_valid(
     ``tuning`` must be known before the first look. Of an experiment with a plan, best are two thirds of the
     planned units of both groups: 30 looks then find 44.9 % of what the fixed test finds with 76 %, against
     44.4 % at 5/12 and 44.5 % at all of them; ``always_valid_by_plan`` finds 52 %. ``relative`` asks for the
-    lift as ``estimate``, by the delta method. ``p_value`` is 1 where nothing is known yet; then the status is
-    ``insufficient_data`` and the interval None. Raises ``ValueError`` unless ``tuning`` lies above 0.
+    lift as ``estimate``: its interval is Fieller's at the same width and its p that of the difference, as the
+    delta method alarms on nothing too often while successes are few. ``p_value`` is 1 where nothing is known
+    yet, or the lift could be without end; then the status is ``insufficient_data`` and the interval None.
+    Raises ``ValueError`` unless ``tuning`` lies above 0.
     """
     require_alpha(alpha)
     if not tuning > 0:
@@ -97,7 +100,10 @@ def group_sequential_bounds(
     spending function ``alpha * t^spending_power`` (Lan and DeMets, Biometrika 1983; Kim and DeMets 1987),
     two-sided and symmetric, by the recursive integration of Armitage, McPherson and Rowe (1969). The first
     look at 1 or beyond spends what is left; later ones have an infinite bound, as has any look at which
-    nothing is left. Raises ``ValueError`` for fractions that do not rise and a power not above 0.
+    nothing is left. Give the fractions of the looks that were made, whenever they were, and 1 for the last
+    one where the experiment ends with fewer units than planned: what is left is spent then, with fewer false
+    alarms than ``alpha`` if anything. A look that saw no new unit is none. Raises ``ValueError`` for
+    fractions that do not rise and a power not above 0.
     """
     require_alpha(alpha)
     fractions = list(information_fractions)
@@ -123,22 +129,22 @@ def _read(control: Summed, treatment: Summed, alpha: float, mixture: Mixture, *,
     one, two = moments(control), moments(treatment)
     if one is None or two is None:
         return nothing_known(p_value=1.0)
-    lift = relative_lift(one, two)
     difference, variance = two.mean - one.mean, one.of_mean + two.of_mean
-    if min(one.n, two.n) < 2 or variance <= LEAST_VARIANCE or (relative and lift is None):
+    lift = relative_lift(one, two)
+    rel_lift = lift[0] if lift is not None else None
+    estimate = rel_lift if relative else difference
+    if min(one.n, two.n) < 2 or variance <= LEAST_VARIANCE:
         return nothing_known(estimate=None if relative else difference, p_value=1.0)
-    t = one.n + two.n
+    t, error = one.n + two.n, math.sqrt(variance)
     width = mixture.width(t, alpha)
-    rel_lift = rel_ci = None
-    if lift is not None:
-        rel_lift = lift[0]
-        rel_ci = _around(rel_lift, width * math.sqrt(lift[1]))
-    chosen, of = lift if relative and lift is not None else (difference, variance)
+    rel_ci = relative_interval(one, two, width)
+    if relative and rel_ci is None:
+        return nothing_known(estimate=estimate, p_value=1.0)
     return Effect(
-        estimate=chosen,
+        estimate=estimate,
         # The least alpha whose interval, of this same mixture, leaves 0 out.
-        p_value=math.exp(-max(mixture.log_e(chosen / math.sqrt(of), t), 0.0)),
-        ci=_around(chosen, width * math.sqrt(of)),
+        p_value=math.exp(-max(mixture.log_e(difference / error, t), 0.0)),
+        ci=rel_ci if relative else _around(difference, width * error),
         rel_lift=rel_lift,
         rel_ci=rel_ci,
         df=None,

@@ -78,6 +78,47 @@ def test_the_relative_effect_is_the_lift():
     assert found.ci == pytest.approx(found.rel_ci)
 
 
+@given(control=COUNTS, treatment=COUNTS)
+def test_of_the_lift_0_is_told_apart_exactly_where_it_is_of_the_difference(control, treatment):
+    plain, lift = always_valid(control, treatment), always_valid(control, treatment, relative=True)
+    if lift.status == "ok":
+        assert lift.p_value == plain.p_value
+        assert lift.ci[0] <= lift.estimate <= lift.ci[1]
+        is_outside = not plain.ci[0] <= 0 <= plain.ci[1]
+        assert is_outside == (not lift.ci[0] <= 0 <= lift.ci[1]) or lift.p_value == pytest.approx(0.05)
+
+
+def test_a_lift_s_interval_holds_the_ratios_that_the_same_width_allows():
+    control, treatment = Counts(400, 4000), Counts(480, 4000)
+    found, plain = always_valid(control, treatment, relative=True), always_valid(control, treatment)
+    width = (plain.ci[1] - plain.estimate) / math.sqrt((0.1 * 0.9 + 0.12 * 0.88) / 4000)
+    for end in found.ci:
+        error = math.sqrt((0.12 * 0.88 + (1 + end) ** 2 * 0.1 * 0.9) / 4000)
+        assert abs(0.12 - (1 + end) * 0.1) == pytest.approx(width * error)
+
+
+def test_a_lift_of_few_successes_alarms_no_more_often_than_alpha():
+    """300 tests of nothing at 3 %, 30 looks: more than 8.7 % would be a chance of 1 in 200 even at 5 %."""
+    rng = np.random.default_rng(6)
+    alarms = 0
+    for _ in range(300):
+        days = rng.binomial(20, 0.03, (30, 2)).cumsum(axis=0).tolist()
+        alarms += any(
+            always_valid(Counts(one, 20 * day), Counts(two, 20 * day), tuning=800, relative=True).p_value
+            < 0.05
+            for day, (one, two) in enumerate(days, start=1)
+        )
+    assert alarms / 300 <= 0.087
+
+
+def test_a_treatment_that_lost_every_success_is_told_but_not_to_the_last_digit():
+    found = always_valid(Counts(100, 1000), Counts(0, 1000), relative=True)
+    assert (found.estimate, found.status) == (-1, "ok")
+    assert found.ci[0] < -1 < found.ci[1] < 0
+    few = always_valid(Counts(3, 1000), Counts(9, 1000), relative=True)
+    assert (few.p_value, few.ci, few.status) == (1.0, None, "insufficient_data")
+
+
 def test_the_interval_is_tightest_for_its_size_where_it_was_tuned():
     """Beside intervals tuned elsewhere, at 5,000 units in all."""
     groups = Counts(250, 2500), Counts(260, 2500)
@@ -206,6 +247,14 @@ def test_beyond_the_plan_nothing_is_left_to_spend():
     bounds = group_sequential_bounds([0.5, 1.2, 1.4])
     assert bounds[0] > bounds[1] > 1.9
     assert bounds[2] == math.inf
+
+
+def test_an_end_with_fewer_units_than_planned_spends_what_is_left_and_no_more():
+    """200,000 walks that end at .8 of the plan, told as 1: 5.2 % would be four standard deviations."""
+    bounds = np.array(group_sequential_bounds([0.3, 0.6, 1.0]))
+    steps = np.random.default_rng(7).normal(size=(200_000, 3)) * np.sqrt([0.3, 0.3, 0.2])
+    z = steps.cumsum(axis=1) / np.sqrt([0.3, 0.6, 0.8])
+    assert 0.04 < (np.abs(z) >= bounds).any(axis=1).mean() <= 0.052
 
 
 @pytest.mark.parametrize("fractions", [[0.0, 1.0], [-0.1], [0.5, 0.5], [0.8, 0.3], [math.nan]])
