@@ -7,9 +7,11 @@ viewer does many times never counts as many.
 from apps.algorithms.statistics.bayes import Chance, chance_to_beat
 from apps.algorithms.statistics.effects import AdjustedEffect, ChiSquare, chi_square, cuped, ratio, welch
 from apps.algorithms.statistics.health import SampleRatio, power, sample_size, srm
+from apps.algorithms.statistics.latency import LatencyHistogram
 from apps.algorithms.statistics.multiple import adjust
+from apps.algorithms.statistics.quantiles import always_valid_quantile_shift, quantile_shift
 from apps.algorithms.statistics.samples import Counts, Effect, PairedSample, RatioSample, Sample
-from apps.algorithms.statistics.sequential import always_valid, group_sequential_bounds
+from apps.algorithms.statistics.sequential import always_valid, always_valid_by_plan, group_sequential_bounds
 
 __all__ = [
     "AdjustedEffect",
@@ -17,17 +19,21 @@ __all__ = [
     "ChiSquare",
     "Counts",
     "Effect",
+    "LatencyHistogram",
     "PairedSample",
     "RatioSample",
     "Sample",
     "SampleRatio",
     "adjust",
     "always_valid",
+    "always_valid_by_plan",
+    "always_valid_quantile_shift",
     "chance_to_beat",
     "chi_square",
     "cuped",
     "group_sequential_bounds",
     "power",
+    "quantile_shift",
     "ratio",
     "sample_size",
     "srm",

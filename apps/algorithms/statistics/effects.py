@@ -20,6 +20,7 @@ from apps.algorithms.statistics.samples import (
     quantile,
     relative_lift,
     require_alpha,
+    spread,
     two_sided,
 )
 
@@ -92,11 +93,11 @@ def cuped(control: PairedSample, treatment: PairedSample, alpha: float = 0.05) -
     groups = (control, treatment)
     if any(group.n < 2 for group in groups):
         return AdjustedEffect(None, None, None, None, None, None, "insufficient_data", None, None)
-    spread = [_spreads(group) for group in groups]
-    post, pre, product = (sum(column) for column in zip(*spread, strict=True))
+    spreads = [_spreads(group) for group in groups]
+    post, pre, product = (sum(column) for column in zip(*spreads, strict=True))
     theta = product / pre if pre > 0 else 0.0
     overall = sum(group.pre_sum for group in groups) / sum(group.n for group in groups)
-    adjusted = [_taken_off(group, sums, theta, overall) for group, sums in zip(groups, spread, strict=True)]
+    adjusted = [_taken_off(group, sums, theta, overall) for group, sums in zip(groups, spreads, strict=True)]
     effect = _compare(adjusted[0], adjusted[1], alpha, student=True)
     left = post - 2 * theta * product + theta * theta * pre
     reduction = 1 - left / post if post > 0 else 0.0
@@ -145,8 +146,8 @@ def _spreads(group: PairedSample) -> tuple[float, float, float]:
     """Sums of squares and products about the means: after, before, and of both."""
     post, pre = group.post_sum / group.n, group.pre_sum / group.n
     return (
-        max(group.post_sum_squares - group.n * post * post, 0.0),
-        max(group.pre_sum_squares - group.n * pre * pre, 0.0),
+        spread(group.post_sum_squares, group.n * post * post),
+        spread(group.pre_sum_squares, group.n * pre * pre),
         group.post_pre_sum_products - group.n * post * pre,
     )
 

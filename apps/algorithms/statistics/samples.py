@@ -10,6 +10,8 @@ Status = Literal["ok", "insufficient_data"]
 Interval = tuple[float, float]
 LEAST_VARIANCE = 1e-150
 """Of an estimate: one that is smaller is rounding, and its square cannot be divided by."""
+_SPECK = 1e-12
+"""Of a sum of squares: what rounding leaves of values that are equal."""
 _LEAST = 1e-100
 """What is below it counts as 0: its square cannot be divided by."""
 
@@ -117,19 +119,23 @@ def moments(sample: Counts | Sample | RatioSample) -> Moments | None:
         - 2 * ratio * sample.num_den_sum_products
         + ratio * ratio * sample.den_sum_squares
     )
+    if squares <= _SPECK * sample.num_sum_squares:
+        squares = 0.0
     per_unit = sample.den_sum / n
-    return Moments(n, ratio, max(squares, 0.0) / max(n - 1, 1) / per_unit**2 if n > 1 else 0.0)
+    return Moments(n, ratio, squares / (n - 1) / per_unit**2 if n > 1 else 0.0)
 
 
 def _of_values(n: float, total: float, squares: float) -> Moments | None:
     if n <= 0:
         return None
     mean = total / n
-    spread = squares - n * mean * mean
-    # Of equal values rounding leaves a speck.
-    if spread <= 1e-12 * max(abs(squares), 1e-300):
-        spread = 0.0
-    return Moments(n, mean, spread / (n - 1) if n > 1 else 0.0)
+    return Moments(n, mean, spread(squares, n * mean * mean) / (n - 1) if n > 1 else 0.0)
+
+
+def spread(squares: float, of_mean: float) -> float:
+    """The sum of squares about the mean; 0 where it is what rounding leaves of equal values."""
+    left = squares - of_mean
+    return left if left > _SPECK * max(abs(squares), 1e-300) else 0.0
 
 
 def relative_lift(control: Moments, treatment: Moments) -> tuple[float, float] | None:
@@ -137,8 +143,28 @@ def relative_lift(control: Moments, treatment: Moments) -> tuple[float, float] |
     if abs(control.mean) <= _LEAST:
         return None
     ratio = treatment.mean / control.mean
-    variance = (treatment.of_mean + ratio * ratio * control.of_mean) / control.mean**2
+    variance = (_not_sure(treatment, control) + ratio * ratio * control.of_mean) / control.mean**2
     return ratio - 1, variance
+
+
+def relative_interval(control: Moments, treatment: Moments, width: float) -> Interval | None:
+    """The relative lifts whose ratio is within ``width`` standard errors (Fieller, Some problems in interval
+    estimation, 1954); None where control's mean is within as many of 0, so that no lift is too large.
+
+    With the width of a test of the difference it leaves 0 out exactly where that test does.
+    """
+    square = control.mean**2 - width * width * control.of_mean
+    if square <= _LEAST**2:
+        return None
+    both = treatment.mean * control.mean
+    rest = treatment.mean**2 - width * width * _not_sure(treatment, control)
+    far = math.sqrt(max(both * both - square * rest, 0.0))
+    return (both - far) / square - 1, (both + far) / square - 1
+
+
+def _not_sure(one: Moments, other: Moments) -> float:
+    """The variance of a mean. A group that never varied, as of no success, is unsure, with the other's."""
+    return one.of_mean or other.variance / one.n
 
 
 def two_sided(z: float, df: float | None = None) -> float:

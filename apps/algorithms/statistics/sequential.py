@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
+from apps.algorithms.statistics.mixtures import Aimed, Centred, Mixture
 from apps.algorithms.statistics.samples import (
     LEAST_VARIANCE,
     Counts,
@@ -16,11 +17,16 @@ from apps.algorithms.statistics.samples import (
     Sample,
     moments,
     nothing_known,
+    relative_interval,
     relative_lift,
     require_alpha,
 )
 from apps.algorithms.types import Float64
 
+Summed = Counts | Sample | RatioSample
+
+_AIM = 0.75
+"""Of the planned units: what is aimed at later finds no more by the end, and less before."""
 _NODES = 401
 """Of the grid between two bounds, odd for Simpson's rule."""
 _FURTHEST = 12.0
@@ -28,8 +34,8 @@ _FURTHEST = 12.0
 
 
 def always_valid(
-    control: Counts | Sample | RatioSample,
-    treatment: Counts | Sample | RatioSample,
+    control: Summed,
+    treatment: Summed,
     alpha: float = 0.05,
     tuning: float = 5000.0,
     relative: bool = False,
@@ -42,38 +48,46 @@ def always_valid(
         difference +- sd * sqrt(2 (t rho^2 + 1) / (t rho)^2 * log(sqrt(t rho^2 + 1) / alpha))
 
     with ``sd^2`` the variance of the difference times ``t``, and ``rho^2 = (-2 log alpha + log(1 - 2 log
-    alpha)) / tuning``, which makes it tightest at ``t = tuning`` (the paper's appendix B.2). ``relative``
-    asks for the lift as ``estimate``, by the delta method. ``p_value`` is 1 where nothing is known yet; then
-    the status is ``insufficient_data`` and the interval None. Raises ``ValueError`` unless ``tuning`` lies
-    above 0.
+    alpha)) / tuning``, which makes it tightest at ``t = tuning`` (the paper's appendix B.2).
+
+    ``tuning`` must be known before the first look. Of an experiment with a plan, best are two thirds of the
+    planned units of both groups: 30 looks then find 44.9 % of what the fixed test finds with 76 %, against
+    44.4 % at 5/12 and 44.5 % at all of them; ``always_valid_by_plan`` finds 52 %. ``relative`` asks for the
+    lift as ``estimate``: its interval is Fieller's at the same width and its p that of the difference, as the
+    delta method alarms on nothing too often while successes are few. ``p_value`` is 1 where nothing is known
+    yet, or the lift could be without end; then the status is ``insufficient_data`` and the interval None.
+    Raises ``ValueError`` unless ``tuning`` lies above 0.
     """
     require_alpha(alpha)
     if not tuning > 0:
         raise ValueError(f"tuning must lie above 0, not at {tuning}")
-    one, two = moments(control), moments(treatment)
-    if one is None or two is None:
-        return nothing_known(p_value=1.0)
-    lift = relative_lift(one, two)
-    difference, variance = two.mean - one.mean, one.of_mean + two.of_mean
-    if min(one.n, two.n) < 2 or variance <= LEAST_VARIANCE or (relative and lift is None):
-        return nothing_known(estimate=None if relative else difference, p_value=1.0)
-    t = one.n + two.n
-    rho2 = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / tuning
-    widths = _width(t, rho2, alpha)
-    rel_lift = rel_ci = None
-    if lift is not None:
-        rel_lift = lift[0]
-        rel_ci = _around(rel_lift, widths * math.sqrt(lift[1]))
-    chosen, of = lift if relative and lift is not None else (difference, variance)
-    return Effect(
-        estimate=chosen,
-        p_value=_p_value(chosen * chosen / of, t, rho2),
-        ci=_around(chosen, widths * math.sqrt(of)),
-        rel_lift=rel_lift,
-        rel_ci=rel_ci,
-        df=None,
-        status="ok",
-    )
+    return _read(control, treatment, alpha, Centred.tuned(tuning, alpha), relative=relative)
+
+
+def always_valid_by_plan(
+    control: Summed,
+    treatment: Summed,
+    *,
+    planned: float,
+    alpha: float = 0.05,
+    relative: bool = False,
+) -> Effect:
+    """``always_valid`` for an experiment that has a plan: sharper about its ``planned`` units.
+
+    It holds at every look together too, the plan being kept to or not: ``planned``, the units of both groups
+    at its end, only says where it is sharpest, and must be known before the first look. Effects that a plan
+    finds are some standard errors large at its end, so the mixture is about those and not about 0: ``Aimed``
+    at three quarters of the plan. Of an effect that the fixed test finds with 76 %, 30 looks find 52 % and
+    not 45. Beside ``always_valid`` at its best tuning intervals are narrower by 3 to 7 % from a quarter of
+    the plan to 1.5 times it, and wider before a sixth of it and beyond its triple: by 22 % at the first of 30
+    looks, by 9 % at ten times the plan.
+
+    Raises ``ValueError`` unless ``planned`` lies above 0; all else is as with ``always_valid``.
+    """
+    require_alpha(alpha)
+    if not 0 < planned < math.inf:
+        raise ValueError(f"planned units must lie above 0, not at {planned}")
+    return _read(control, treatment, alpha, Aimed.at(_AIM * planned, alpha), relative=relative)
 
 
 def group_sequential_bounds(
@@ -86,7 +100,10 @@ def group_sequential_bounds(
     spending function ``alpha * t^spending_power`` (Lan and DeMets, Biometrika 1983; Kim and DeMets 1987),
     two-sided and symmetric, by the recursive integration of Armitage, McPherson and Rowe (1969). The first
     look at 1 or beyond spends what is left; later ones have an infinite bound, as has any look at which
-    nothing is left. Raises ``ValueError`` for fractions that do not rise and a power not above 0.
+    nothing is left. Give the fractions of the looks that were made, whenever they were, and 1 for the last
+    one where the experiment ends with fewer units than planned: what is left is spent then, with fewer false
+    alarms than ``alpha`` if anything. A look that saw no new unit is none. Raises ``ValueError`` for
+    fractions that do not rise and a power not above 0.
     """
     require_alpha(alpha)
     fractions = list(information_fractions)
@@ -108,17 +125,31 @@ def group_sequential_bounds(
     return bounds
 
 
-def _width(t: float, rho2: float, alpha: float) -> float:
-    """Half the interval, in standard errors of the estimate."""
-    grown = t * rho2 + 1
-    return math.sqrt(2 * grown / (t * rho2) * math.log(math.sqrt(grown) / alpha))
-
-
-def _p_value(z2: float, t: float, rho2: float) -> float:
-    """The least alpha whose interval, at this ``rho2``, leaves 0 out: one over the mixture's e-value."""
-    grown = t * rho2 + 1
-    log_e = z2 * t * rho2 / (2 * grown) - 0.5 * math.log(grown)
-    return math.exp(-log_e) if log_e > 0 else 1.0
+def _read(control: Summed, treatment: Summed, alpha: float, mixture: Mixture, *, relative: bool) -> Effect:
+    one, two = moments(control), moments(treatment)
+    if one is None or two is None:
+        return nothing_known(p_value=1.0)
+    difference, variance = two.mean - one.mean, one.of_mean + two.of_mean
+    lift = relative_lift(one, two)
+    rel_lift = lift[0] if lift is not None else None
+    estimate = rel_lift if relative else difference
+    if min(one.n, two.n) < 2 or variance <= LEAST_VARIANCE:
+        return nothing_known(estimate=None if relative else difference, p_value=1.0)
+    t, error = one.n + two.n, math.sqrt(variance)
+    width = mixture.width(t, alpha)
+    rel_ci = relative_interval(one, two, width)
+    if relative and rel_ci is None:
+        return nothing_known(estimate=estimate, p_value=1.0)
+    return Effect(
+        estimate=estimate,
+        # The least alpha whose interval, of this same mixture, leaves 0 out.
+        p_value=math.exp(-max(mixture.log_e(difference / error, t), 0.0)),
+        ci=rel_ci if relative else _around(difference, width * error),
+        rel_lift=rel_lift,
+        rel_ci=rel_ci,
+        df=None,
+        status="ok",
+    )
 
 
 def _around(centre: float, far: float) -> tuple[float, float]:

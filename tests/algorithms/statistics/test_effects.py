@@ -182,6 +182,18 @@ def test_a_ratio_of_nothing_shown_says_so():
     assert ratio(ratios([2, 2], [2, 2]), ratios([3, 3], [3, 3])).status == "insufficient_data"
 
 
+def test_units_of_one_ratio_have_no_variance_whatever_rounding_leaves():
+    same = ratios([1, 2, 3], [10, 20, 30])
+    assert ratio(same, ratios([2, 4, 6], [10, 20, 30])).status == "insufficient_data"
+    assert ratio(same, ratios([0.2, 0.4, 0.6], [2, 4, 6])).p_value is None
+
+
+def test_a_treatment_without_success_is_not_sure_of_its_lift():
+    found = ratio(ratios([1, 0, 1, 0], [2, 2, 2, 2]), ratios([0, 0, 0, 0], [2, 2, 2, 2]))
+    assert found.rel_lift == -1
+    assert found.rel_ci[0] < -1 < found.rel_ci[1]
+
+
 # --- CUPED -----------------------------------------------------------------------------------------
 
 
@@ -228,6 +240,13 @@ def test_without_a_time_before_it_is_welch():
         pytest.approx(known.p_value),
         pytest.approx(known.ci),
     )
+
+
+def test_a_time_before_that_was_the_same_for_all_explains_nothing():
+    """Seven times .1 has, by rounding, a variance of 1e-17."""
+    rng = np.random.default_rng(8)
+    found = cuped(*(paired(rng.normal(1e4, 1e3, 7), [0.1] * 7) for _ in range(2)))
+    assert (found.theta, found.variance_reduction) == (0, 0)
 
 
 def test_cuped_of_one_unit_says_so():

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from apps.algorithms.statistics import Counts, RatioSample, Sample, always_valid, group_sequential_bounds
+from apps.algorithms.statistics import (
+    Counts,
+    RatioSample,
+    Sample,
+    always_valid,
+    always_valid_by_plan,
+    group_sequential_bounds,
+)
 
 COUNTS = st.integers(2, 5000).flatmap(lambda n: st.builds(Counts, st.integers(0, n), st.just(n)))
 
@@ -71,6 +78,47 @@ def test_the_relative_effect_is_the_lift():
     assert found.ci == pytest.approx(found.rel_ci)
 
 
+@given(control=COUNTS, treatment=COUNTS)
+def test_of_the_lift_0_is_told_apart_exactly_where_it_is_of_the_difference(control, treatment):
+    plain, lift = always_valid(control, treatment), always_valid(control, treatment, relative=True)
+    if lift.status == "ok":
+        assert lift.p_value == plain.p_value
+        assert lift.ci[0] <= lift.estimate <= lift.ci[1]
+        is_outside = not plain.ci[0] <= 0 <= plain.ci[1]
+        assert is_outside == (not lift.ci[0] <= 0 <= lift.ci[1]) or lift.p_value == pytest.approx(0.05)
+
+
+def test_a_lift_s_interval_holds_the_ratios_that_the_same_width_allows():
+    control, treatment = Counts(400, 4000), Counts(480, 4000)
+    found, plain = always_valid(control, treatment, relative=True), always_valid(control, treatment)
+    width = (plain.ci[1] - plain.estimate) / math.sqrt((0.1 * 0.9 + 0.12 * 0.88) / 4000)
+    for end in found.ci:
+        error = math.sqrt((0.12 * 0.88 + (1 + end) ** 2 * 0.1 * 0.9) / 4000)
+        assert abs(0.12 - (1 + end) * 0.1) == pytest.approx(width * error)
+
+
+def test_a_lift_of_few_successes_alarms_no_more_often_than_alpha():
+    """300 tests of nothing at 3 %, 30 looks: more than 8.7 % would be a chance of 1 in 200 even at 5 %."""
+    rng = np.random.default_rng(6)
+    alarms = 0
+    for _ in range(300):
+        days = rng.binomial(20, 0.03, (30, 2)).cumsum(axis=0).tolist()
+        alarms += any(
+            always_valid(Counts(one, 20 * day), Counts(two, 20 * day), tuning=800, relative=True).p_value
+            < 0.05
+            for day, (one, two) in enumerate(days, start=1)
+        )
+    assert alarms / 300 <= 0.087
+
+
+def test_a_treatment_that_lost_every_success_is_told_but_not_to_the_last_digit():
+    found = always_valid(Counts(100, 1000), Counts(0, 1000), relative=True)
+    assert (found.estimate, found.status) == (-1, "ok")
+    assert found.ci[0] < -1 < found.ci[1] < 0
+    few = always_valid(Counts(3, 1000), Counts(9, 1000), relative=True)
+    assert (few.p_value, few.ci, few.status) == (1.0, None, "insufficient_data")
+
+
 def test_the_interval_is_tightest_for_its_size_where_it_was_tuned():
     """Beside intervals tuned elsewhere, at 5,000 units in all."""
     groups = Counts(250, 2500), Counts(260, 2500)
@@ -94,6 +142,66 @@ def test_looking_every_day_alarms_no_more_often_than_alpha():
 def test_a_tuning_that_is_none_is_refused():
     with pytest.raises(ValueError, match=r"^tuning must lie above 0, not at 0$"):
         always_valid(Counts(1, 10), Counts(2, 10), tuning=0)
+
+
+# --- At any time, by a plan -----------------------------------------------------------------------
+
+
+def test_the_mixture_is_that_of_two_normals_about_what_a_plan_finds():
+    """By quadrature, at three quarters of the plan: 3.0 standard errors of 3,000 units."""
+    found = always_valid_by_plan(Counts(150, 1500), Counts(195, 1500), planned=4000)
+    z = 0.03 / math.sqrt((0.1 * 0.9 + 0.13 * 0.87) / 1500)
+    far = math.sqrt(2 * math.log(2 / 0.05))
+    effects = np.linspace(-12, 12, 200_001)
+    prior = (stats.norm.pdf(effects, far) + stats.norm.pdf(effects, -far)) / 2
+    e_value = np.trapezoid(prior * np.exp(effects * z - effects**2 / 2), effects)
+    assert found.p_value == pytest.approx(1 / e_value)
+    assert found.estimate == pytest.approx(0.03)
+
+
+@given(control=COUNTS, treatment=COUNTS, alpha=st.floats(0.001, 0.5), planned=st.floats(1, 1e9))
+def test_by_a_plan_p_and_interval_agree_and_groups_are_treated_alike(control, treatment, alpha, planned):
+    found = always_valid_by_plan(control, treatment, planned=planned, alpha=alpha)
+    back = always_valid_by_plan(treatment, control, planned=planned, alpha=alpha)
+    assert found.p_value == pytest.approx(back.p_value)
+    if found.status == "ok":
+        is_outside = not found.ci[0] <= 0 <= found.ci[1]
+        assert is_outside == (found.p_value < alpha) or found.p_value == pytest.approx(alpha)
+        assert found.ci == pytest.approx((-back.ci[1], -back.ci[0]))
+
+
+def first_told(rng, lift, tests):
+    """Shares of tests told by plan, and by the best tuning: 10 %, 30 looks at 200 units a group."""
+    n = 200 * np.arange(1, 31)
+    told = []
+    for _ in range(tests):
+        groups = [rng.binomial(200, rate, 30).cumsum() for rate in (0.1, 0.1 * (1 + lift))]
+        looks = [
+            tuple(map(Counts, sums, (n[day],) * 2)) for day, sums in enumerate(zip(*groups, strict=True))
+        ]
+        by_plan = any(always_valid_by_plan(*look, planned=12_000).p_value < 0.05 for look in looks)
+        told.append((by_plan, any(always_valid(*look, tuning=8000).p_value < 0.05 for look in looks)))
+    return np.mean(told, axis=0)
+
+
+def test_by_a_plan_looking_every_day_alarms_no_more_often_than_alpha():
+    """400 tests of nothing: more than 8 % would be a chance of 1 in 200 even at 5 %."""
+    assert first_told(np.random.default_rng(4), 0.0, 400)[0] <= 0.08
+
+
+def test_by_a_plan_more_is_found_than_by_any_tuning():
+    """400 tests of +15 %, of which 52 and 45 % are found: less than 45 % would be a chance of 1 in 400."""
+    by_plan, tuned = first_told(np.random.default_rng(5), 0.15, 400)
+    assert by_plan >= 0.45
+    assert by_plan > tuned
+
+
+def test_a_plan_of_nothing_is_refused_and_nothing_known_is_said():
+    for planned in (0, -1, math.inf, math.nan):
+        with pytest.raises(ValueError, match=r"^planned units must lie above 0, not at "):
+            always_valid_by_plan(Counts(1, 10), Counts(2, 10), planned=planned)
+    found = always_valid_by_plan(Counts(0, 0), Counts(3, 10), planned=100)
+    assert (found.p_value, found.ci, found.status) == (1.0, None, "insufficient_data")
 
 
 # --- Looks that were planned -----------------------------------------------------------------------
@@ -139,6 +247,14 @@ def test_beyond_the_plan_nothing_is_left_to_spend():
     bounds = group_sequential_bounds([0.5, 1.2, 1.4])
     assert bounds[0] > bounds[1] > 1.9
     assert bounds[2] == math.inf
+
+
+def test_an_end_with_fewer_units_than_planned_spends_what_is_left_and_no_more():
+    """200,000 walks that end at .8 of the plan, told as 1: 5.2 % would be four standard deviations."""
+    bounds = np.array(group_sequential_bounds([0.3, 0.6, 1.0]))
+    steps = np.random.default_rng(7).normal(size=(200_000, 3)) * np.sqrt([0.3, 0.3, 0.2])
+    z = steps.cumsum(axis=1) / np.sqrt([0.3, 0.6, 0.8])
+    assert 0.04 < (np.abs(z) >= bounds).any(axis=1).mean() <= 0.052
 
 
 @pytest.mark.parametrize("fractions", [[0.0, 1.0], [-0.1], [0.5, 0.5], [0.8, 0.3], [math.nan]])
