@@ -2,19 +2,17 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from apps.core.errors import InvalidInput
 from apps.core.models import AuditEntry
 from apps.experiments.models import ServingPolicy
 from apps.experiments.policy import current_policy
 from apps.experiments.services import change_policy
-from apps.training.artifacts import save_artifact
 from apps.training.models import ModelVersion, Recipe
+from tests.experiments.setup import make_version
 from tests.factories import make_staff
 from tests.house import House
 from tests.pages.conftest import house, nothing_kept
@@ -125,30 +123,12 @@ def test_a_live_version_that_cannot_be_loaded_is_refused(steering: Client, setti
     ],
 )
 def test_a_version_without_an_arm_that_is_asked_for_is_refused(
-    steering: Client, settings: Any, held: list[str], field: str, asker: str, asked: str
+    steering: Client, held: list[str], field: str, asker: str, asked: str
 ) -> None:
-    make_version_with(held, settings)
+    make_version("small", held)
     page = save(steering, '{"arms": {"svd": 1}}', recipe="small")
     said = (
         f"The live version of recipe 'small' has only {', '.join(held)}, and {asker} asks for {asked}:"
         " train it again (manage.py train --recipe small)."
     )
     assert page.context["adminform"].form.errors == {field: [said]}
-
-
-def make_version_with(arms: list[str], settings: Any) -> None:
-    """The live version of a recipe, as of a program that knew these arms alone."""
-    about: dict[str, Any] = {"arms": {name: {} for name in arms}}
-    artifact = save_artifact(Path(settings.ARTIFACT_DIR, "small-1"), {"films": {"ids": np.arange(3)}}, about)
-    ModelVersion.objects.create(
-        recipe=Recipe.objects.create(name="small"),
-        name="small-1",
-        artifact="small-1",
-        manifest_sha256=artifact.manifest_sha256,
-        status=ModelVersion.Status.LIVE,
-        read_at=timezone.now(),
-        n_users=1,
-        n_movies=3,
-        n_ratings=1,
-        fit_seconds=1.0,
-    )

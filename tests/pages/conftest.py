@@ -12,20 +12,26 @@ from django.test import Client
 from apps.bandits.beliefs import forget_bandits
 from apps.catalog.models import Movie
 from apps.experiments.policy import forget_policy
+from apps.experiments.running import forget_field
 from apps.training import registry
 from tests.house import House, make_house
 
 
 @pytest.fixture(autouse=True)
 def nothing_kept(tmp_path: Path, settings: Any) -> Iterator[None]:
-    """No model and policy but the test's own: rows that were rolled back come again with the same names."""
+    """No model, policy and experiment but the test's own: rows that were rolled back come again with the
+    same names.
+    """
     settings.ARTIFACT_DIR = tmp_path
-    registry.reset()
-    forget_policy()
-    forget_bandits()
+    _forget()
     yield
+    _forget()
+
+
+def _forget() -> None:
     registry.reset()
     forget_policy()
+    forget_field()
     forget_bandits()
 
 
