@@ -1,14 +1,16 @@
 """How much of its range an experiment covers: a pure function of its steps, its ledger and the time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import reduce
 from itertools import pairwise
 from typing import Any
 
 from apps.core.errors import FieldError, InvalidInput
 
 MOST_STEPS = 20
+APPROVAL = "somebody's approval"
 
 
 @dataclass(frozen=True)
@@ -62,19 +64,19 @@ class Standing:
 def standing(
     steps: Sequence[Step], ledger: Sequence[Entry], *, now: datetime, units: int | None = None
 ) -> Standing:
-    """``ledger`` is in order of time, and begins with the phase.
+    """``ledger`` is in the order in which it was written, and begins with the phase.
 
     The step is what the ledger says last, whenever it is asked: however late the job that advances comes, it
-    finds the ramp where it left it, and each step is held for its time from when it truly began. ``units``
-    are those counted in the phase; None leaves out what waits for them.
+    finds the ramp where it left it, and each step is held for its time from when it truly began. While the
+    experiment does not run no time goes by. ``units`` are those counted in the phase; None leaves out what
+    waits for them.
     """
-    at_step = [entry for entry in ledger if entry.kind in _MOVES]
-    last = at_step[-1]
-    number = min(last.step, len(steps) - 1)
+    course = reduce(_after, ledger[1:], _begun(ledger[0]))
+    number = min(course.step, len(steps) - 1)
     step, is_last = steps[number], number == len(steps) - 1
-    approved = any(entry.kind == "approve" and entry.at >= last.at for entry in ledger)
-    waits = () if is_last else tuple(_waits_for(step, now - last.at, units, approved=approved))
-    return Standing(number, step.coverage, last.at, is_last, waits)
+    held = course.held if course.halts else course.held + max(now - course.runs_since, timedelta())
+    waits = () if is_last else tuple(_waits_for(step, held, units, approved=course.is_approved))
+    return Standing(number, step.coverage, course.since, is_last, waits)
 
 
 def steps_of(ramp: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
@@ -98,8 +100,40 @@ def steps_of(ramp: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
     return tuple(step for step in steps if step) or WHOLE
 
 
-_MOVES = ("start", "phase", "advance", "undo")
+@dataclass(frozen=True)
+class _Course:
+    """Where a ledger has led. The step was held for ``held``, and since ``runs_since`` unless ``halts``, of
+    which an end after a pause is the second.
+    """
+
+    step: int
+    since: datetime
+    held: timedelta
+    runs_since: datetime
+    halts: int
+    is_approved: bool
+
+
+_BEGINS = ("start", "phase", "advance")
+_HALTS = ("pause", "stop", "ship", "roll_back")
 _KEYS = {"coverage": (int, float), "hours": (int, float), "units": (int,), "approval": (bool,)}
+
+
+def _begun(entry: Entry) -> _Course:
+    return _Course(entry.step, entry.at, timedelta(), entry.at, halts=0, is_approved=False)
+
+
+def _after(course: _Course, entry: Entry) -> _Course:
+    """What is undone leads back: to the step before, which begins anew, or on with the one that stands."""
+    if entry.kind in _BEGINS or (entry.kind == "undo" and entry.step != course.step):
+        return _begun(entry)
+    if entry.kind in _HALTS:
+        ran = timedelta() if course.halts else max(entry.at - course.runs_since, timedelta())
+        return replace(course, held=course.held + ran, halts=course.halts + 1)
+    if entry.kind in ("resume", "undo"):
+        # A phase that began in a pause has none in its ledger.
+        return replace(course, runs_since=entry.at, halts=max(course.halts - 1, 0))
+    return replace(course, is_approved=True) if entry.kind == "approve" else course
 
 
 def _waits_for(step: Step, held: timedelta, units: int | None, *, approved: bool) -> list[str]:
@@ -110,7 +144,7 @@ def _waits_for(step: Step, held: timedelta, units: int | None, *, approved: bool
     if units is not None and units < step.units:
         found.append(f"{step.units - units:,} of {step.units:,} units")
     if step.approval and not approved:
-        found.append("somebody's approval")
+        found.append(APPROVAL)
     return found
 
 
@@ -126,6 +160,8 @@ def _step(given: object, number: int, errors: list[FieldError]) -> Step | None:
         errors.append(FieldError(f"{pointer}/{wrong[0]}", detail))
         return None
     step = Step(**given)
+    # A JSON 1 is the same as 1.0, and goes into the same digest.
+    step = replace(step, coverage=float(step.coverage), hours=float(step.hours))
     if not 0 < step.coverage <= 1:
         errors.append(FieldError(f"{pointer}/coverage", "Coverage lies above 0 and up to 1."))
         return None

@@ -43,7 +43,7 @@ def running_field() -> Field:
 
 
 def read_field() -> Field:
-    """What runs, as of now. One query where nothing does and there is no holdout, else at most four."""
+    """What runs, as of now. Two queries where nothing does, else four."""
     phases = list(Phase.objects.serving())
     holdout = HoldoutRow.objects.filter(pk=HoldoutRow.SINGLETON, share__gt=0).first()
     held = None if holdout is None else Holdout(holdout.salt, holdout.share)
@@ -64,9 +64,12 @@ def forget_field() -> None:
 
 
 def ledgers_of(keys: Sequence[str]) -> Mapping[tuple[str, int], list[Entry]]:
-    """What was decided and done on each phase of these experiments, in order of time. One query."""
+    """What was decided and done on each phase of these experiments, in the order in which it was written.
+
+    Not by time, since the clocks of two machines differ. One query.
+    """
     found: dict[tuple[str, int], list[Entry]] = defaultdict(list)
-    rows = Decision.objects.filter(experiment_id__in=keys, acted=True).order_by("at", "id")
+    rows = Decision.objects.filter(experiment_id__in=keys, acted=True).order_by("id")
     for key, phase, kind, step, at in rows.values_list("experiment_id", "phase", "kind", "step", "at"):
         found[key, phase].append(Entry(kind, step, at))
     return found
