@@ -96,8 +96,20 @@ _PLAIN = (
 
 
 def digest_of(plan: Mapping[str, Any]) -> str:
+    """Whole numbers and fractions are the same kind, as in JSON: a database may give 1 for 1.0."""
+    plan = _canonical(plan)
     canonical = json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return sha256(canonical.encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _canonical(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(one) for one in value]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    # Of -0.0 the sum is 0.0.
+    return float(value) + 0.0 if is_number else value
 
 
 def planned(experiment: Experiment) -> Plan:
@@ -110,8 +122,8 @@ def planned(experiment: Experiment) -> Plan:
         targeting=Targeting(
             segments=frozenset(experiment.segments),
             languages=frozenset(experiment.languages),
-            age_from=experiment.age_from_days,
-            age_to=experiment.age_to_days,
+            age_from=_days(experiment.age_from_days),
+            age_to=_days(experiment.age_to_days),
         ),
         variants=tuple(
             PlannedVariant(
@@ -156,6 +168,10 @@ def _variant(stored: Mapping[str, Any]) -> PlannedVariant:
     strategy = stored["strategy"]
     parsed = None if strategy is None else parse_strategy(strategy, ARMS)
     return PlannedVariant(**{**stored, "strategy": parsed})
+
+
+def _days(age: float | None) -> float | None:
+    return None if age is None else float(age)
 
 
 def _missing(name: str) -> PlannedVariant:
