@@ -14,7 +14,7 @@ class Experiment(models.Model):
     ages target anybody. ``goals`` are names of metrics, the first of them the one that decides, and
     ``guardrails`` maps names to the relative fall that is too much. ``min_effect`` is the smallest relative
     effect that is worth finding. ``ramp`` is a list of steps (``apps.experiments.ramping``). ``version``
-    grows with each change.
+    grows with each change and each new state.
     """
 
     class State(models.TextChoices):

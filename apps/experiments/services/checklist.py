@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from apps.core.errors import ApplicationError
-from apps.experiments.models import Experiment, Layer
-from apps.experiments.plans import Plan, planned
+from apps.core.errors import ApplicationError, Conflict
+from apps.experiments.models import Experiment, Layer, Phase
+from apps.experiments.plans import Plan, plan_of, planned
 from apps.experiments.policy import current_policy
 from apps.experiments.requirements import require_servable
 
@@ -22,7 +22,7 @@ class Check:
 
 
 def checklist(experiment: Experiment) -> list[Check]:
-    """Every check, in the order in which one would mend them. Four queries and those of its recipes."""
+    """Every check, in the order in which one would mend them."""
     plan = planned(experiment)
     return [
         _range_check(experiment),
@@ -32,9 +32,24 @@ def checklist(experiment: Experiment) -> list[Check]:
     ]
 
 
-def range_refusal(experiment: Experiment) -> str | None:
-    """Why the range cannot be the experiment's own; None where it can. Locks the layer."""
+def require_checked(experiment: Experiment, *, act: str, reason: str) -> None:
+    """Raises ``Conflict`` with all that stands against this act, such as ``start``.
+
+    What is only warned of takes a ``reason``. Locks the layer to the end of the transaction: two who ask for
+    one range at once are asked one after the other.
+    """
     Layer.objects.select_for_update().get(pk=experiment.layer_id)
+    missed = [check for check in checklist(experiment) if not check.is_ok]
+    refused = [check.said for check in missed if not check.takes_reason]
+    if refused:
+        raise Conflict(f"{experiment} cannot {act}: {' '.join(refused)}")
+    if missed and not reason.strip():
+        warned = " ".join(check.said for check in missed)
+        raise Conflict(f"{experiment} needs a reason to {act}: {warned}")
+
+
+def range_refusal(experiment: Experiment) -> str | None:
+    """Why the range cannot be the experiment's own; None where it can."""
     others = Experiment.objects.owning_a_range().filter(layer_id=experiment.layer_id)
     for other in others.exclude(pk=experiment.pk).order_by("range_start"):
         start = max(experiment.range_start, other.range_start)
@@ -54,13 +69,25 @@ def _range_check(experiment: Experiment) -> Check:
 
 
 def _serving_check(plan: Plan) -> Check:
+    """Of what a variant leaves open it gets the policy's, or that of any experiment of the other layer."""
     policy = current_policy()
+    across = [one for other in _plans_across(plan) for one in other.variants]
+    strategies = dict.fromkeys([policy.strategy, *(one.strategy for one in across if one.strategy)])
+    recipes = dict.fromkeys([policy.recipe, *(one.recipe for one in across if one.recipe)])
     for variant in plan.variants:
-        try:
-            require_servable(variant.strategy or policy.strategy, variant.recipe or policy.recipe)
-        except ApplicationError as refusal:
-            return Check("serving", False, f"Variant {variant.name} cannot serve: {refusal.detail}")
+        for strategy in [variant.strategy] if variant.strategy else strategies:
+            for recipe in [variant.recipe] if variant.recipe else recipes:
+                try:
+                    require_servable(strategy, recipe)
+                except ApplicationError as refusal:
+                    return Check("serving", False, f"Variant {variant.name} cannot serve: {refusal.detail}")
     return Check("serving", True, "Every variant can serve with the models that there are.")
+
+
+def _plans_across(plan: Plan) -> list[Plan]:
+    """The plans of the other layer that serve, or may serve again at once. One query."""
+    open_phases = Phase.objects.filter(ended_at=None).exclude(experiment__layer_id=plan.kind)
+    return [plan_of(phase) for phase in open_phases]
 
 
 def _differing_check(plan: Plan) -> Check:

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from apps.core import clock
 from apps.core.errors import Conflict, InvalidInput
 from apps.core.services import Actor, record_audit
 from apps.experiments.models import Decision, Experiment, Phase, ServingPolicy
 from apps.experiments.plans import plan_of
-from apps.experiments.services.checklist import checklist, range_refusal
+from apps.experiments.ramping import APPROVAL
+from apps.experiments.services.checklist import require_checked
 from apps.experiments.services.designing import lock_experiment, require_version
 from apps.experiments.services.phases import begin_phase, decide, open_phase, standing_of
 from apps.experiments.services.policy import change_policy
@@ -28,13 +30,7 @@ def start(*, key: str, by: Actor | None, reason: str = "", expected_version: int
     experiment = lock_experiment(key)
     require_version(experiment, expected_version)
     _require_state(experiment, State.DRAFT)
-    checks = checklist(experiment)
-    refused = [check.said for check in checks if not check.is_ok and not check.takes_reason]
-    if refused:
-        raise Conflict(f"{experiment} cannot start: {' '.join(refused)}")
-    warned = [check.said for check in checks if not check.is_ok]
-    if warned and not reason.strip():
-        raise Conflict(f"Give a reason to start {experiment} all the same: {' '.join(warned)}")
+    require_checked(experiment, act="start", reason=reason)
     _move(experiment, State.DRAFT, to=State.RUNNING, started_at=clock.now())
     begin_phase(experiment, by=by, reason=reason, kind=Kind.START)
     _audit("start", experiment, by=by, reason=reason)
@@ -64,8 +60,7 @@ def resume(*, key: str, by: Actor | None, reason: str) -> Experiment:
 def approve(*, key: str, by: Actor, reason: str = "") -> Decision:
     """Somebody approves the step that its ramp stands at. Raises ``Conflict`` where none is waited for."""
     experiment, phase = _running(key, State.RUNNING, State.PAUSED)
-    standing, plan = standing_of(phase), plan_of(phase)
-    if standing.is_last or not plan.steps[standing.step].approval:
+    if APPROVAL not in standing_of(phase).waits_for:
         raise Conflict(f"{experiment} waits for nobody's approval.")
     _audit("approve", experiment, by=by, reason=reason)
     return decide(experiment, phase, Kind.APPROVE, by=by, reason=reason)
@@ -83,6 +78,7 @@ def advance(*, key: str, units: int, by: Actor | None = None, reason: str = "", 
         raise Conflict(f"{experiment} covers all of its range that its ramp asks for.")
     if standing.waits_for:
         raise Conflict(f"{experiment} is held at step {standing.step + 1}: {', '.join(standing.waits_for)}.")
+    _audit("advance", experiment, by=by, reason=reason)
     return decide(experiment, phase, Kind.ADVANCE, step=standing.step + 1, by=by, reason=reason, **found)
 
 
@@ -124,23 +120,20 @@ def ship(*, key: str, variant: str, by: Actor, reason: str) -> Experiment:
 
 @transaction.atomic
 def undo(*, decision_id: int, by: Actor, reason: str) -> Decision:
-    """Takes the last act of an experiment back: it runs again, as it did before.
+    """Takes the last act of an experiment back: its state, step and what it serves are as before it.
 
-    Raises ``Conflict`` where something was done since, the range was given away, or the policy that it
-    shipped was changed again.
+    An act that was undone is as good as never done: the one before it can be undone next. Raises ``Conflict``
+    where something was done since, what must hold for a start does not any more, such as that its range is
+    its own, or the policy that it shipped was changed again.
     """
-    decision = Decision.objects.select_for_update().filter(pk=decision_id).first()
+    decision = Decision.objects.filter(pk=decision_id).first()
     if decision is None or decision.kind not in _UNDOES or not decision.acted:
         raise Conflict("This entry of the ledger cannot be undone.")
     experiment = lock_experiment(decision.experiment_id)
-    last = Decision.objects.filter(experiment=experiment, acted=True).order_by("-at", "-id")[0]
-    if last != decision:
-        since = last.get_kind_display().lower()
-        raise Conflict(f"{experiment} was {since} since: undo its last act first.")
-    _move(experiment, *_UNDOES[decision.kind], to=State.RUNNING, ended_at=None)
-    refusal = range_refusal(experiment)
-    if refusal:
-        raise Conflict(refusal)
+    before = _state_before(decision)
+    _move(experiment, _UNDOES[decision.kind], to=before, ended_at=None)
+    if decision.kind in _ENDS:
+        require_checked(experiment, act="run again", reason=reason)
     phase = Phase.objects.get(experiment=experiment, number=decision.phase)
     Phase.objects.filter(pk=phase.pk).update(ended_at=None)
     if decision.kind == Kind.SHIP:
@@ -150,14 +143,40 @@ def undo(*, decision_id: int, by: Actor, reason: str) -> Decision:
     return decide(experiment, phase, Kind.UNDO, step=step, by=by, reason=reason, undoes=decision)
 
 
-_UNDOES: Mapping[str, tuple[str, ...]] = {
-    Kind.PAUSE.value: (State.PAUSED,),
-    Kind.STOP.value: (State.COMPLETED,),
-    Kind.SHIP.value: (State.COMPLETED,),
-    Kind.ROLL_BACK.value: (State.ROLLED_BACK,),
-    Kind.ADVANCE.value: (State.RUNNING,),
+_UNDOES: Mapping[str, str] = {
+    Kind.PAUSE.value: State.PAUSED,
+    Kind.STOP.value: State.COMPLETED,
+    Kind.SHIP.value: State.COMPLETED,
+    Kind.ROLL_BACK.value: State.ROLLED_BACK,
+    Kind.ADVANCE.value: State.RUNNING,
 }
-"""The acts that can be undone, and the states that they leave an experiment in."""
+"""The acts that can be undone, and the state that each leaves an experiment in."""
+_ENDS = (Kind.STOP, Kind.SHIP, Kind.ROLL_BACK)
+_LEAVES: Mapping[str, str] = {**_UNDOES, Kind.START.value: State.RUNNING, Kind.RESUME.value: State.RUNNING}
+_IN_PASSING = (Kind.APPROVE, Kind.HOLD)
+"""Entries that change neither state, plan nor coverage, and so stand in the way of no undo."""
+
+
+def _state_before(decision: Decision) -> str:
+    """The state in which the act was done. Raises ``Conflict`` unless it is the last that stands."""
+    rows = Decision.objects.filter(experiment=decision.experiment_id, acted=True).exclude(
+        kind__in=_IN_PASSING
+    )
+    stack: list[Decision] = []
+    for row in rows.order_by("id"):
+        if row.kind == Kind.UNDO:
+            stack.pop()
+        else:
+            stack.append(row)
+    if decision not in stack:
+        raise Conflict("This was undone already.")
+    if stack[-1] != decision:
+        raise Conflict(
+            f"{decision.experiment} went on since ({stack[-1].get_kind_display().lower()}): undo its last act"
+            " first, where that can be undone."
+        )
+    left = (_LEAVES[row.kind] for row in reversed(stack[:-1]) if row.kind in _LEAVES)
+    return next(left)
 
 
 def _running(key: str, *states: str) -> tuple[Experiment, Phase]:
@@ -188,9 +207,9 @@ def _require_state(experiment: Experiment, *states: str) -> None:
 
 
 def _move(experiment: Experiment, *states: str, to: str, **values: Any) -> None:
-    """By a conditional UPDATE: of two who act at once one is refused."""
+    """By a conditional UPDATE: of two who act at once one is refused. Who edits it sees that it moved."""
     rows = Experiment.objects.filter(pk=experiment.pk, state__in=states)
-    if not rows.update(state=to, **values):
+    if not rows.update(state=to, version=F("version") + 1, **values):
         experiment.refresh_from_db()
         _require_state(experiment, *states)
     experiment.refresh_from_db()
