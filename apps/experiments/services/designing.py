@@ -1,12 +1,11 @@
 """Setting up an experiment, and changing it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import Any, get_args
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_slug
 from django.db import IntegrityError, transaction
 
 from apps.algorithms.context import UserSegment
@@ -18,10 +17,12 @@ from apps.experiments.metrics import GOALS, METRICS, default_guardrails
 from apps.experiments.models import Experiment, Layer, Variant
 from apps.experiments.plans import planned
 from apps.experiments.ramping import steps_of
+from apps.experiments.services.checklist import require_checked
 from apps.experiments.services.phases import begin_phase, open_phase
 
 WEIGHT_TOLERANCE = 1e-9
 MOST_VARIANTS = 10
+MOST_NAME, MOST_SLUG, MOST_DESCRIPTION = 120, 60, 200
 SEGMENTS: tuple[str, ...] = get_args(UserSegment)
 
 
@@ -110,8 +111,8 @@ def change_experiment(
     """Changes a draft; of one that runs or is paused a change of the plan begins a new phase.
 
     What the phase before counted is never pooled with the new one. Key and layer stay. Raises
-    ``InvalidInput``, ``NotFound``, and ``Conflict`` for one that has ended, or that somebody changed since
-    ``expected_version``.
+    ``InvalidInput``, ``NotFound``, and ``Conflict`` for one that has ended, that somebody changed, started or
+    paused since ``expected_version``, or that could not start with such a plan.
     """
     check_design(design)
     experiment = lock_experiment(design.key)
@@ -129,6 +130,7 @@ def change_experiment(
     _write_variants(experiment, design.variants)
     phase = open_phase(experiment)
     if phase is not None and planned(experiment).digest != phase.digest:
+        require_checked(experiment, act="change", reason=reason)
         begin_phase(experiment, by=by, reason=reason)
     record_audit(
         "experiments.change", by=by, target=experiment, before=before, after=_audited(design), reason=reason
@@ -164,6 +166,7 @@ def require_version(experiment: Experiment, expected: int | None) -> None:
 
 _COLUMNS = tuple(name for name in Design.__dataclass_fields__ if name not in ("key", "layer", "variants"))
 _VARIANT = tuple(VariantDesign.__dataclass_fields__)
+_SLUG = f"up to {MOST_SLUG} letters, digits, hyphens and underscores"
 
 
 def _columns(design: Design) -> dict[str, Any]:
@@ -184,12 +187,16 @@ def _write_variants(experiment: Experiment, variants: Sequence[VariantDesign]) -
     Variant.objects.bulk_create(Variant(experiment=experiment, **asdict(one)) for one in variants)
 
 
+def _is_slug(name: str) -> bool:
+    return re.fullmatch(f"[-a-zA-Z0-9_]{{1,{MOST_SLUG}}}", name) is not None
+
+
 def _shape_errors(design: Design) -> list[FieldError]:
     errors = []
-    try:
-        validate_slug(design.key)
-    except ValidationError:
-        errors.append(FieldError("/key", "A key has letters, digits, hyphens and underscores."))
+    if not _is_slug(design.key):
+        errors.append(FieldError("/key", f"A key has {_SLUG}."))
+    if len(design.name) > MOST_NAME:
+        errors.append(FieldError("/name", f"A name has up to {MOST_NAME} letters."))
     if design.layer not in Layer.Kind.values:
         errors.append(FieldError("/layer", f"Choose a layer: {', '.join(Layer.Kind.values)}."))
     if not 0 <= design.range_start < design.range_end <= 1:
@@ -197,6 +204,10 @@ def _shape_errors(design: Design) -> list[FieldError]:
     wrong = [one for one in design.segments if one not in SEGMENTS]
     if wrong:
         errors.append(FieldError("/segments", f"There is no segment {wrong[0]!r}: {', '.join(SEGMENTS)}."))
+    wrong = [one for one in design.languages if not re.fullmatch("[a-z]{2,3}", one)]
+    if wrong:
+        said = f"A language is two or three small letters such as en, not {wrong[0]!r}."
+        errors.append(FieldError("/languages", said))
     ages = design.age_from_days, design.age_to_days
     if any(age is not None and not 0 <= age < 100_000 for age in ages):
         errors.append(FieldError("/age_from_days", "An age is a number of days from 0."))
@@ -211,7 +222,7 @@ def _variant_errors(design: Design) -> list[FieldError]:
     if not 2 <= len(variants) <= MOST_VARIANTS:
         errors.append(FieldError("/variants", f"An experiment has 2 to {MOST_VARIANTS} variants."))
     names = [one.name for one in variants]
-    if len(set(names)) < len(names) or not all(names):
+    if len(set(names)) < len(names):
         errors.append(FieldError("/variants", "Each variant has a name of its own."))
     if sum(one.is_control for one in variants) != 1:
         errors.append(FieldError("/variants", "One variant is the control, and only one."))
@@ -222,13 +233,18 @@ def _variant_errors(design: Design) -> list[FieldError]:
         if abs(total - 1) > WEIGHT_TOLERANCE:
             errors.append(FieldError("/variants", f"Make the weights sum to 1; they sum to {total:g}."))
     for number, one in enumerate(variants):
+        if not _is_slug(one.name):
+            errors.append(FieldError(f"/variants/{number}/name", f"A variant's name has {_SLUG}."))
+        if len(one.description) > MOST_DESCRIPTION:
+            said = f"A description has up to {MOST_DESCRIPTION} letters."
+            errors.append(FieldError(f"/variants/{number}/description", said))
         errors.extend(_content_errors(design.layer, one, f"/variants/{number}"))
     return errors
 
 
 def _content_errors(layer: str, variant: VariantDesign, pointer: str) -> list[FieldError]:
     if layer == Layer.Kind.RECIPE:
-        if not variant.recipe or variant.strategy is not None:
+        if not _is_slug(variant.recipe) or variant.strategy is not None:
             return [FieldError(f"{pointer}/recipe", "Of recipes a variant names one, and no strategy.")]
         return []
     if variant.strategy is None or variant.recipe:
