@@ -109,9 +109,26 @@ class Placement:
 def place(
     unit: str, attributes: Attributes, experiments: Sequence[Running], holdout: Holdout | None = None
 ) -> list[Placement]:
-    """Where the unit stands to each of the experiments, in their order."""
+    """Where the unit stands to each of the experiments, in their order.
+
+    Whoever is put into one by hand is in no other of its layer, lest they count there for what they do not
+    get.
+    """
     held_out = holdout is not None and in_coverage(holdout.salt, unit, holdout.share)
-    return [_place(unit, attributes, experiment, held_out=held_out) for experiment in experiments]
+    found = [_place(unit, attributes, experiment, held_out=held_out) for experiment in experiments]
+    by_hand: dict[Kind, str] = {}
+    for one in found:
+        if one.is_in and not one.counted:
+            by_hand.setdefault(one.kind, one.key)
+    return [_giving_way(one, by_hand.get(one.kind, one.key)) for one in found]
+
+
+def _giving_way(placement: Placement, key: str) -> Placement:
+    if placement.key == key or not placement.is_in:
+        return placement
+    return replace(
+        placement, variant=None, counted=False, reason=f"put by hand into {key}, of the same layer"
+    )
 
 
 def _place(unit: str, attributes: Attributes, experiment: Running, *, held_out: bool) -> Placement:

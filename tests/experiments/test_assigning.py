@@ -131,6 +131,17 @@ def test_somebody_put_there_by_hand_is_there_and_never_counted() -> None:
     assert not only("another", experiment).is_in
 
 
+def test_somebody_put_into_one_by_hand_is_in_no_other_of_its_layer() -> None:
+    by_hand = replace(TEST, key="by-hand", start=0.0, end=0.0, overrides={"unit": "treatment"})
+    recipes = replace(TEST, key="recipes", kind="recipe")
+    again = replace(by_hand, key="by-hand-too")
+    found = place("unit", ANYBODY, [TEST, by_hand, again, recipes])
+    assert [one.is_in for one in found] == [False, True, False, True]
+    assert [one.counted for one in found] == [False, False, False, True]
+    assert found[0].reason == found[2].reason == "put by hand into by-hand, of the same layer"
+    assert only("another").counted
+
+
 def test_a_variant_without_weight_gets_nobody() -> None:
     weights = {"control": 0.5, "off": 0.0, "treatment": 0.5}
     assert set(placed(replace(TEST, weights=weights)).values()) == {"control", "treatment"}
