@@ -50,9 +50,11 @@ def assign(unit_key: UUID | None, attributes: Attributes = NOBODY) -> Assignment
     if unit_key is None:
         return assignment
     field = running_field()
-    for placement in _placed(unit_key, attributes, field):
+    placements = _placed(unit_key, attributes, field)
+    for placement in placements:
         assignment = _under(assignment, placement, field)
-    return assignment
+    others = [other for placement in placements for other in _others(assignment, placement, field)]
+    return replace(assignment, others=tuple(others))
 
 
 def placements_of(unit_key: UUID, attributes: Attributes = NOBODY) -> list[Placement]:
@@ -65,21 +67,23 @@ def _placed(unit_key: UUID, attributes: Attributes, field: Field) -> list[Placem
     if not field.live:
         return []
     found = place(str(unit_key), attributes, field.runnings, field.holdout)
-    # The recipe first: what other variants would serve is a strategy *with* the recipe.
-    return sorted((one for one in found if one.is_in), key=lambda one: one.kind)
+    return [one for one in found if one.is_in]
 
 
 def _under(assignment: Assignment, placement: Placement, field: Field) -> Assignment:
-    plan = field.plan(placement.key)
-    variant = plan.variant(placement.variant or "")
+    variant = field.plan(placement.key).variant(placement.variant or "")
     served = Served(placement.key, placement.kind, placement.phase, variant.name, placement.counted)
-    mine = _serving(assignment, variant)
-    others = assignment.others
-    if plan.only_differing and placement.counted:
-        rest = (one for one in plan.variants if one.name != variant.name)
-        found = (_serving(assignment, one) for one in rest)
-        others = (*others, *(Other(placement.key, one.strategy, one.recipe) for one in found))
-    return replace(mine, served=(*assignment.served, served), others=others)
+    return replace(_serving(assignment, variant), served=(*assignment.served, served))
+
+
+def _others(assignment: Assignment, placement: Placement, field: Field) -> list[Other]:
+    """Beside all else that serves the unit. A variant without weight would serve nobody."""
+    plan = field.plan(placement.key)
+    if not plan.only_differing or not placement.counted:
+        return []
+    rest = [one for one in plan.variants if one.name != placement.variant and one.weight > 0]
+    found = [_serving(assignment, one) for one in rest]
+    return [Other(placement.key, one.strategy, one.recipe) for one in found]
 
 
 def _serving(assignment: Assignment, variant: PlannedVariant) -> Assignment:
