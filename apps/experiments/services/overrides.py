@@ -6,7 +6,7 @@ from django.core import signing
 from django.db import transaction
 
 from apps.core import clock
-from apps.core.errors import InvalidInput, NotFound
+from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.core.services import Actor, record_audit
 from apps.experiments.models import Holdout, Override
 from apps.experiments.running import forget_field
@@ -20,9 +20,12 @@ _SALT = "marquee.experiments.link"
 def override(*, key: str, unit_key: UUID, variant: str, by: Actor | None, reason: str) -> Override:
     """The unit gets the variant from now on, and counts in nothing of the experiment.
 
-    What it was counted for before stays. Raises ``NotFound`` and ``InvalidInput``.
+    What it was counted for before stays. Raises ``NotFound``, ``InvalidInput``, and ``Conflict`` for an
+    experiment that has ended.
     """
     experiment = lock_experiment(key)
+    if experiment.ended_at is not None:
+        raise Conflict(f"{experiment} has ended: nobody is put into it any more.")
     names = sorted(experiment.variants.values_list("name", flat=True))
     if variant not in names:
         raise InvalidInput.of("/variant", f"{experiment} has no variant {variant!r}: {', '.join(names)}.")
@@ -43,7 +46,9 @@ def override(*, key: str, unit_key: UUID, variant: str, by: Actor | None, reason
 
 @transaction.atomic
 def remove_override(*, override_id: int, by: Actor, reason: str) -> None:
-    row = Override.objects.filter(pk=override_id).select_related("experiment").first()
+    """Raises ``NotFound``, also for the second of two who remove it at once."""
+    rows = Override.objects.select_for_update(of=("self",)).select_related("experiment")
+    row = rows.filter(pk=override_id).first()
     if row is None:
         raise NotFound("This override is gone already.")
     record_audit(
@@ -75,7 +80,7 @@ def read_token(token: str) -> dict[str, str]:
 
 @transaction.atomic
 def follow_link(*, token: str, unit_key: UUID) -> Override:
-    """Puts the unit where the link says. Raises ``NotFound`` and ``InvalidInput``."""
+    """Puts the unit where the link says. Raises what ``read_token`` and ``override`` do."""
     said = read_token(token)
     reason = f"Followed a link of {said['by']}"
     return override(key=said["key"], unit_key=unit_key, variant=said["variant"], by=None, reason=reason)
