@@ -1,16 +1,20 @@
 """What a phase is frozen to: everything that serves and everything that decides."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
 from apps.algorithms.registry import ARMS
-from apps.algorithms.strategy import Strategy, parse_strategy
+from apps.algorithms.strategy import InvalidStrategy, Strategy, parse_strategy
 from apps.experiments.assigning import Kind, Targeting
 from apps.experiments.models import Experiment, Phase
 from apps.experiments.ramping import Step, steps_of
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ def planned(experiment: Experiment) -> Plan:
 
 
 def plan_of(phase: Phase) -> Plan:
-    """The plan that the phase is frozen to."""
+    """The plan that the phase is frozen to. Raises ``InvalidStrategy`` where an arm is gone since."""
     stored = phase.plan
     targeting = stored["targeting"]
     return Plan(
@@ -160,8 +164,27 @@ def plan_of(phase: Phase) -> Plan:
         variants=tuple(_variant(one) for one in stored["variants"]),
         goals=tuple(stored["goals"]),
         guardrails=stored["guardrails"],
-        steps=tuple(Step(**one) for one in stored["steps"]),
+        steps=phase_steps(phase),
     )
+
+
+def phase_steps(phase: Phase) -> tuple[Step, ...]:
+    return tuple(Step(**one) for one in phase.plan["steps"])
+
+
+def readable_plan(phase: Phase) -> Plan | None:
+    """The plan; None, and an error in the log, where this program does not know an arm of it any more."""
+    try:
+        return plan_of(phase)
+    except InvalidStrategy as error:
+        _say_unreadable(str(phase), str(error))
+        return None
+
+
+@cache
+def _say_unreadable(phase: str, why: str) -> None:
+    """Once in a process: it would be said again every two seconds."""
+    logger.error("plan_unreadable phase=%s why=%s", phase, why)
 
 
 def _variant(stored: Mapping[str, Any]) -> PlannedVariant:

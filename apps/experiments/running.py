@@ -10,7 +10,7 @@ from apps.core.cached import Brief
 from apps.experiments.assigning import Holdout, Running
 from apps.experiments.models import Decision, Override, Phase
 from apps.experiments.models import Holdout as HoldoutRow
-from apps.experiments.plans import Plan, plan_of
+from apps.experiments.plans import Plan, readable_plan
 from apps.experiments.ramping import Entry, standing
 
 
@@ -43,7 +43,10 @@ def running_field() -> Field:
 
 
 def read_field() -> Field:
-    """What runs, as of now. Two queries where nothing does, else four."""
+    """What runs, as of now. Two queries where nothing does, else four.
+
+    An experiment of which this program does not know an arm any more is left out: it serves nobody.
+    """
     phases = list(Phase.objects.serving())
     holdout = HoldoutRow.objects.filter(pk=HoldoutRow.SINGLETON, share__gt=0).first()
     held = None if holdout is None else Holdout(holdout.salt, holdout.share)
@@ -51,11 +54,11 @@ def read_field() -> Field:
         return Field((), held)
     keys = [phase.experiment_id for phase in phases]
     ledgers, overrides, now = ledgers_of(keys), _overrides(keys), clock.now()
-    live = (
+    found = (
         _live(phase, ledgers[phase.experiment_id, phase.number], overrides[phase.experiment_id], now)
         for phase in sorted(phases, key=lambda one: one.experiment_id)
     )
-    return Field(tuple(live), held)
+    return Field(tuple(one for one in found if one is not None), held)
 
 
 def forget_field() -> None:
@@ -83,8 +86,10 @@ def _overrides(keys: Sequence[str]) -> Mapping[str, dict[str, str]]:
     return found
 
 
-def _live(phase: Phase, ledger: Sequence[Entry], overrides: Mapping[str, str], now: datetime) -> Live:
-    plan, experiment = plan_of(phase), phase.experiment
+def _live(phase: Phase, ledger: Sequence[Entry], overrides: Mapping[str, str], now: datetime) -> Live | None:
+    plan, experiment = readable_plan(phase), phase.experiment
+    if plan is None:
+        return None
     names = plan.weights
     return Live(
         Running(

@@ -8,7 +8,8 @@ import pytest
 from apps.accounts.models import User
 from apps.core import clock as clocks
 from apps.core.clock import SimulatedClock
-from tests.experiments.setup import make_version
+from apps.experiments.models import ServingPolicy
+from tests.experiments.setup import HYBRID, make_version
 from tests.factories import make_staff
 from tests.pages.conftest import nothing_kept
 
@@ -19,6 +20,10 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 @pytest.fixture
 def servable(db: None, nothing_kept: None) -> None:
+    # The row that a migration makes is gone where a test before emptied the tables.
+    ServingPolicy.objects.update_or_create(
+        pk=ServingPolicy.SINGLETON, defaults={"strategy": HYBRID, "recipe": "standard"}
+    )
     make_version()
 
 

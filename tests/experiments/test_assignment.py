@@ -14,6 +14,7 @@ from apps.accounts.models import User
 from apps.algorithms.registry import ARMS
 from apps.algorithms.strategy import Strategy, parse_strategy
 from apps.core.clock import SimulatedClock
+from apps.experiments.models import Phase
 from apps.experiments.policy import current_policy, forget_policy
 from apps.experiments.running import forget_field, read_field
 from apps.experiments.services import (
@@ -167,6 +168,20 @@ def test_what_others_would_serve_is_asked_of_those_alone_who_count(boss: User) -
     assert [len(assign(unit).others) for unit in UNITS] == [1] * len(UNITS)
     override(key="test", unit_key=UNITS[0], variant="off", by=boss, reason="To show it")
     assert assign(UNITS[0]).others == ()
+
+
+def test_an_experiment_with_an_arm_that_is_gone_serves_nobody_and_can_be_ended(
+    boss: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_running("low", range_end=0.5)
+    make_running("high", range_start=0.5)
+    phase = Phase.objects.get(experiment="low")
+    phase.plan["variants"][0]["strategy"]["arms"] = {"gone": 1.0}
+    phase.save(update_fields=["plan"])
+    assert {one.experiment_key for unit in UNITS for one in assign(unit).served} == {"high"}
+    assert "plan_unreadable phase=low, phase 1" in caplog.text
+    pause(key="low", by=boss, reason="It cannot serve")
+    assert stop(key="low", by=boss, reason="It cannot serve").state == "completed"
 
 
 def test_this_process_sees_a_change_at_once(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,16 +14,20 @@ from apps.core.errors import ApplicationError, InvalidInput, NotFound
 from apps.core.models import AuditEntry
 from apps.experiments.models import Decision, Experiment, Phase, ServingPolicy
 from apps.experiments.policy import forget_policy, recipes_in_use
+from apps.experiments.running import read_field
 from apps.experiments.services import (
     advance,
     approve,
+    change_experiment,
     checklist,
+    design_of,
     pause,
     resume,
     roll_back,
     ship,
     start,
     stop,
+    undo,
 )
 from apps.experiments.services.phases import standing_of
 from tests.experiments.setup import (
@@ -182,6 +187,22 @@ def test_a_ramp_goes_on_step_by_step(boss: User, clock: SimulatedClock) -> None:
     assert_refused(said, advance, key="test", units=0)
     assert ledger()[1:] == [("advance", 1, ""), ("approve", 1, "boss"), ("advance", 2, "")]
     assert AuditEntry.objects.filter(action="experiments.advance", actor_name="system").count() == 2
+
+
+def test_a_new_phase_begins_its_ramp_anew_be_it_shorter(boss: User, clock: SimulatedClock) -> None:
+    make_running("test", ramp=RAMP)
+    clock.move_by(timedelta(hours=24))
+    advance(key="test", units=0)
+    shorter = replace(
+        design_of(Experiment.objects.get()), ramp=({"coverage": 0.3, "hours": 2}, {"coverage": 1})
+    )
+    change_experiment(design=shorter, by=boss, reason="Faster")
+    assert standing() == (0, ("2.0 of 2 hours",))
+    clock.move_by(timedelta(hours=2))
+    assert advance(key="test", units=0).phase == 2
+    undo(decision_id=last().pk, by=boss, reason="Too fast")
+    assert standing() == (0, ("2.0 of 2 hours",))
+    assert read_field().runnings[0].coverage == 0.3
 
 
 def test_an_approval_that_nobody_waits_for_is_refused(boss: User, clock: SimulatedClock) -> None:

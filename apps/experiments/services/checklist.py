@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from apps.core.errors import ApplicationError, Conflict
 from apps.experiments.models import Experiment, Layer, Phase
-from apps.experiments.plans import Plan, plan_of, planned
+from apps.experiments.plans import Plan, planned, readable_plan
 from apps.experiments.policy import current_policy
 from apps.experiments.requirements import require_servable
 
@@ -87,7 +87,7 @@ def _serving_check(plan: Plan) -> Check:
 def _plans_across(plan: Plan) -> list[Plan]:
     """The plans of the other layer that serve, or may serve again at once. One query."""
     open_phases = Phase.objects.filter(ended_at=None).exclude(experiment__layer_id=plan.kind)
-    return [plan_of(phase) for phase in open_phases]
+    return [other for phase in open_phases if (other := readable_plan(phase)) is not None]
 
 
 def _differing_check(plan: Plan) -> Check:

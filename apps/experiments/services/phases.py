@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.core import clock
 from apps.core.services import Actor
 from apps.experiments.models import Decision, Experiment, Phase
-from apps.experiments.plans import Plan, plan_of, planned
+from apps.experiments.plans import Plan, phase_steps, planned
 from apps.experiments.ramping import Standing, standing
 from apps.experiments.running import forget_field, ledgers_of
 
@@ -65,11 +65,12 @@ def decide(
     )
 
 
-def standing_of(phase: Phase, *, units: int | None = None, plan: Plan | None = None) -> Standing:
+def standing_of(phase: Phase, *, units: int | None = None) -> Standing:
     """Where the ramp of the phase stands now. One query."""
     ledger: Mapping[tuple[str, int], Any] = ledgers_of([phase.experiment_id])
-    steps = (plan or plan_of(phase)).steps
-    return standing(steps, ledger[phase.experiment_id, phase.number], now=clock.now(), units=units)
+    return standing(
+        phase_steps(phase), ledger[phase.experiment_id, phase.number], now=clock.now(), units=units
+    )
 
 
 def _is_same_split(before: Phase, plan: Plan) -> bool:

@@ -70,7 +70,7 @@ def draft_of(plan: Plan, hidden: Collection[int]) -> Draft:
     if plan.engine is None:
         return _degrade(plan, "no_model")
     try:
-        return _score(plan, plan.engine, hidden)
+        return scored(plan, plan.engine, hidden)
     except Exception:  # a viewer gets films whatever an arm does; counted, logged and flagged below
         logger.exception("slate_failed recipe=%s version=%s", plan.assignment.recipe, plan.engine.version)
         return _degrade(plan, "scoring_failed")
@@ -87,7 +87,8 @@ def _degrade(plan: Plan, reason: str) -> Draft:
     return Draft(plan, popular=tuple(films), degraded=reason)
 
 
-def _score(plan: Plan, active: Engine, hidden: Collection[int]) -> Draft:
+def scored(plan: Plan, active: Engine, hidden: Collection[int]) -> Draft:
+    """Raises whatever an arm raises."""
     history = history_of(active, plan.rated)
     if plan.request.anchor is not None and len(history) == 0:
         return Draft(plan)

@@ -1,16 +1,20 @@
 """Who is counted in an experiment that only counts where its variants differ."""
 
+import logging
 from dataclasses import replace
 
 from apps.experiments.services import Other
+from apps.recommendations.films import available_films, hidden_ids
 from apps.recommendations.recording import is_counted
-from apps.recommendations.services.drafting import Draft, draft_of
-from apps.recommendations.services.planning import diversity_for, strategy_for
-from apps.training.registry import engine
+from apps.recommendations.services.drafting import Draft, scored
+from apps.recommendations.services.planning import Plan, diversity_for, strategy_for
+from apps.training.registry import Engine, engine
+
+logger = logging.getLogger(__name__)
 
 
 def exposed(draft: Draft) -> Draft:
-    """The draft, counted in those experiments alone of which no other variant gives the same list.
+    """The draft, not counted in an experiment of which every other variant gives the same list.
 
     Only of experiments that ask for it: each other variant costs as much as the list itself.
     """
@@ -30,11 +34,26 @@ def _differs(draft: Draft, other: Other) -> bool:
     """Whether the other variant's list has other films, or the same in another order.
 
     Its slots are drawn by the same seed, so a fixed strategy differs from itself nowhere. What fails is taken
-    to differ.
+    to differ; nobody was shown it, so it is no degraded list.
     """
-    plan = draft.plan
-    active = engine(other.recipe)
+    plan, active = draft.plan, engine(other.recipe)
+    if active is None:
+        return True
     strategy = strategy_for(plan.request, other.strategy, active)
     diversity = diversity_for(plan.request, strategy, len(plan.rated))
-    theirs = draft_of(replace(plan, strategy=strategy, diversity=diversity, engine=active), hidden=())
-    return bool(theirs.degraded) or theirs.shown_ids != draft.shown_ids
+    theirs = replace(plan, strategy=strategy, diversity=diversity, engine=active)
+    try:
+        return _gives_others(draft, theirs, active)
+    except Exception:  # it must not cost the viewer the list that did not fail
+        logger.exception("other_failed experiment=%s recipe=%s", other.experiment_key, other.recipe)
+        return True
+
+
+def _gives_others(draft: Draft, theirs: Plan, active: Engine) -> bool:
+    shown = draft.shown_ids
+    found = scored(theirs, active, ()).movie_ids
+    more = set(found).difference(shown)
+    if len(available_films(more)) < len(more):
+        # Films that were hidden since the model was fitted: they would have been left out.
+        found = scored(theirs, active, hidden_ids()).movie_ids
+    return found != shown
