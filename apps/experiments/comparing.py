@@ -9,6 +9,7 @@ from apps.algorithms.statistics import (
     RatioSample,
     Sample,
     always_valid,
+    always_valid_by_plan,
     chi_square,
     cuped,
     ratio,
@@ -17,14 +18,17 @@ from apps.algorithms.statistics import (
 from apps.experiments.figures import Parts
 from apps.experiments.metrics import Metric
 
+Summed = Counts | Sample | RatioSample
+
 
 @dataclass(frozen=True)
 class Comparison:
     """A treatment against the control.
 
     ``fixed`` may be read once, when the horizon that was planned is reached; ``any_time`` at every look.
-    ``adjusted`` is ``fixed`` less what units differed by before they were exposed; None for shapes that have
-    no such thing. ``control`` and ``treatment`` are the values of each.
+    Effects are relative unless the metric says that it is ``absolute``. ``adjusted`` is ``fixed`` less what
+    units differed by before they were exposed; None for shapes that have no such thing. ``control`` and
+    ``treatment`` are the values of each.
     """
 
     metric: Metric
@@ -33,38 +37,48 @@ class Comparison:
     treatment: float | None
     fixed: Effect
     any_time: Effect
-    adjusted: Effect | None
-
-
-Summed = Counts | Sample | RatioSample
+    adjusted: Effect | None = None
 
 
 def compare(
-    metric: Metric, variant: str, control: Parts, treatment: Parts, *, alpha: float, tuning: float
+    metric: Metric,
+    variant: str,
+    control: Parts,
+    treatment: Parts,
+    *,
+    alpha: float,
+    planned: float | None = None,
 ) -> Comparison:
-    """Of a metric that is no latency. ``tuning`` as in ``always_valid``."""
+    """Of a metric that is no latency. ``planned`` are the units of both at the horizon, if it is known."""
     one, two = sample_of(metric, control), sample_of(metric, treatment)
-    adjusted = None
-    if metric.shape == "mean":
-        adjusted = cuped(_paired(control), _paired(treatment), alpha)
     return Comparison(
         metric=metric,
         variant=variant,
         control=value_of(metric, control),
         treatment=value_of(metric, treatment),
-        fixed=_fixed(one, two, alpha),
-        any_time=always_valid(one, two, alpha, tuning, relative=not metric.absolute),
-        adjusted=adjusted,
+        fixed=fixed_effect(metric, control, treatment, alpha),
+        any_time=_any_time(one, two, alpha, planned, relative=not metric.absolute),
+        adjusted=cuped(_paired(control), _paired(treatment), alpha) if metric.shape == "mean" else None,
+    )
+
+
+def fixed_effect(metric: Metric, control: Parts, treatment: Parts, alpha: float) -> Effect:
+    """To be read once. The p of a binary metric is that of the chi-square, its interval Welch's."""
+    if metric.shape == "ratio":
+        return ratio(_ratio(control), _ratio(treatment), alpha)
+    if metric.shape == "mean":
+        return welch(_mean(control), _mean(treatment), alpha)
+    found = welch(_mean(control), _mean(treatment), alpha)
+    tested = chi_square([counts_of(control), counts_of(treatment)])
+    return (
+        found if tested.p_value is None or found.p_value is None else replace(found, p_value=tested.p_value)
     )
 
 
 def sample_of(metric: Metric, parts: Parts) -> Summed:
-    n, top, top_squares, bottom, bottom_squares, products, *_ = parts
     if metric.shape == "binary":
-        return Counts(top, n)
-    if metric.shape == "ratio":
-        return RatioSample(n, top, top_squares, bottom, bottom_squares, products)
-    return Sample(n, top, top_squares)
+        return counts_of(parts)
+    return _ratio(parts) if metric.shape == "ratio" else _mean(parts)
 
 
 def value_of(metric: Metric, parts: Parts) -> float | None:
@@ -74,25 +88,26 @@ def value_of(metric: Metric, parts: Parts) -> float | None:
     return top / under if under > 0 else None
 
 
-def _fixed(one: Summed, two: Summed, alpha: float) -> Effect:
-    if isinstance(one, RatioSample) and isinstance(two, RatioSample):
-        return ratio(one, two, alpha)
-    if isinstance(one, Counts) and isinstance(two, Counts):
-        # The interval is Welch's of ones and zeros; what decides is the chi-square of the counts.
-        found = welch(_of_counts(one), _of_counts(two), alpha)
-        tested = chi_square([one, two])
-        return found if tested.p_value is None else _with_p(found, tested.p_value)
-    assert isinstance(one, Sample)
-    assert isinstance(two, Sample)
-    return welch(one, two, alpha)
+def _any_time(one: Summed, two: Summed, alpha: float, planned: float | None, *, relative: bool) -> Effect:
+    if planned is None:
+        return always_valid(one, two, alpha, relative=relative)
+    return always_valid_by_plan(one, two, planned=planned, alpha=alpha, relative=relative)
 
 
-def _of_counts(counts: Counts) -> Sample:
-    return Sample(counts.n, counts.successes, counts.successes)
+def counts_of(parts: Parts) -> Counts:
+    n, top, *_ = parts
+    return Counts(top, n)
 
 
-def _with_p(effect: Effect, p_value: float) -> Effect:
-    return replace(effect, p_value=p_value)
+def _mean(parts: Parts) -> Sample:
+    """Of a binary metric too: the square of 1 is 1."""
+    n, top, top_squares, *_ = parts
+    return Sample(n, top, top_squares)
+
+
+def _ratio(parts: Parts) -> RatioSample:
+    n, top, top_squares, bottom, bottom_squares, products, *_ = parts
+    return RatioSample(n, top, top_squares, bottom, bottom_squares, products)
 
 
 def _paired(parts: Parts) -> PairedSample:

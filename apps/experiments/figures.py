@@ -1,7 +1,7 @@
 """What a phase has counted, as a value that says all that is decided from: sums over units, and nobody's."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -74,11 +74,11 @@ class Figures:
 def figures_of(phase: Phase, plan: Plan, *, now: datetime) -> Figures:
     """What was counted up to now. Three queries, whatever the number of units."""
     end = min(now, phase.ended_at or now)
-    looks, look_days = _looks(phase, plan, end)
+    looks = _looks(phase, plan, end)
     return Figures(
         metrics=_metrics(phase),
-        looks=looks,
-        look_days=look_days,
+        looks=tuple(looks.values()),
+        look_days=tuple(looks),
         latencies=_latencies(phase),
         days=(end - phase.started_at) / timedelta(days=1),
         planned_units=plan.planned_units,
@@ -131,11 +131,10 @@ def _metrics(phase: Phase) -> dict[str, dict[str, Parts]]:
     return dict(found)
 
 
-def _looks(phase: Phase, plan: Plan, end: datetime) -> tuple[tuple[Mapping[str, Parts], ...], tuple[int, ...]]:
+def _looks(phase: Phase, plan: Plan, end: datetime) -> dict[int, Mapping[str, Parts]]:
     """Of full days only: a look more would have to be paid for."""
     held = by_day(phase, plan.goals[0])
-    days = [step for step in sorted(held) if date.fromordinal(step) < day_of(end)]
-    return tuple(held[step] for step in days), tuple(days)
+    return {step: held[step] for step in sorted(held) if date.fromordinal(step) < day_of(end)}
 
 
 def _latencies(phase: Phase) -> dict[str, dict[str, int]]:
@@ -146,5 +145,3 @@ def _latencies(phase: Phase) -> dict[str, dict[str, int]]:
         for bucket, count in counts.items():
             of[bucket] = of.get(bucket, 0) + count
     return found
-
-

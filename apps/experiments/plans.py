@@ -30,7 +30,11 @@ class PlannedVariant:
 
 @dataclass(frozen=True)
 class Plan:
-    """The plan of one phase; fields as in ``Experiment``. ``variants`` begin with the control."""
+    """The plan of one phase; fields as in ``Experiment``. ``variants`` begin with the control.
+
+    ``planned_units`` is how many units all variants together are to have at the horizon, None where nothing
+    was known to plan by.
+    """
 
     kind: Kind
     range_start: float
@@ -47,6 +51,7 @@ class Plan:
     steps: tuple[Step, ...]
     only_differing: bool
     dry_run: bool
+    planned_units: float | None = None
 
     @property
     def weights(self) -> dict[str, float]:
@@ -96,6 +101,7 @@ _PLAIN = (
     "horizon_days",
     "only_differing",
     "dry_run",
+    "planned_units",
 )
 
 
@@ -149,6 +155,7 @@ def planned(experiment: Experiment) -> Plan:
         steps=steps_of(experiment.ramp),
         only_differing=experiment.only_differing,
         dry_run=experiment.dry_run,
+        planned_units=experiment.planned_units,
     )
 
 

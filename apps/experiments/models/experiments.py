@@ -13,8 +13,9 @@ class Experiment(models.Model):
     ``range_start`` and ``range_end``, 0 to 1, are its part of the layer, the end left out. Empty lists and
     ages target anybody. ``goals`` are names of metrics, the first of them the one that decides, and
     ``guardrails`` maps names to the relative fall that is too much. ``min_effect`` is the smallest relative
-    effect that is worth finding. ``ramp`` is a list of steps (``apps.experiments.ramping``). ``version``
-    grows with each change and each new state.
+    effect that is worth finding. ``planned_units`` is how many units all variants together are to have at the
+    horizon, as was foreseen at the start; None where nothing was known to foresee it by. ``ramp`` is a list
+    of steps (``apps.experiments.ramping``). ``version`` grows with each change and each new state.
     """
 
     class State(models.TextChoices):
@@ -49,6 +50,7 @@ class Experiment(models.Model):
     ramp = models.JSONField(default=list, blank=True)
     only_differing = models.BooleanField(default=False)
     dry_run = models.BooleanField(default=False)
+    planned_units = models.FloatField(null=True, editable=False)
     coverage_salt = models.CharField(max_length=32, default=new_salt, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_by = models.CharField(max_length=150, blank=True, editable=False)

@@ -19,7 +19,7 @@ def backwards(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("experiments", "0007_results"),
+        ("experiments", "0006_layers"),
         ("django_celery_beat", "0019_alter_periodictasks_options"),
     ]
 
