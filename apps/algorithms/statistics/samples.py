@@ -68,7 +68,7 @@ class Effect:
     ci
         Of ``estimate``, with coverage ``1 - alpha``.
     rel_lift, rel_ci
-        Relative to control; None where control's is 0.
+        Relative to control; None where control's is 0, and the interval also where it could have no end.
     df
         Degrees of freedom; None where the normal distribution is taken.
     status
@@ -151,7 +151,8 @@ def relative_interval(control: Moments, treatment: Moments, width: float) -> Int
     """The relative lifts whose ratio is within ``width`` standard errors (Fieller, Some problems in interval
     estimation, 1954); None where control's mean is within as many of 0, so that no lift is too large.
 
-    With the width of a test of the difference it leaves 0 out exactly where that test does.
+    With the width of a test of the difference it leaves 0 out exactly where that test does, if the treatment
+    varied at all.
     """
     square = control.mean**2 - width * width * control.of_mean
     if square <= _LEAST**2:
@@ -163,7 +164,7 @@ def relative_interval(control: Moments, treatment: Moments, width: float) -> Int
 
 
 def _not_sure(one: Moments, other: Moments) -> float:
-    """The variance of a mean. A group that never varied, as of no success, is unsure, with the other's."""
+    """The variance of a mean. A group that never varied, as without a success, takes the other's."""
     return one.of_mean or other.variance / one.n
 
 
