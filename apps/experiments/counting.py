@@ -143,7 +143,7 @@ def in_parts(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
 
 
 _SPOTS = {name: spot for spot, name in enumerate(SUMS)}
-_FILM_SUMS = {
+FILM_SUMS: Mapping[str, Any] = {
     "shown": Count("pk"),
     "clicks": Count("pk", filter=Q(clicked=True)),
     "successes": Count("pk", filter=Q(outcome=Outcome.SUCCESS.value)),
@@ -155,7 +155,7 @@ _FILM_SUMS = {
     "long_tail": Count("pk", filter=Q(is_long_tail=True)),
     "niche": Count("pk", filter=Q(is_niche=True)),
 }
-_FILMS = [_SPOTS[name] for name in _FILM_SUMS]
+_FILMS = [_SPOTS[name] for name in FILM_SUMS]
 
 
 def _lists(wanted: Collection[UnitDate]) -> Iterator[tuple[Any, ...]]:
@@ -176,7 +176,7 @@ def _lists(wanted: Collection[UnitDate]) -> Iterator[tuple[Any, ...]]:
 
 def _films(slate_ids: Sequence[UUID]) -> Iterator[tuple[Any, ...]]:
     # Named apart from the columns, some of which are called the same.
-    sums = {f"sum_{name}": expression for name, expression in _FILM_SUMS.items()}
+    sums = {f"sum_{name}": expression for name, expression in FILM_SUMS.items()}
     films = RecommendationEvent.objects.filter(slate_id__in=slate_ids).order_by()
     yield from films.values("slate_id").annotate(**sums).values_list("slate_id", *sums)
 

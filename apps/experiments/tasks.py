@@ -9,3 +9,10 @@ from apps.experiments import services
 def roll_up() -> int:
     """Days of units counted from the log."""
     return services.roll_up().unit_days
+
+
+@shared_task(time_limit=600)
+def watch() -> int:
+    """Entries made in the ledgers of what runs."""
+    services.roll_up()
+    return services.watch()

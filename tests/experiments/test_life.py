@@ -40,6 +40,7 @@ from tests.experiments.setup import (
     make_version,
 )
 
+UNKNOWN = "The last 14 days tell too little to say how long this takes."
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("servable")]
 
 RAMP = ({"coverage": 0.1, "hours": 24}, {"coverage": 0.5, "approval": True}, {"coverage": 1.0})
@@ -88,13 +89,14 @@ def test_the_checklist_says_what_holds(boss: User) -> None:
         ("serving", True, "Every variant can serve with the models that there are."),
         ("differing", True, "Every list counts."),
         ("horizon", True, "The horizon is 28 days."),
+        ("power", False, UNKNOWN),
     ]
 
 
 def test_a_start_into_the_range_of_another_is_refused_in_words(boss: User) -> None:
     make_running("first", range_start=0.2, range_end=0.6)
     make_experiment("beside", range_start=0.6)
-    start(key="beside", by=boss)
+    start(key="beside", by=boss, reason="a test")
     make_experiment("test", range_end=0.25)
     said = (
         "Test test cannot start: Test first has 0.2 to 0.6 of the layer, and both would have 0.2 to 0.25:"
@@ -104,7 +106,7 @@ def test_a_start_into_the_range_of_another_is_refused_in_words(boss: User) -> No
     pause(key="first", by=boss, reason="A look")
     assert_refused(said, start, key="test", by=boss)
     stop(key="first", by=boss, reason="Enough")
-    assert start(key="test", by=boss).state == "running"
+    assert start(key="test", by=boss, reason="a test").state == "running"
 
 
 def test_the_two_layers_do_not_share_their_ranges(boss: User) -> None:
@@ -122,12 +124,13 @@ def test_a_variant_has_to_serve_with_all_that_the_other_layer_serves(boss: User)
     )
     assert_refused(said, start, key="test", by=boss)
     stop(key="recipes", by=boss, reason="Enough")
-    assert start(key="test", by=boss).state == "running"
+    assert start(key="test", by=boss, reason="a test").state == "running"
 
 
 def test_a_short_horizon_takes_a_reason(boss: User) -> None:
     make_experiment("test", horizon_days=3)
     said = "Test test needs a reason to start: A horizon of 3 days leaves out part of the week."
+    said = f"{said} {UNKNOWN}"
     assert_refused(said, start, key="test", by=boss, reason=" ")
     assert start(key="test", by=boss, reason="A holiday").state == "running"
 
@@ -226,11 +229,7 @@ def test_what_is_shipped_serves_everybody(boss: User) -> None:
     make_running("test")
     assert ship(key="test", variant="treatment", by=boss, reason="It won").state == "completed"
     assert policy() == (2, POPULAR, "standard")
-    assert (last().kind, last().verdict["variant"], last().verdict["policy_version"]) == (
-        "ship",
-        "treatment",
-        2,
-    )
+    assert (last().kind, last().policy["variant"], last().policy["version"]) == ("ship", "treatment", 2)
     assert AuditEntry.objects.get(action="policy.change").reason == "It won"
     assert AuditEntry.objects.get(action="experiments.ship").after == {"state": "completed"}
 

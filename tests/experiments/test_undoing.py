@@ -91,7 +91,7 @@ def test_an_act_before_a_new_phase_is_not_undone(boss: User) -> None:
     make_running("test")
     paused = Decision.objects.get(experiment=pause(key="test", by=boss, reason="A look"), kind="pause")
     design = design_of(Experiment.objects.get())
-    change_experiment(design=replace(design, goals=("novelty",)), by=boss)
+    change_experiment(design=replace(design, goals=("novelty",)), by=boss, reason="a test")
     said = "Test test went on since (new phase): undo its last act first, where that can be undone."
     assert_refused(said, undo, decision_id=paused.pk, by=boss, reason="a test")
     assert state() == "paused"
@@ -137,7 +137,7 @@ def test_what_is_shipped_serves_everybody_and_undo_brings_back_what_served(boss:
     make_running("test")
     shipped = ship(key="test", variant="treatment", by=boss, reason="It won")
     assert (shipped.state, policy()) == ("completed", (2, POPULAR, recipe))
-    assert last().verdict["variant"] == "treatment"
+    assert last().policy["variant"] == "treatment"
     assert AuditEntry.objects.get(action="policy.change").reason == "It won"
     undo(decision_id=last().pk, by=boss, reason="It did not")
     assert policy()[0] == 3

@@ -1,4 +1,4 @@
-"""Every minute the log is counted for the experiments."""
+"""Every minute the log is counted for the experiments, and every ten what runs is looked at."""
 
 from datetime import timedelta
 
@@ -7,14 +7,17 @@ from django.db import migrations
 from apps.core.schedules import add_every, remove
 
 ROLLUP = "experiments: count the log"
+WATCH = "experiments: watch what runs"
 
 
 def forwards(apps, schema_editor):
     add_every(apps, ROLLUP, "apps.experiments.tasks.roll_up", every=timedelta(minutes=1))
+    add_every(apps, WATCH, "apps.experiments.tasks.watch", every=timedelta(minutes=10))
 
 
 def backwards(apps, schema_editor):
     remove(apps, ROLLUP)
+    remove(apps, WATCH)
 
 
 class Migration(migrations.Migration):

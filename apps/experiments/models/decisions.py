@@ -8,9 +8,10 @@ from apps.experiments.models.experiments import Experiment
 class Decision(models.Model):
     """One entry of an experiment's ledger; none is ever changed or deleted.
 
-    ``step`` is that of the ramp which stands from here on. ``figures`` are the sufficient statistics that a
-    rule decided from, sums over units and nobody's in particular, and ``verdict`` what it found in them; both
-    are empty where a person decided. ``acted`` is False for what a rule would have done in a dry run.
+    ``step`` is that of the ramp which stands from here on. ``figures`` are the sufficient statistics of that
+    moment, sums over units and nobody's in particular, and ``verdict`` what the rule finds in them; both are
+    empty where nothing is decided from figures. ``acted`` is False for what a rule would have done in a dry
+    run. ``policy`` is what a shipped variant came in the place of.
     """
 
     class Kind(models.TextChoices):
@@ -36,6 +37,7 @@ class Decision(models.Model):
     acted = models.BooleanField(default=True)
     figures = models.JSONField(default=dict, blank=True)
     verdict = models.JSONField(default=dict, blank=True)
+    policy = models.JSONField(default=dict, blank=True)
     undoes = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="undone_by")
 
     class Meta:

@@ -12,6 +12,7 @@ from apps.experiments.services.designing import (
     delete_experiment,
     design_of,
 )
+from apps.experiments.services.evidence import judged, replay_decision
 from apps.experiments.services.life import advance, approve, pause, resume, roll_back, ship, start, stop, undo
 from apps.experiments.services.overrides import (
     change_holdout,
@@ -23,6 +24,7 @@ from apps.experiments.services.overrides import (
 )
 from apps.experiments.services.policy import change_policy, check_policy
 from apps.experiments.services.rollup import rebuild, roll_up
+from apps.experiments.services.watching import watch
 
 __all__ = [
     "Assignment",
@@ -44,6 +46,7 @@ __all__ = [
     "delete_experiment",
     "design_of",
     "follow_link",
+    "judged",
     "link_token",
     "override",
     "pause",
@@ -51,6 +54,7 @@ __all__ = [
     "read_token",
     "rebuild",
     "remove_override",
+    "replay_decision",
     "resume",
     "roll_back",
     "roll_up",
@@ -58,4 +62,5 @@ __all__ = [
     "start",
     "stop",
     "undo",
+    "watch",
 ]

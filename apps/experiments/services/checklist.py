@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
+from apps.core import clock
 from apps.core.errors import ApplicationError, Conflict
 from apps.experiments.models import Experiment, Layer, Phase
+from apps.experiments.planning import SITE_DAYS, Power, power_of, site_of
 from apps.experiments.plans import Plan, planned, readable_plan
 from apps.experiments.policy import current_policy
 from apps.experiments.requirements import require_servable
 
 LEAST_HORIZON_DAYS = 7
+LEAST_POWER = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ def checklist(experiment: Experiment) -> list[Check]:
         _serving_check(plan),
         _differing_check(plan),
         _horizon_check(plan),
+        _power_check(plan),
     ]
 
 
@@ -107,3 +111,20 @@ def _horizon_check(plan: Plan) -> Check:
         said = f"A horizon of {plan.horizon_days} days leaves out part of the week."
         return Check("horizon", False, said, takes_reason=True)
     return Check("horizon", True, f"The horizon is {plan.horizon_days} days.")
+
+
+def _power_check(plan: Plan) -> Check:
+    found = power_of(plan, site_of(clock.now()))
+    if found is None:
+        said = f"The last {SITE_DAYS} days tell too little to say how long this takes."
+        return Check("power", False, said, takes_reason=True)
+    return Check("power", found.power >= LEAST_POWER, _said_of(found, plan), takes_reason=True)
+
+
+def _said_of(power: Power, plan: Plan) -> str:
+    effect = f"{plan.min_effect:.0%} of {power.metric.title}"
+    days = f"{power.days_needed} days" if power.days_needed else "more than a year"
+    return (
+        f"The chance to find {effect} in {plan.horizon_days} days is {power.power:.0%}; finding it in"
+        f" {plan.power:.0%} of cases takes {days}, at {power.units_a_day:,.0f} units a day."
+    )

@@ -10,10 +10,12 @@ from apps.core import clock
 from apps.core.errors import Conflict, InvalidInput
 from apps.core.services import Actor, record_audit
 from apps.experiments.models import Decision, Experiment, Phase, ServingPolicy
-from apps.experiments.plans import plan_of
+from apps.experiments.planning import power_of, site_of
+from apps.experiments.plans import plan_of, planned
 from apps.experiments.ramping import APPROVAL
 from apps.experiments.services.checklist import require_checked
 from apps.experiments.services.designing import lock_experiment, require_version
+from apps.experiments.services.evidence import evidence_of
 from apps.experiments.services.phases import begin_phase, decide, open_phase, standing_of
 from apps.experiments.services.policy import change_policy
 
@@ -31,7 +33,9 @@ def start(*, key: str, by: Actor | None, reason: str = "", expected_version: int
     require_version(experiment, expected_version)
     _require_state(experiment, State.DRAFT)
     require_checked(experiment, act="start", reason=reason)
-    _move(experiment, State.DRAFT, to=State.RUNNING, started_at=clock.now())
+    power = power_of(planned(experiment), site_of(clock.now()))
+    units = power.units if power and power.units > 0 else None
+    _move(experiment, State.DRAFT, to=State.RUNNING, started_at=clock.now(), planned_units=units)
     begin_phase(experiment, by=by, reason=reason, kind=Kind.START)
     _audit("start", experiment, by=by, reason=reason)
     return experiment
@@ -114,8 +118,8 @@ def ship(*, key: str, variant: str, by: Actor, reason: str) -> Experiment:
         by=by,
         expected_version=policy.version,
     )
-    verdict = {"variant": variant, "policy_before": before, "policy_version": changed.version}
-    return _end(key, Kind.SHIP, State.COMPLETED, by=by, reason=reason, verdict=verdict)
+    shipped = {"before": before, "version": changed.version, "variant": variant}
+    return _end(key, Kind.SHIP, State.COMPLETED, by=by, reason=reason, policy=shipped)
 
 
 @transaction.atomic
@@ -137,7 +141,7 @@ def undo(*, decision_id: int, by: Actor, reason: str) -> Decision:
     phase = Phase.objects.get(experiment=experiment, number=decision.phase)
     Phase.objects.filter(pk=phase.pk).update(ended_at=None)
     if decision.kind == Kind.SHIP:
-        _restore_policy(decision.verdict, by=by, reason=reason)
+        _restore_policy(decision.policy, by=by, reason=reason)
     step = decision.step - 1 if decision.kind == Kind.ADVANCE else decision.step
     _audit("undo", experiment, by=by, reason=reason)
     return decide(experiment, phase, Kind.UNDO, step=step, by=by, reason=reason, undoes=decision)
@@ -192,6 +196,7 @@ def _end(
     key: str, kind: Decision.Kind, to: str, *, by: Actor | None, reason: str, **found: Any
 ) -> Experiment:
     experiment, phase = _running(key, State.RUNNING, State.PAUSED)
+    found = found if "figures" in found else found | evidence_of(phase)
     decide(experiment, phase, kind, by=by, reason=reason, **found)
     now = clock.now()
     _move(experiment, State.RUNNING, State.PAUSED, to=to, ended_at=now)
@@ -222,14 +227,14 @@ def _policy() -> ServingPolicy:
     return policy
 
 
-def _restore_policy(verdict: Mapping[str, Any], *, by: Actor, reason: str) -> None:
-    before = verdict["policy_before"]
+def _restore_policy(shipped: Mapping[str, Any], *, by: Actor, reason: str) -> None:
+    before = shipped["before"]
     change_policy(
         strategy=before["strategy"],
         recipe=before["recipe"],
         reason=reason,
         by=by,
-        expected_version=verdict["policy_version"],
+        expected_version=shipped["version"],
     )
 
 

@@ -1,0 +1,97 @@
+"""The rule that watches what runs: rolls back what does harm, holds what cannot be trusted, goes on else."""
+
+import logging
+from typing import Any
+
+from apps.core.errors import Conflict
+from apps.experiments.figures import Figures
+from apps.experiments.judging import Verdict
+from apps.experiments.models import Decision, Experiment, Phase
+from apps.experiments.plans import Plan, readable_plan
+from apps.experiments.services.evidence import judged
+from apps.experiments.services.life import advance, roll_back
+from apps.experiments.services.phases import decide, open_phase, standing_of
+
+logger = logging.getLogger(__name__)
+
+
+def watch() -> int:
+    """Looks at each experiment that runs; how many entries that made in their ledgers.
+
+    Safe at any time: a step is held for its time whenever it is looked at, and what was said once is not said
+    again. What somebody did in the meantime comes first.
+    """
+    made = 0
+    for experiment in Experiment.objects.filter(state=Experiment.State.RUNNING).order_by("key"):
+        try:
+            made += _watch(experiment)
+        except Conflict as refusal:
+            logger.info("watch_overtaken experiment=%s detail=%s", experiment.key, refusal.detail)
+    return made
+
+
+def holds_of(plan: Plan, figures: Figures, verdict: Verdict) -> list[str]:
+    """Why the ramp may not go on, whatever its steps ask for."""
+    if verdict.outcome == "unhealthy":
+        return list(verdict.why_not)
+    units = figures.units(plan)
+    unseen = [name for name, weight in plan.weights.items() if weight > 0 and not units[name]]
+    if unseen:
+        return [f"No unit of {' and '.join(unseen)} was counted yet."]
+    unknown = [one.comparison for one in verdict.guardrails if one.harm is None]
+    return [f"{one.metric.title} of {one.variant} cannot be computed." for one in unknown]
+
+
+def _watch(experiment: Experiment) -> int:
+    phase = open_phase(experiment)
+    plan = None if phase is None else readable_plan(phase)
+    if phase is None or plan is None:
+        return 0
+    figures, verdict = judged(phase, plan)
+    found: dict[str, Any] = {"figures": figures.as_json(), "verdict": verdict.as_json()}
+    if verdict.outcome == "roll_back":
+        return _harmful(experiment, phase, plan, verdict, found)
+    holds = holds_of(plan, figures, verdict)
+    units = sum(figures.units(plan).values())
+    standing = standing_of(phase, units=int(units))
+    if standing.is_last and verdict.outcome != "unhealthy":
+        return 0
+    if holds:
+        return _say(experiment, phase, Decision.Kind.HOLD, " ".join(holds), found)
+    if not standing.may_advance:
+        return 0
+    advance(key=experiment.key, units=int(units), reason=_went_on(plan, standing.step), **found)
+    return 1
+
+
+def _harmful(
+    experiment: Experiment, phase: Phase, plan: Plan, verdict: Verdict, found: dict[str, Any]
+) -> int:
+    if plan.dry_run:
+        return _say(experiment, phase, Decision.Kind.ROLL_BACK, verdict.sentence, found, acted=False)
+    roll_back(key=experiment.key, by=None, reason=verdict.sentence, **found)
+    logger.warning("experiment_rolled_back experiment=%s variant=%s", experiment.key, verdict.variant)
+    return 1
+
+
+def _say(
+    experiment: Experiment,
+    phase: Phase,
+    kind: Decision.Kind,
+    reason: str,
+    found: dict[str, Any],
+    *,
+    acted: bool = True,
+) -> int:
+    """An entry, unless the last one of the rule said the same of the same variants."""
+    last = Decision.objects.filter(experiment=experiment, phase=phase.number).order_by("-id").first()
+    is_said = last is not None and last.kind == kind and last.acted == acted
+    if is_said and last is not None and last.verdict.get("variant") == found["verdict"]["variant"]:
+        return 0
+    decide(experiment, phase, kind, by=None, reason=reason, acted=acted, **found)
+    return 1
+
+
+def _went_on(plan: Plan, step: int) -> str:
+    covered = plan.steps[step + 1].coverage
+    return f"Step {step + 1} was held for what it asks, and no guardrail is broken: covers {covered:.0%} now."
