@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha256
@@ -11,7 +11,7 @@ from typing import Any
 from apps.algorithms.registry import ARMS
 from apps.algorithms.strategy import InvalidStrategy, Strategy, parse_strategy
 from apps.experiments.assigning import Kind, Targeting
-from apps.experiments.models import Experiment, Phase
+from apps.experiments.models import Experiment, Phase, Variant
 from apps.experiments.ramping import Step, steps_of
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,12 @@ def _canonical(value: Any) -> Any:
 
 def planned(experiment: Experiment) -> Plan:
     """The plan that a phase begun now would be frozen to. One query. Raises ``InvalidInput``."""
-    variants = sorted(experiment.variants.all(), key=lambda one: (not one.is_control, one.name))
+    return plan_with(experiment, experiment.variants.all())
+
+
+def plan_with(experiment: Experiment, variants: Iterable[Variant]) -> Plan:
+    """That of an experiment with these variants, whether or not any of it is stored."""
+    ordered = sorted(variants, key=lambda one: (not one.is_control, one.name))
     return Plan(
         kind="recipe" if experiment.layer_id == "recipe" else "strategy",
         range_start=float(experiment.range_start),
@@ -143,7 +148,7 @@ def planned(experiment: Experiment) -> Plan:
                 strategy=None if one.strategy is None else parse_strategy(one.strategy, ARMS),
                 recipe=one.recipe or None,
             )
-            for one in variants
+            for one in ordered
         ),
         goals=tuple(experiment.goals),
         guardrails={name: float(fall) for name, fall in experiment.guardrails.items()},

@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from apps.accounts.models import User
 from apps.accounts.units import Unit
-from apps.core import clock
 from apps.events.models import Surface
 from apps.experiments.services import Assignment, assign
 from apps.recommendations.slates import SlateRequest
@@ -42,6 +41,4 @@ class Audience:
         if self.unit.key is None:
             return assign(None)
         state = read_viewer(self.viewer, self.unit.key)
-        return assign(
-            self.unit.key, attributes_of(self.viewer, state, language=self.language, now=clock.now())
-        )
+        return assign(self.unit.key, attributes_of(self.viewer, state, language=self.language))

@@ -135,6 +135,14 @@ ADMIN: dict[str, tuple[str, str]] = {
     **{f"admin/bandits/banditpolicy/<id:object_id>/{page}": ("GET", SEE_BANDIT[0]) for page in BANDIT_PAGES},
     "admin/bandits/banditpolicy/<id:object_id>/begin/": ("GET", "bandits.add_banditpolicy"),
     "admin/bandits/banditpolicy/<id:object_id>/freeze/": ("GET", "bandits.change_banditpolicy"),
+    **{
+        f"admin/experiments/experiment/<slug:key>/{page}": ("GET", "experiments.view_experiment")
+        for page in ("results/", "results.csv", "segments/", "ages.csv", "debug/")
+    },
+    "admin/experiments/experiment/<slug:key>/design/": ("GET", "experiments.change_experiment"),
+    "admin/experiments/experiment/<slug:key>/override/": ("POST", "experiments.override_experiment"),
+    # Each act has a permission of its own: tests/experiments/test_admin_acts.py.
+    "admin/experiments/experiment/<slug:key>/act/<str:name>/": ("GET", "staff"),
     "admin/core/auditentry/export/": ("GET", "core.view_auditentry"),
     "admin/accounts/user/<id>/password/": ("GET", "accounts.change_user"),
     "admin/recommendations/viewer/<id:object_id>/now/": ("GET", "recommendations.view_viewer"),

@@ -11,7 +11,7 @@ from apps.core.admin.links import list_url, may_see
 from apps.core.admin.tables import ExplainedAdmin
 
 FRONT = "Overview"
-GROUPS = ("Catalogue", "Viewers", "The log", "Serving", "Training", "System")
+GROUPS = ("Catalogue", "Viewers", "The log", "Serving", "Experiments", "Training", "System")
 
 # The heading of the front page.
 admin.site.index_title = FRONT

@@ -1,4 +1,4 @@
-"""One layer of each kind, with a salt of this site's own."""
+"""One layer of each kind and a holdout of nobody, each with a salt of this site's own."""
 
 import secrets
 
@@ -9,6 +9,8 @@ def create(apps, schema_editor):
     layers = apps.get_model("experiments", "Layer").objects
     for kind in ("strategy", "recipe"):
         layers.get_or_create(kind=kind, defaults={"salt": secrets.token_hex(8)})
+    holdout = apps.get_model("experiments", "Holdout").objects
+    holdout.get_or_create(pk=1, defaults={"salt": secrets.token_hex(8)})
 
 
 class Migration(migrations.Migration):

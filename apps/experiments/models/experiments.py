@@ -113,7 +113,8 @@ class Phase(models.Model):
     """A time during which an experiment's plan was the same. Only what one phase counted is ever pooled.
 
     ``plan`` is all that serves and decides (``apps.experiments.plans``), ``digest`` the SHA-256 of its
-    canonical JSON: neither is changed once the phase has begun.
+    canonical JSON: neither is changed once the phase has begun. ``verdict`` is what was last found in what it
+    counted.
     """
 
     experiment = models.ForeignKey(
@@ -127,6 +128,8 @@ class Phase(models.Model):
     begun_by = models.CharField(max_length=150, blank=True)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    verdict = models.JSONField(default=dict, editable=False)
+    judged_at = models.DateTimeField(null=True, editable=False)
 
     objects = PhaseQuerySet.as_manager()
 

@@ -113,18 +113,19 @@ def _horizon_check(plan: Plan) -> Check:
     return Check("horizon", True, f"The horizon is {plan.horizon_days} days.")
 
 
-def _power_check(plan: Plan) -> Check:
-    found = power_of(plan, site_of(clock.now()))
-    if found is None:
-        said = f"The last {SITE_DAYS} days tell too little to say how long this takes."
-        return Check("power", False, said, takes_reason=True)
-    return Check("power", found.power >= LEAST_POWER, _said_of(found, plan), takes_reason=True)
-
-
-def _said_of(power: Power, plan: Plan) -> str:
+def told_power(power: Power | None, plan: Plan) -> str:
+    """How long the plan takes, in a sentence."""
+    if power is None:
+        return f"The last {SITE_DAYS} days tell too little to say how long this takes."
     effect = f"{plan.min_effect:.0%} of {power.metric.title}"
     days = f"{power.days_needed} days" if power.days_needed else "more than a year"
     return (
         f"The chance to find {effect} in {plan.horizon_days} days is {power.power:.0%}; finding it in"
         f" {plan.power:.0%} of cases takes {days}, at {power.units_a_day:,.0f} units a day."
     )
+
+
+def _power_check(plan: Plan) -> Check:
+    found = power_of(plan, site_of(clock.now()))
+    is_ok = found is not None and found.power >= LEAST_POWER
+    return Check("power", is_ok, told_power(found, plan), takes_reason=True)

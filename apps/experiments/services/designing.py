@@ -15,7 +15,7 @@ from apps.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from apps.core.services import Actor, record_audit
 from apps.experiments.metrics import GOALS, METRICS, default_guardrails
 from apps.experiments.models import Experiment, Layer, Variant
-from apps.experiments.plans import planned
+from apps.experiments.plans import Plan, plan_with, planned
 from apps.experiments.ramping import steps_of
 from apps.experiments.services.checklist import require_checked
 from apps.experiments.services.phases import begin_phase, open_phase
@@ -74,6 +74,12 @@ def design_of(experiment: Experiment) -> Design:
         for one in experiment.variants.order_by("-is_control", "name")
     )
     return Design(key=experiment.key, layer=experiment.layer_id, **said)
+
+
+def plan_of_design(design: Design) -> Plan:
+    """The plan that a phase would be frozen to. Of one that ``check_design`` takes."""
+    experiment = Experiment(key=design.key, layer_id=design.layer, **_columns(design))
+    return plan_with(experiment, [Variant(**asdict(one)) for one in design.variants])
 
 
 def check_design(design: Design) -> None:

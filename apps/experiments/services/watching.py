@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from apps.core import clock
 from apps.core.errors import Conflict
 from apps.experiments.figures import Figures
 from apps.experiments.judging import Verdict
@@ -48,6 +49,7 @@ def _watch(experiment: Experiment) -> int:
     if phase is None or plan is None:
         return 0
     figures, verdict = judged(phase, plan)
+    Phase.objects.filter(pk=phase.pk).update(verdict=verdict.as_json(), judged_at=clock.now())
     found: dict[str, Any] = {"figures": figures.as_json(), "verdict": verdict.as_json()}
     if verdict.outcome == "roll_back":
         return _harmful(experiment, phase, plan, verdict, found)

@@ -56,7 +56,7 @@ class Plan:
 def plans_of(requests: Sequence[SlateRequest], state: ViewerState) -> list[Plan]:
     now = clock.now()
     first = requests[0]
-    assignment = assign(first.unit_key, attributes_of(first.viewer, state, language=first.language, now=now))
+    assignment = assign(first.unit_key, attributes_of(first.viewer, state, language=first.language))
     active = engine(assignment.recipe)
     context = context_of(state, active, zone=first.timezone, now=now)
     strategies = [strategy_for(request, assignment.strategy, active) for request in requests]

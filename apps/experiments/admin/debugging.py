@@ -1,0 +1,130 @@
+"""Where one viewer stands to an experiment, step by step; and putting them into a variant."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.core.errors import ApplicationError, NotFound
+from apps.experiments import services
+from apps.experiments.admin.navigation import OVERRIDE, page_url
+from apps.experiments.assigning import Placement
+from apps.experiments.attributes import attributes_of_user
+from apps.experiments.models import Experiment
+
+
+class DebugForm(forms.Form):
+    viewer = forms.CharField(
+        max_length=150,
+        label="Viewer",
+        help_text="A number, a name, or a unit key as the log has it.",
+    )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """``placement`` is None where the experiment does not run."""
+
+    unit: UUID
+    user: User | None
+    attributes: services.Attributes
+    placement: Placement | None
+
+
+def debug_page(table: Any, request: HttpRequest, experiment: Experiment) -> HttpResponse:
+    form = DebugForm(request.GET or None)
+    found = None
+    if form.is_valid():
+        try:
+            found = _standing(experiment, form.cleaned_data["viewer"].strip())
+        except ApplicationError as refusal:
+            form.add_error("viewer", refusal.detail)
+    page: HttpResponse = table.page(
+        request,
+        experiment,
+        "debug",
+        status=400 if form.errors else 200,
+        title=f"Where a viewer stands to {experiment}",
+        form=form,
+        found=found,
+        may_override=request.user.has_perm(OVERRIDE),
+        variants=list(experiment.variants.values_list("name", flat=True)),
+        links=_links(request, experiment),
+    )
+    return page
+
+
+def _standing(experiment: Experiment, asked: str) -> Standing:
+    user = _user(asked)
+    unit = user.unit_key if user else _unit(asked)
+    attributes = attributes_of_user(user) if user else services.Attributes()
+    placed = {one.key: one for one in services.placements_of(unit, attributes)}
+    return Standing(unit, user, attributes, placed.get(experiment.key))
+
+
+def _user(asked: str) -> User | None:
+    if asked.isdigit():
+        return User.objects.filter(pk=int(asked)).first()
+    unit = _as_uuid(asked)
+    return User.objects.filter(Q(unit_key=unit) if unit else Q(username=asked)).first()
+
+
+def _unit(asked: str) -> UUID:
+    unit = _as_uuid(asked)
+    if unit is None:
+        raise NotFound(f"There is no viewer {asked!r}, and it is no unit key.")
+    return unit
+
+
+def _as_uuid(asked: str) -> UUID | None:
+    try:
+        return UUID(asked)
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True)
+class VariantLink:
+    variant: str
+    url: str
+
+
+def _links(request: HttpRequest, experiment: Experiment) -> list[VariantLink]:
+    """For whoever may put viewers into variants: to open in the browser that is to see one."""
+    if not request.user.has_perm(OVERRIDE) or not request.user.is_authenticated:
+        return []
+    return [
+        VariantLink(
+            name,
+            request.build_absolute_uri(
+                reverse(
+                    "experiment-link",
+                    args=[services.link_token(key=experiment.key, variant=name, by=request.user)],
+                )
+            ),
+        )
+        for name in experiment.variants.values_list("name", flat=True)
+    ]
+
+
+def override_view(table: Any, request: HttpRequest, experiment: Experiment) -> HttpResponse:
+    """Puts a unit into a variant."""
+    if not request.user.has_perm(OVERRIDE):
+        raise PermissionDenied
+    try:
+        unit = _unit(request.POST.get("unit", ""))
+        variant, reason = request.POST.get("variant", ""), request.POST.get("reason", "")
+        services.override(key=experiment.key, unit_key=unit, variant=variant, by=request.user, reason=reason)
+    except ApplicationError as refusal:
+        messages.error(request, refusal.detail)
+    else:
+        messages.success(request, f"In {variant} from now on, and not counted.")
+    return redirect(f"{page_url('debug', experiment.key)}?viewer={request.POST.get('unit', '')}")

@@ -1,0 +1,166 @@
+"""The table of experiments, and the pages of each."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.core.admin import ReadOnlyAdmin
+from apps.core.admin.columns import column
+from apps.experiments.admin.acts import act_view, acts_of
+from apps.experiments.admin.debugging import debug_page, override_view
+from apps.experiments.admin.designing import design_view
+from apps.experiments.admin.navigation import ADD, VIEW, navigation
+from apps.experiments.admin.results import age_csv, goals_csv, overview_page, segments_page
+from apps.experiments.models import Experiment, Phase
+
+STATES = {"Running": "success", "Paused": "warning", "Rolled back": "danger"}
+HEALTH = {"unhealthy": "Trust nothing yet", "roll_back": "Does harm"}
+
+
+@admin.register(Experiment)
+class ExperimentAdmin(ReadOnlyAdmin):
+    group, icon, rank = "Experiments", "science", 0
+    about = (
+        "Tests of what serves viewers. Each unit, a viewer or a guest, is in one variant of a layer at most"
+        " and stays in it."
+    )
+    empty = (
+        "Add one: a control and a variant beside it, a goal, and how long it may take. It serves nobody"
+        " before it is started. manage.py deploy_ab_test makes the first: the bandit against hybrid."
+    )
+    list_display = ["name", "layer", "state_told", "day", "health", "said", "started_at"]
+    list_filter = ["state", "layer"]
+    search_fields = ["key", "name"]
+    list_select_related = ["layer"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Experiment]:
+        last = Phase.objects.filter(experiment_id=OuterRef("pk")).order_by("-number")
+        rows: QuerySet[Experiment] = super().get_queryset(request)
+        return rows.annotate(
+            phase_began=Subquery(last.values("started_at")[:1]),
+            phase_verdict=Subquery(last.values("verdict")[:1]),
+            phase_number=Subquery(last.values("number")[:1]),
+            until=F("ended_at"),
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap, act = self.admin_site.admin_view, require_http_methods(["GET", "HEAD", "POST"])
+        pages: list[tuple[str, Any, str]] = [
+            ("results/", require_safe(self.overview_view), "overview"),
+            ("results.csv", require_safe(self.goals_csv), "goals_csv"),
+            ("segments/", require_safe(self.segments_view), "segments"),
+            ("ages.csv", require_safe(self.age_csv), "age_csv"),
+            ("debug/", require_safe(self.debug_view), "debug"),
+            ("override/", require_POST(self.override_view), "override"),
+            ("design/", act(self.design_view), "design"),
+            ("act/<str:name>/", act(self.act_view), "act"),
+        ]
+        own = [
+            path(f"<slug:key>/{route}", wrap(view), name=f"experiments_experiment_{name}")
+            for route, view, name in pages
+        ]
+        return [*own, *super().get_urls()]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm(ADD))
+
+    @column(
+        "State", ordering="state", label={"Running": "success", "Paused": "warning", "Rolled back": "danger"}
+    )
+    def state_told(self, experiment: Experiment) -> str:
+        return str(experiment.get_state_display())
+
+    @column("Day")
+    def day(self, experiment: Any) -> str:
+        if experiment.phase_began is None:
+            return "–"
+        days = ((experiment.until or timezone.now()) - experiment.phase_began).days + 1
+        return f"{min(days, experiment.horizon_days)} of {experiment.horizon_days}"
+
+    @column("Health", label={"fine": "success", **dict.fromkeys(HEALTH.values(), "danger")})
+    def health(self, experiment: Any) -> str:
+        if not experiment.phase_verdict:
+            return "not looked at yet"
+        return HEALTH.get(experiment.phase_verdict["outcome"], "fine")
+
+    @column("What it says")
+    def said(self, experiment: Any) -> str:
+        return str((experiment.phase_verdict or {}).get("sentence", "–"))
+
+    # --- Pages -----------------------------------------------------------------------------------
+
+    def add_view(self, request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse:
+        """The form of a new one, in the place of Django's own."""
+        return design_view(self, request, None)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, *arguments: Any, **options: Any
+    ) -> HttpResponse:
+        return self.overview_view(request, unquote(object_id))
+
+    def overview_view(self, request: HttpRequest, key: str) -> HttpResponse:
+        experiment = self._seen(request, key)
+        found = overview_page(experiment)
+        title = f"{experiment}: {experiment.get_state_display().lower()}"
+        return self.page(request, experiment, "overview", title=title, found=found)
+
+    def goals_csv(self, request: HttpRequest, key: str) -> StreamingHttpResponse:
+        return goals_csv(self._seen(request, key))
+
+    def age_csv(self, request: HttpRequest, key: str) -> StreamingHttpResponse:
+        return age_csv(self._seen(request, key))
+
+    def segments_view(self, request: HttpRequest, key: str) -> HttpResponse:
+        experiment = self._seen(request, key)
+        title = f"{experiment}, by segment and by day since exposure"
+        return self.page(request, experiment, "segments", title=title, found=segments_page(experiment))
+
+    def debug_view(self, request: HttpRequest, key: str) -> HttpResponse:
+        experiment = self._seen(request, key)
+        return debug_page(self, request, experiment)
+
+    def override_view(self, request: HttpRequest, key: str) -> HttpResponse:
+        return override_view(self, request, self._seen(request, key))
+
+    def design_view(self, request: HttpRequest, key: str) -> HttpResponse:
+        return design_view(self, request, key)
+
+    def act_view(self, request: HttpRequest, key: str, name: str) -> HttpResponse:
+        return act_view(self, request, key, name)
+
+    def page(
+        self,
+        request: HttpRequest,
+        experiment: Experiment | None,
+        name: str,
+        *,
+        status: int = 200,
+        **context: Any,
+    ) -> TemplateResponse:
+        request.current_app = self.admin_site.name
+        shared = {
+            "opts": self.opts,
+            "experiment": experiment,
+            "navigation": navigation(request, experiment, name) if experiment else (),
+            "acts": acts_of(request, experiment) if experiment else (),
+        }
+        return TemplateResponse(
+            request,
+            f"experiments/{name}.html",
+            {**self.admin_site.each_context(request), **shared, **context},
+            status=status,
+        )
+
+    def _seen(self, request: HttpRequest, key: str) -> Experiment:
+        if not request.user.has_perm(VIEW):
+            raise PermissionDenied
+        return get_object_or_404(Experiment.objects.select_related("layer"), pk=key)

@@ -1,0 +1,37 @@
+"""The pages of one experiment, as links from each to the others."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from apps.experiments.models import Experiment
+
+VIEW = "experiments.view_experiment"
+ADD = "experiments.add_experiment"
+CHANGE = "experiments.change_experiment"
+OVERRIDE = "experiments.override_experiment"
+
+
+@dataclass(frozen=True)
+class PageLink:
+    title: str
+    url: str
+    is_current: bool
+
+
+def page_url(page: str, key: str) -> str:
+    return reverse(f"admin:experiments_experiment_{page}", args=[key])
+
+
+def act_url(act: str, key: str) -> str:
+    return reverse("admin:experiments_experiment_act", args=[key, act])
+
+
+def navigation(request: HttpRequest, experiment: Experiment, current: str) -> list[PageLink]:
+    """All pages of the experiment that this member of staff may open; ``current`` is the name of this one."""
+    pages = {"overview": "Results", "segments": "By segment and day"}
+    if request.user.has_perm(CHANGE):
+        pages["design"] = "Design"
+    pages["debug"] = "Where a viewer stands"
+    return [PageLink(title, page_url(page, experiment.key), page == current) for page, title in pages.items()]

@@ -1,0 +1,284 @@
+"""What an experiment found: the sentence, the effects as chart and table, its days, segments and ledger."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.http import StreamingHttpResponse
+
+from apps.algorithms.statistics import Effect
+from apps.core.admin.sheets import Column, Sheet, count, decimal, signed_share
+from apps.core.charts import Chart, Interval, interval_chart
+from apps.experiments.admin.navigation import page_url
+from apps.experiments.comparing import Comparison, compare, value_of
+from apps.experiments.figures import Figures, Parts, by_age, by_day, by_segment
+from apps.experiments.judging import Verdict
+from apps.experiments.metrics import METRICS
+from apps.experiments.models import Decision, Experiment, Phase
+from apps.experiments.plans import Plan, readable_plan
+from apps.experiments.ramping import Standing
+from apps.experiments.reading import is_at_horizon
+from apps.experiments.services import Check, checklist, judged
+from apps.experiments.services.phases import last_phase, standing_of
+
+MOST_ENTRIES = 50
+COLUMNS = (
+    Column.text("Metric", "metric"),
+    Column.text("Variant", "variant"),
+    Column("Control", ("control",), decimal),
+    Column("Treatment", ("treatment",), decimal),
+    Column("Difference", ("lift",), signed_share),
+    Column("At any time", ("low", "high"), signed_share),
+    Column("p at any time", ("p_any_time",), decimal),
+    Column("p at the end", ("p_fixed",), decimal),
+    Column("Less what was before", ("adjusted",), decimal),
+    Column.text("Reading", "reading"),
+)
+_ABOUT = (
+    "Differences are relative to the control, those of fallback and empty lists in points. The interval at"
+    " any time holds however often one looks; the p at the end says something once the horizon is reached."
+)
+EFFECT = (
+    Column("Day", ("day",), count),
+    Column("Difference", ("lift",), signed_share),
+    Column("At any time", ("low", "high"), signed_share),
+    Column("Units", ("units",), count),
+)
+SEGMENT = (
+    Column.text("Segment", "segment"),
+    Column.text("Variant", "variant"),
+    Column("Units", ("units",), count),
+    Column("Control", ("control",), decimal),
+    Column("Treatment", ("treatment",), decimal),
+    Column("Difference", ("lift",), signed_share),
+    Column("At any time", ("low", "high"), signed_share),
+)
+AGE = (
+    Column("Days since exposure", ("age",), count),
+    Column.text("Variant", "variant"),
+    Column("Units", ("units",), count),
+    Column("Value", ("value",), decimal),
+)
+
+
+@dataclass(frozen=True)
+class UnitCount:
+    variant: str
+    observed: float
+    expected: float
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Of the last phase; of one that never began only the checklist. ``ends`` are days at which p is read."""
+
+    phase: Phase | None = None
+    plan: Plan | None = None
+    verdict: Verdict | None = None
+    standing: Standing | None = None
+    units: Sequence[UnitCount] = ()
+    sheet: Sheet | None = None
+    chart: Chart | None = None
+    days_sheet: Sheet | None = None
+    days_chart: Chart | None = None
+    entries: Sequence[Decision] = ()
+    undone: frozenset[int] = frozenset()
+    checks: Sequence[Check] = ()
+    is_early: bool = False
+    phases: Sequence[Phase] = field(default=())
+
+
+def overview_page(experiment: Experiment) -> Overview:
+    """At most twelve queries, whatever was counted."""
+    phase = last_phase(experiment)
+    plan = None if phase is None else readable_plan(phase)
+    if phase is None or plan is None:
+        return Overview(phase=phase, checks=checklist(experiment))
+    figures, verdict = judged(phase, plan)
+    entries = list(Decision.objects.filter(experiment=experiment).order_by("-id")[:MOST_ENTRIES])
+    days = _days(phase, plan, figures)
+    return Overview(
+        phase=phase,
+        plan=plan,
+        verdict=verdict,
+        standing=standing_of(phase, units=int(sum(figures.units(plan).values()))),
+        units=_units(plan, figures),
+        sheet=_sheet(experiment, plan, figures, verdict),
+        chart=_chart(verdict),
+        days_sheet=Sheet("By day", EFFECT, days, "", "Of all units so far, at the end of each UTC day."),
+        days_chart=_days_chart(days),
+        entries=entries,
+        undone=frozenset(one.undoes_id for one in entries if one.undoes_id),
+        is_early=plan.test == Experiment.Test.PLANNED and not is_at_horizon(plan, figures),
+        phases=list(experiment.phases.order_by("-number")[:20]),
+    )
+
+
+def goals_csv(experiment: Experiment) -> StreamingHttpResponse:
+    """The rows of the results, in full; none before a start."""
+    phase = last_phase(experiment)
+    plan = None if phase is None else readable_plan(phase)
+    if phase is None or plan is None:
+        return Sheet("Results", COLUMNS, [], "").as_csv(f"experiment-{experiment.key}")
+    figures, verdict = judged(phase, plan)
+    return _sheet(experiment, plan, figures, verdict).as_csv(f"experiment-{experiment.key}")
+
+
+@dataclass(frozen=True)
+class Segments:
+    """``metric`` is the first goal's title; sheets are empty where nothing was counted."""
+
+    metric: str = ""
+    segments: Sheet | None = None
+    ages: Sheet | None = None
+
+
+def segments_page(experiment: Experiment) -> Segments:
+    phase = last_phase(experiment)
+    plan = None if phase is None else readable_plan(phase)
+    if phase is None or plan is None:
+        return Segments()
+    metric = METRICS[plan.goals[0]]
+    about = "Of many segments some differ by chance: a reason for another test, not for a decision."
+    return Segments(
+        metric=metric.title,
+        segments=Sheet("By segment of the first list", SEGMENT, _segments(phase, plan), "", about),
+        ages=Sheet(
+            "By days since exposure",
+            AGE,
+            _ages(phase, plan),
+            page_url("age_csv", experiment.key),
+            "What each day alone brought, of the units that came back: an effect that fades is novelty.",
+        ),
+    )
+
+
+def age_csv(experiment: Experiment) -> StreamingHttpResponse:
+    phase = last_phase(experiment)
+    plan = None if phase is None else readable_plan(phase)
+    rows = [] if phase is None or plan is None else _ages(phase, plan)
+    return Sheet("Ages", AGE, rows, "").as_csv(f"experiment-{experiment.key}-ages")
+
+
+def _units(plan: Plan, figures: Figures) -> list[UnitCount]:
+    units = figures.units(plan)
+    total = sum(units.values())
+    return [UnitCount(name, units[name], weight * total) for name, weight in plan.weights.items()]
+
+
+def _sheet(experiment: Experiment, plan: Plan, figures: Figures, verdict: Verdict) -> Sheet:
+    sure = {True: "differs", False: "may be chance"}
+    goals = [
+        _row(one.comparison, sure[one.is_sure]) | {"is_first": one.comparison.metric.name == plan.goals[0]}
+        for one in verdict.goals
+    ]
+    broken = {True: "broken", False: "holds"}
+    guardrails = [
+        _row(one.comparison, f"guardrail {broken[one.is_broken]} (margin {one.margin:.0%})")
+        for one in verdict.guardrails
+    ]
+    url = page_url("goals_csv", experiment.key)
+    return Sheet("Goals and guardrails", COLUMNS, [*goals, *guardrails], url, _ABOUT, main="is_first")
+
+
+def _row(found: Comparison, reading: str) -> dict[str, Any]:
+    lift, ends = _lift(found)
+    low, high = ends or (None, None)
+    adjusted = found.adjusted
+    return {
+        "metric": found.metric.title,
+        "variant": found.variant,
+        "control": found.control,
+        "treatment": found.treatment,
+        "lift": lift,
+        "low": low,
+        "high": high,
+        "p_any_time": found.any_time.p_value,
+        "p_fixed": found.fixed.p_value,
+        "adjusted": adjusted.estimate if adjusted else None,
+        "reading": reading,
+    }
+
+
+def _lift(found: Comparison) -> tuple[float | None, tuple[float, float] | None]:
+    return _lift_of(found.any_time, absolute=found.metric.absolute)
+
+
+def _lift_of(effect: Effect, *, absolute: bool) -> tuple[float | None, tuple[float, float] | None]:
+    return (effect.estimate, effect.ci) if absolute else (effect.rel_lift, effect.rel_ci)
+
+
+def _chart(verdict: Verdict) -> Chart | None:
+    intervals = [_interval(one.comparison, is_main=number == 0) for number, one in enumerate(verdict.goals)]
+    known = any(one.value is not None for one in intervals)
+    return interval_chart(intervals, guide=(0.0, "no difference")) if known else None
+
+
+def _interval(found: Comparison, *, is_main: bool) -> Interval:
+    lift, ends = _lift(found)
+    label = f"{found.metric.title}, {found.variant}"
+    if lift is None or ends is None:
+        return Interval(label, None, None, "not known yet")
+    note = f"{lift:+.1%}, {ends[0]:+.1%} to {ends[1]:+.1%}"
+    return Interval(label, lift, ends, note, is_main=is_main)
+
+
+def _days(phase: Phase, plan: Plan, figures: Figures) -> list[dict[str, Any]]:
+    """The first goal of the first treatment at the end of each day."""
+    treatment = next(one.name for one in plan.variants if not one.is_control)
+    metric, began = METRICS[plan.goals[0]], phase.started_at.date().toordinal()
+    rows = []
+    for step, parts in by_day(phase, metric.name).items():
+        one, two = parts.get(plan.control.name), parts.get(treatment)
+        if one is None or two is None:
+            continue
+        found = compare(metric, treatment, one, two, alpha=plan.alpha, planned=figures.planned_units)
+        lift, ends = _lift(found)
+        low, high = ends or (None, None)
+        row = {"day": step - began + 1, "step": step, "lift": lift, "low": low, "high": high}
+        rows.append(row | {"units": one[0] + two[0]})
+    return rows
+
+
+def _days_chart(rows: Sequence[Mapping[str, Any]]) -> Chart | None:
+    shown = [row for row in rows if row["lift"] is not None and row["low"] is not None][-31:]
+    if len(shown) < 2:
+        return None
+    intervals = [
+        Interval(
+            f"{date.fromordinal(row['step']):%-d %b}",
+            row["lift"],
+            (row["low"], row["high"]),
+            f"{row['lift']:+.1%}, {row['low']:+.1%} to {row['high']:+.1%}",
+            is_main=number == len(shown) - 1,
+        )
+        for number, row in enumerate(shown)
+    ]
+    return interval_chart(intervals, guide=(0.0, "no difference"))
+
+
+def _segments(phase: Phase, plan: Plan) -> list[dict[str, Any]]:
+    metric = METRICS[plan.goals[0]]
+    rows = []
+    for segment, metrics in sorted(by_segment(phase).items()):
+        held = metrics.get(metric.name, {})
+        for variant in plan.variants[1:]:
+            one, two = held.get(plan.control.name), held.get(variant.name)
+            if one is not None and two is not None:
+                rows.append(_segment(segment, variant.name, plan, one, two))
+    return rows
+
+
+def _segment(segment: str, variant: str, plan: Plan, one: Parts, two: Parts) -> dict[str, Any]:
+    found = compare(METRICS[plan.goals[0]], variant, one, two, alpha=plan.alpha)
+    return _row(found, "") | {"segment": segment or "unknown", "units": one[0] + two[0]}
+
+
+def _ages(phase: Phase, plan: Plan) -> list[dict[str, Any]]:
+    metric = METRICS[plan.goals[0]]
+    return [
+        {"age": age, "variant": variant, "units": parts[0], "value": value_of(metric, parts)}
+        for age, variants in sorted(by_age(phase, metric.name).items())
+        for variant, parts in sorted(variants.items())
+    ]
