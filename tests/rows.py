@@ -15,10 +15,12 @@ from apps.bandits.services import begin_version
 from apps.catalog.models import Genre, Keyword, Movie, Person
 from apps.core.models import AuditEntry, Heartbeat
 from apps.events.models import Feedback, MovieDay, RecommendationEvent, Slate, SlateAssignment, Surface
-from apps.experiments.models import ServingPolicy
+from apps.experiments.models import Decision, Experiment, Holdout, Override, ServingPolicy
+from apps.experiments.services import override
 from apps.ratings.models import Dismissal, Favorite, MovieMerge, Rating, Thumb, Unseen, WatchlistItem
 from apps.recommendations.models import Viewer
 from apps.training.models import ModelVersion, Recipe, TrainingRun
+from tests.experiments.setup import make_experiment
 from tests.factories import make_api_key, make_movie, make_rating, make_user
 
 NOW = datetime(2026, 3, 14, 20, tzinfo=UTC)
@@ -77,6 +79,15 @@ def _feedback() -> Feedback:
         occurred_at=NOW,
         received_at=NOW,
     )
+
+
+def _decision() -> Decision:
+    return Decision.objects.create(experiment=make_experiment(), phase=1, kind="start", at=NOW)
+
+
+def _override() -> Override:
+    key = make_experiment().key
+    return override(key=key, unit_key=make_user().unit_key, variant="control", by=None, reason="a look")
 
 
 def _preference(model: type[Model], **state: Any) -> Callable[[], Model]:
@@ -155,6 +166,10 @@ MAKERS: Mapping[type[Model], Callable[[], Model]] = {
     Rating: lambda: make_rating(),
     Recipe: _recipe,
     RecommendationEvent: make_impression,
+    Decision: _decision,
+    Experiment: make_experiment,
+    Holdout: lambda: Holdout.objects.get_or_create(pk=Holdout.SINGLETON)[0],
+    Override: _override,
     ServingPolicy: _policy,
     Slate: make_slate,
     SlateAssignment: lambda: SlateAssignment.objects.create(

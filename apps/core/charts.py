@@ -11,6 +11,9 @@ from datetime import date
 from itertools import groupby
 from math import ceil, floor, log10
 
+SHARES = (0.0, 1.0)
+DIFFERENCES = (-1.0, 1.0)
+"""Of shares, or relative: beyond a doubling an interval says no more than that nothing is known."""
 _N_STEPS = 4
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _ROUNDING = 1e-9
@@ -128,25 +131,30 @@ class Series:
     level: float | None = None
 
 
-def axis_over(values: Iterable[float]) -> Axis:
-    """An axis of shares, 0 to 1, that holds the values, and ends at round numbers. Raises ``ValueError`` for
-    no values.
+def axis_over(values: Iterable[float], within: tuple[float, float] = SHARES) -> Axis:
+    """An axis that holds the values, as far as they are ``within``, and ends at round numbers. Raises
+    ``ValueError`` for no values.
     """
     known = list(values)
-    low, high = max(min(known), 0.0), min(max(known), 1.0)
+    low, high = max(min(known), within[0]), min(max(known), within[1])
     step = _step(max(high - low, 1e-4) / _N_STEPS)
     low = step * floor(low / step + _ROUNDING)
     high = max(step * ceil(high / step - _ROUNDING), low + step)
     return Axis(low, high, step)
 
 
-def interval_chart(intervals: Sequence[Interval], *, guide: tuple[float, str] | None = None) -> Chart:
-    """A dot and a whisker for each; ``guide`` is a value and its name. Raises ``ValueError`` when nothing is
-    known of any.
+def interval_chart(
+    intervals: Sequence[Interval],
+    *,
+    guide: tuple[float, str] | None = None,
+    within: tuple[float, float] = SHARES,
+) -> Chart:
+    """A dot and a whisker for each; ``guide`` is a value and its name. What is beyond ``within`` stands at
+    its end. Raises ``ValueError`` when nothing is known of any.
     """
     known = [one.value for one in intervals if one.value is not None]
     known += [end for one in intervals for end in one.ends or ()]
-    axis = axis_over([*known, guide[0]] if guide else known)
+    axis = axis_over([*known, guide[0]] if guide else known, within)
     rows = [
         Row(
             label=one.label,

@@ -3,7 +3,18 @@
 from django.urls import path
 
 from apps.core import converters  # noqa: F401 - makes <id:…> known
-from apps.pages.views import accounts, films, finding, home, imports, lists, my_films, settings, welcome
+from apps.pages.views import (
+    accounts,
+    films,
+    finding,
+    home,
+    imports,
+    lists,
+    my_films,
+    settings,
+    variants,
+    welcome,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -41,6 +52,7 @@ urlpatterns = [
     path("password/reset/", accounts.ResetView.as_view(), name="password-reset"),
     path("password/reset/sent/", accounts.reset_sent, name="password-reset-sent"),
     path("password/reset/<uid>/<token>/", accounts.NewPasswordView.as_view(), name="password-reset-confirm"),
+    path("variant/<token>", variants.variant_link, name="experiment-link"),
     path("favicon.ico", home.favicon, name="favicon"),
     path("robots.txt", home.robots, name="robots"),
 ]

@@ -26,6 +26,7 @@ from apps.core.errors import Conflict, InvalidInput
 from apps.core.identifiers import uuid7
 from apps.events.models import Kind, Slate, Surface
 from apps.events.services import expire_pending, roll_up_movie_days
+from apps.experiments.services import roll_up, watch
 from apps.recommendations.services import FeedbackRequest, give_feedback, recommend
 from apps.recommendations.slates import MAX_LENGTH, ServedSlate, SlateRequest, Slot
 
@@ -160,6 +161,8 @@ def _upkeep(now: datetime) -> None:
     expire_pending(now=now)
     renew_landmarks(now=now)
     roll_up_movie_days(first=(now - DAY).date(), last=now.date())
+    roll_up()
+    watch()
 
 
 class _Play:

@@ -83,6 +83,7 @@ PAGES: dict[str, set[str]] = {
     "settings/sessions/end-others": {"POST"},
     "settings/data": {"GET"},
     "settings/erase": FORM,
+    "variant/<token>": FORM,
     "settings/import": FORM,
     "settings/import/<id:import_id>": {"GET"},
     "settings/import/<id:import_id>/apply": {"POST"},
@@ -141,8 +142,8 @@ ADMIN: dict[str, tuple[str, str]] = {
     },
     "admin/experiments/experiment/<slug:key>/design/": ("GET", "experiments.change_experiment"),
     "admin/experiments/experiment/<slug:key>/override/": ("POST", "experiments.override_experiment"),
-    # Each act has a permission of its own: tests/experiments/test_admin_acts.py.
-    "admin/experiments/experiment/<slug:key>/act/<str:name>/": ("GET", "staff"),
+    # Of the start; each act has a permission of its own: tests/experiments/test_admin_acts.py.
+    "admin/experiments/experiment/<slug:key>/act/<str:name>/": ("GET", "experiments.start_experiment"),
     "admin/core/auditentry/export/": ("GET", "core.view_auditentry"),
     "admin/accounts/user/<id>/password/": ("GET", "accounts.change_user"),
     "admin/recommendations/viewer/<id:object_id>/now/": ("GET", "recommendations.view_viewer"),

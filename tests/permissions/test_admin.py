@@ -12,6 +12,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from apps.accounts.models import User
 from apps.bandits.models import BanditPolicy
 from apps.core.admin import ReadOnlyAdmin
+from apps.experiments.models import Experiment
 from tests.callers import Caller, guest, signed_in, undone
 from tests.factories import make_movie, make_staff, make_user
 from tests.permissions.tables import ADMIN
@@ -119,10 +120,12 @@ def own_path(route: str) -> str:
         "<path:content_type_id>": str(movie.pk),
         "<path:object_id>": str(make_movie().pk),
         "<app_label>": "catalog",
+        "<slug:key>": make_row(Experiment).pk if route.startswith("admin/experiments/") else "",
+        "<str:name>": "start",
         "<id>": str(make_user().pk),
         "(?P<url>.*)$": "nowhere",
     }
     for name, value in values.items():
-        route = route.replace(name, value)
+        route = route.replace(name, str(value))
     assert "<" not in route, f"/{route} takes something that these tests do not know: teach them"
     return f"/{route}"

@@ -143,10 +143,11 @@ ACTS: Mapping[str, Act] = {
 
 def acts_of(request: HttpRequest, experiment: Experiment) -> list[PageLink]:
     """The acts that fit its state, of those that this member of staff may do."""
+    idle = () if any(step.get("approval") for step in experiment.ramp) else ("approve",)
     return [
         PageLink(act.button, act_url(name, experiment.key), False)
         for name, act in ACTS.items()
-        if experiment.state in act.states and request.user.has_perm(act.permission)
+        if experiment.state in act.states and request.user.has_perm(act.permission) and name not in idle
     ]
 
 

@@ -15,6 +15,7 @@ from apps.experiments.admin.navigation import ADD, CHANGE, page_url
 from apps.experiments.metrics import GOALS, GUARDRAILS, METRICS, default_guardrails
 from apps.experiments.models import Experiment, Layer
 from apps.experiments.planning import power_of, site_of
+from apps.experiments.policy import current_policy
 from apps.experiments.requirements import recipe_names
 from apps.experiments.services import (
     Design,
@@ -87,11 +88,13 @@ class DesignForm(forms.Form):
     power = forms.FloatField(initial=0.8, help_text="How often the smallest effect should be found.")
     guardrails = StrictJSONField(
         initial=default_guardrails,
+        widget=forms.Textarea({"rows": 4}),
         help_text=f"What may not get worse, and how much is too much. By default: {', '.join(GUARDRAILS)}.",
     )
     ramp = StrictJSONField(
         required=False,
         initial=list,
+        widget=forms.Textarea({"rows": 3}),
         help_text='Steps of coverage: [{"coverage": 0.2, "hours": 24, "units": 500}, {"coverage": 1}].'
         ' "approval": true waits for somebody. Empty covers all at once.',
     )
@@ -133,12 +136,13 @@ class VariantForm(forms.Form):
     name = forms.SlugField(required=False, max_length=60)
     weight = forms.FloatField(required=False, min_value=0, max_value=1)
     is_control = forms.BooleanField(required=False, label="Control")
-    strategy = StrictJSONField(required=False)
+    strategy = StrictJSONField(required=False, initial=dict, widget=forms.Textarea({"rows": 3}))
     recipe = forms.ChoiceField(required=False)
     description = forms.CharField(required=False, max_length=200)
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+        # Else a row that says what it said before would be taken for one that was not filled in.
+        super().__init__(*arguments, **{**options, "empty_permitted": False})
         self.fields["recipe"].choices = [("", "–"), *((name, name) for name in sorted(set(recipe_names())))]  # type: ignore[attr-defined] # a choice field
 
     def design(self) -> VariantDesign | None:
@@ -191,8 +195,13 @@ def design_view(table: Any, request: HttpRequest, key: str | None) -> HttpRespon
 def _forms(experiment: Experiment | None, data: Any) -> tuple[DesignForm, Any]:
     if experiment is None:
         rows: list[dict[str, Any]] = [
-            {"name": "control", "weight": 0.5, "is_control": True},
-            {"name": "treatment", "weight": 0.5},
+            {
+                "name": "control",
+                "weight": 0.5,
+                "is_control": True,
+                "strategy": current_policy().strategy.to_json(),
+            },
+            {"name": "treatment", "weight": 0.5, "strategy": {"policy": "bandit"}},
         ]
         return DesignForm(data), VariantForms(data, initial=_padded(rows), prefix="variant")
     design = design_of(experiment)

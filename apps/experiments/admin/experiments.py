@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.core.admin import ReadOnlyAdmin
+from apps.core.admin import ExplainedAdmin
 from apps.core.admin.columns import column
 from apps.experiments.admin.acts import act_view, acts_of
 from apps.experiments.admin.debugging import debug_page, override_view
@@ -27,7 +27,7 @@ HEALTH = {"unhealthy": "Trust nothing yet", "roll_back": "Does harm"}
 
 
 @admin.register(Experiment)
-class ExperimentAdmin(ReadOnlyAdmin):
+class ExperimentAdmin(ExplainedAdmin):
     group, icon, rank = "Experiments", "science", 0
     about = (
         "Tests of what serves viewers. Each unit, a viewer or a guest, is in one variant of a layer at most"
@@ -73,6 +73,13 @@ class ExperimentAdmin(ReadOnlyAdmin):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm(ADD))
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Pages of their own do, through the services."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
     @column(
         "State", ordering="state", label={"Running": "success", "Paused": "warning", "Rolled back": "danger"}
     )
@@ -105,6 +112,8 @@ class ExperimentAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, *arguments: Any, **options: Any
     ) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
         return self.overview_view(request, unquote(object_id))
 
     def overview_view(self, request: HttpRequest, key: str) -> HttpResponse:
@@ -129,7 +138,7 @@ class ExperimentAdmin(ReadOnlyAdmin):
         return debug_page(self, request, experiment)
 
     def override_view(self, request: HttpRequest, key: str) -> HttpResponse:
-        return override_view(self, request, self._seen(request, key))
+        return override_view(self, request, get_object_or_404(Experiment, pk=key))
 
     def design_view(self, request: HttpRequest, key: str) -> HttpResponse:
         return design_view(self, request, key)

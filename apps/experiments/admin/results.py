@@ -9,7 +9,7 @@ from django.http import StreamingHttpResponse
 
 from apps.algorithms.statistics import Effect
 from apps.core.admin.sheets import Column, Sheet, count, decimal, signed_share
-from apps.core.charts import Chart, Interval, interval_chart
+from apps.core.charts import DIFFERENCES, Chart, Interval, interval_chart
 from apps.experiments.admin.navigation import page_url
 from apps.experiments.comparing import Comparison, compare, value_of
 from apps.experiments.figures import Figures, Parts, by_age, by_day, by_segment
@@ -30,10 +30,10 @@ COLUMNS = (
     Column("Treatment", ("treatment",), decimal),
     Column("Difference", ("lift",), signed_share),
     Column("At any time", ("low", "high"), signed_share),
+    Column.text("Reading", "reading"),
     Column("p at any time", ("p_any_time",), decimal),
     Column("p at the end", ("p_fixed",), decimal),
     Column("Less what was before", ("adjusted",), decimal),
-    Column.text("Reading", "reading"),
 )
 _ABOUT = (
     "Differences are relative to the control, those of fallback and empty lists in points. The interval at"
@@ -212,7 +212,7 @@ def _lift_of(effect: Effect, *, absolute: bool) -> tuple[float | None, tuple[flo
 def _chart(verdict: Verdict) -> Chart | None:
     intervals = [_interval(one.comparison, is_main=number == 0) for number, one in enumerate(verdict.goals)]
     known = any(one.value is not None for one in intervals)
-    return interval_chart(intervals, guide=(0.0, "no difference")) if known else None
+    return interval_chart(intervals, guide=(0.0, "no difference"), within=DIFFERENCES) if known else None
 
 
 def _interval(found: Comparison, *, is_main: bool) -> Interval:
@@ -255,7 +255,7 @@ def _days_chart(rows: Sequence[Mapping[str, Any]]) -> Chart | None:
         )
         for number, row in enumerate(shown)
     ]
-    return interval_chart(intervals, guide=(0.0, "no difference"))
+    return interval_chart(intervals, guide=(0.0, "no difference"), within=DIFFERENCES)
 
 
 def _segments(phase: Phase, plan: Plan) -> list[dict[str, Any]]:

@@ -1,0 +1,197 @@
+"""Experiments in the admin: set up by a form, started through the checklist, and ended, each by who may."""
+
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from apps.core.models import AuditEntry
+from apps.experiments.admin.acts import ACTS
+from apps.experiments.models import Decision, Experiment, Override, ServingPolicy
+from apps.experiments.services import Design, design_of, pause, stop
+from tests.experiments.setup import HYBRID, POPULAR, make_design, make_experiment, make_running
+from tests.factories import make_staff, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("servable")]
+VIEW = "experiments.view_experiment"
+
+
+def log_in(client: Client, *permissions: str) -> None:
+    client.force_login(make_staff(username="boss", permissions=[VIEW, *permissions]))
+
+
+def url(page: str, key: str, *more: str) -> str:
+    return reverse(f"admin:experiments_experiment_{page}", args=[key, *more])
+
+
+def act(client: Client, name: str, key: str, **body: Any) -> HttpResponse:
+    answer: Any = client.post(url("act", key, name), {"reason": "a test", **body})
+    return answer
+
+
+def body_of(design: Design, **changed: Any) -> dict[str, Any]:
+    """What a browser sends of the form, as the form shows the design."""
+    plain = ("key", "name", "hypothesis", "layer", "range_start", "range_end", "min_effect", "alpha", "power")
+    body: dict[str, Any] = {name: getattr(design, name) for name in (*plain, "test", "horizon_days")}
+    body |= {"goals": list(design.goals), "first_goal": design.goals[0], "ramp": "[]"}
+    body |= {"guardrails": '{"ctr": 0.15}', "variant-TOTAL_FORMS": "2", "variant-INITIAL_FORMS": "0"}
+    for number, one in enumerate(design.variants):
+        row = {"name": one.name, "weight": one.weight, "strategy": '{"arms": {"popular": 1}}'}
+        row |= {"is_control": "on"} if one.is_control else {}
+        body |= {f"variant-{number}-{name}": value for name, value in row.items()}
+    return body | changed
+
+
+def test_a_new_experiment_is_a_draft_with_what_the_form_says(client: Client) -> None:
+    log_in(client, "experiments.add_experiment")
+    design = make_design("first", goals=("clicks_per_unit", "ctr"))
+    answer = client.post(reverse("admin:experiments_experiment_add"), body_of(design, languages="en, DE"))
+    assert answer.headers["Location"] == url("overview", "first")
+    stored = design_of(Experiment.objects.get())
+    assert (stored.goals, stored.languages) == (("clicks_per_unit", "ctr"), ("en", "de"))
+    assert [(one.name, one.weight, one.is_control) for one in stored.variants] == [
+        ("control", 0.5, True),
+        ("treatment", 0.5, False),
+    ]
+    assert AuditEntry.objects.get(action="experiments.create").actor_name == "boss"
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"variant-0-weight": "0.9"}, "Make the weights sum to 1; they sum to 1.4."),
+        ({"variant-1-is_control": "on"}, "One variant is the control, and only one."),
+        ({"variant-1-strategy": '{"policy": "magic"}'}, "Choose one of: fixed, bandit."),
+        ({"range_end": "0"}, "A range goes from 0 to 1, and ends above where it starts."),
+        ({"guardrails": '{"luck": 1}'}, "Choose of: ctr, success_rate"),
+        ({"ramp": '[{"coverage": 2}]'}, "Coverage lies above 0 and up to 1."),
+    ],
+)
+def test_refuses_with_a_sentence_and_keeps_what_was_typed(
+    client: Client, changed: dict[str, str], sentence: str
+) -> None:
+    log_in(client, "experiments.add_experiment")
+    body = body_of(make_design("first", hypothesis="More clicks"), **changed)
+    answer = client.post(reverse("admin:experiments_experiment_add"), body)
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert sentence in page
+    assert "More clicks" in page
+    assert not Experiment.objects.exists()
+
+
+def test_how_long_it_takes_is_told_and_nothing_stored(client: Client) -> None:
+    log_in(client, "experiments.add_experiment")
+    body = body_of(make_design("first"), **{"try": "1"})
+    page = client.post(reverse("admin:experiments_experiment_add"), body).content.decode()
+    assert "The last 14 days tell too little to say how long this takes." in page
+    assert not Experiment.objects.exists()
+
+
+def test_a_change_of_what_runs_says_that_a_phase_begins(client: Client) -> None:
+    log_in(client, "experiments.change_experiment")
+    experiment = make_running("test")
+    assert "begins a new phase" in client.get(url("design", "test")).content.decode()
+    body = body_of(design_of(experiment), version=experiment.version, reason="Half of it", range_end=0.5)
+    assert client.post(url("design", "test"), body).status_code == 302
+    assert experiment.phases.count() == 2
+    again = client.post(url("design", "test"), body)
+    assert "was changed meanwhile" in again.content.decode()
+
+
+def test_a_start_shows_the_checklist_and_takes_a_reason_where_it_warns(client: Client) -> None:
+    log_in(client, "experiments.start_experiment")
+    experiment = make_experiment("test", horizon_days=3)
+    page = client.get(url("act", "test", "start")).content.decode()
+    assert "A horizon of 3 days leaves out part of the week." in page
+    refused = act(client, "start", "test", reason="", version=experiment.version)
+    assert refused.status_code == 400
+    assert "Test test needs a reason to start" in refused.content.decode()
+    assert act(client, "start", "test", version=experiment.version).status_code == 302
+    assert Experiment.objects.get().state == "running"
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_each_act_is_for_its_own_permission_alone(client: Client, name: str) -> None:
+    others = {act.permission for act in ACTS.values()} - {ACTS[name].permission}
+    log_in(client, *others)
+    make_running("test")
+    assert client.get(url("act", "test", name)).status_code == 403
+    assert act(client, name, "test", variant="treatment").status_code == 403
+    assert url("act", "test", name) not in client.get(url("overview", "test")).content.decode()
+    assert Experiment.objects.get().state == "running"
+
+
+@pytest.mark.parametrize(
+    ("name", "state"), [("pause", "paused"), ("stop", "completed"), ("roll_back", "rolled_back")]
+)
+def test_acts_ask_for_a_reason_and_do_it(client: Client, name: str, state: str) -> None:
+    log_in(client, ACTS[name].permission)
+    make_running("test")
+    assert act(client, name, "test", reason="").status_code == 400
+    assert act(client, name, "test").headers["Location"] == url("overview", "test")
+    assert Experiment.objects.get().state == state
+    assert Decision.objects.latest("id").by == "boss"
+
+
+def test_what_is_shipped_serves_everybody_and_can_be_undone(client: Client) -> None:
+    names = ("experiments.ship_experiment", "experiments.roll_back_experiment", "experiments.view_decision")
+    log_in(client, *names)
+    make_running("test")
+    assert act(client, "ship", "test", variant="treatment").status_code == 302
+    assert ServingPolicy.objects.get().strategy == POPULAR
+    decision = Decision.objects.latest("id")
+    body = {"action": "undo", "_selected_action": str(decision.pk), "reason": "It was not"}
+    client.post(reverse("admin:experiments_decision_changelist"), body)
+    assert ServingPolicy.objects.get().strategy == HYBRID
+    assert Experiment.objects.get().state == "running"
+
+
+def test_a_refusal_by_the_service_is_said_on_the_page(client: Client, boss: Any) -> None:
+    client.force_login(make_staff(permissions=[VIEW, "experiments.stop_experiment"]))
+    make_running("test")
+    stop(key="test", by=boss, reason="a test")
+    answer = act(client, "stop", "test")
+    assert answer.status_code == 400
+    assert "Test test is completed, not running or paused." in answer.content.decode()
+
+
+def test_a_viewer_can_be_put_into_a_variant(client: Client) -> None:
+    log_in(client, "experiments.override_experiment")
+    make_running("test")
+    viewer = make_user("nadia")
+    page = client.get(url("debug", "test"), {"viewer": "nadia"}).content.decode()
+    assert "assigned by the split" in page
+    body = {"unit": str(viewer.unit_key), "variant": "treatment", "reason": "a look"}
+    client.post(url("override", "test"), body)
+    assert Override.objects.get().variant == "treatment"
+    page = client.get(url("debug", "test"), {"viewer": str(viewer.unit_key)}).content.decode()
+    assert "put there by hand, so not counted" in page
+
+
+def test_a_viewer_that_is_none_is_said(client: Client) -> None:
+    log_in(client)
+    make_running("test")
+    answer = client.get(url("debug", "test"), {"viewer": "nobody-at-all"})
+    assert answer.status_code == 400
+    assert "There is no viewer &#x27;nobody-at-all&#x27;, and it is no unit key." in answer.content.decode()
+
+
+def test_a_link_puts_a_browser_into_a_variant_once_it_says_yes(client: Client) -> None:
+    log_in(client, "experiments.override_experiment")
+    make_running("test")
+    page = client.get(url("debug", "test")).content.decode()
+    link = page.split('treatment: <a href="http://testserver')[1].split('"')[0]
+    visitor = Client()
+    visitor.get("/")
+    assert "See “treatment”?" in visitor.get(link).content.decode()
+    assert not Override.objects.exists()
+    assert visitor.post(link).status_code == 302
+    assert (Override.objects.get().variant, Override.objects.get().reason) == (
+        "treatment",
+        "Followed a link of boss",
+    )
+    pause(key="test", by=make_staff(), reason="a test")
+    assert visitor.get(link + "x").status_code == 400
