@@ -6,7 +6,7 @@ from django.core import signing
 from django.test import Client, RequestFactory
 
 from apps.accounts.models import User
-from apps.accounts.units import Visit, guest_of, is_bot, unit_of, viewer_timezone
+from apps.accounts.units import Visit, guest_of, is_bot, unit_of, viewer_language, viewer_timezone
 from tests.accounts.conftest import csrf
 from tests.factories import make_guest, make_user
 
@@ -157,3 +157,12 @@ def test_takes_the_time_zone_from_profile_then_cookie(
 
 def test_knows_no_time_zone_of_a_stranger() -> None:
     assert viewer_timezone(RequestFactory().get("/"), None) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [("de-AT,de;q=0.9,en;q=0.5", "de"), ("en", "en"), ("*", ""), ("", ""), ("fr;q=0.1, pt-BR", "pt")],
+)
+def test_the_language_is_the_first_that_the_browser_asks_for(asked: str, language: str) -> None:
+    headers = {"Accept-Language": asked} if asked else {}
+    assert viewer_language(RequestFactory().get("/", headers=headers)) == language
