@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from apps.algorithms.statistics import (
     Chance,
@@ -87,7 +87,8 @@ def read_goals(plan: Plan, figures: Figures) -> list[GoalReading]:
     by Holm. So no goal that is added costs the first one anything, and all that is told of a treatment is
     false with that chance at most.
     """
-    by_variant = [_goals_of(plan, figures, variant) for variant in treatments_of(plan)]
+    course = _course(plan, figures)
+    by_variant = [_goals_of(plan, figures, variant, course) for variant in treatments_of(plan)]
     return [reading for goal in zip(*by_variant, strict=True) for reading in goal]
 
 
@@ -108,16 +109,16 @@ def treatments_of(plan: Plan) -> list[str]:
 def is_over(plan: Plan, figures: Figures) -> bool:
     """Whether the test has ended: what is found later, a planned one does not look at."""
     if plan.test == "planned":
-        return _end_of(plan, figures) is not None
+        return _end_of(_course(plan, figures)) is not None
     return figures.days >= plan.horizon_days
 
 
-def _goals_of(plan: Plan, figures: Figures, variant: str) -> list[GoalReading]:
+def _goals_of(plan: Plan, figures: Figures, variant: str, course: Sequence[float]) -> list[GoalReading]:
     alpha = plan.alpha / len(treatments_of(plan))
-    end = _end_of(plan, figures) if plan.test == "planned" else None
+    end = _end_of(course)
     metrics = figures.metrics if end is None else figures.looks[end]
     found = [_compare(METRICS[name], plan, figures, metrics, variant, alpha) for name in plan.goals]
-    looks = _looks(plan, figures, variant, alpha, end) if plan.test == "planned" else ()
+    looks = _looks(plan, figures, variant, alpha, course)
     first = _first_goal(plan, metrics, found[0], looks)
     p_values = [_readable_p(plan, one, is_ended=end is not None) for one in found[1:]]
     known = [p for p in p_values if p is not None]
@@ -185,21 +186,31 @@ def _design_effect(figures: Figures, variant: str) -> float:
     return 1 + max(lists_squares / lists - 1, 0.0) * WITHIN_UNITS if lists > 0 else 1.0
 
 
-def _end_of(plan: Plan, figures: Figures) -> int | None:
+def _course(plan: Plan, figures: Figures) -> list[float]:
+    """How much of the planned information each look has, up to the end; none of a test without a plan."""
+    found: list[float] = []
+    for number in range(len(figures.looks) if plan.test == "planned" else 0):
+        found.append(_fraction(plan, figures, number))
+        if found[-1] >= 1:
+            break
+    return found
+
+
+def _end_of(course: Sequence[float]) -> int | None:
     """The look that has all of the plan: its units, or the last day of its horizon."""
-    fractions = map(partial(_fraction, plan, figures), range(len(figures.looks)))
-    return next((number for number, fraction in enumerate(fractions) if fraction >= 1), None)
+    return len(course) - 1 if course and course[-1] >= 1 else None
 
 
-def _looks(plan: Plan, figures: Figures, variant: str, alpha: float, end: int | None) -> tuple[Look, ...]:
+def _looks(
+    plan: Plan, figures: Figures, variant: str, alpha: float, course: Sequence[float]
+) -> tuple[Look, ...]:
     """At the first goal: of each full day with units more than the day before, up to the end."""
     metric = METRICS[plan.goals[0]]
     taken: list[tuple[int, float, float]] = []
-    for number in range(len(figures.looks) if end is None else end + 1):
-        of = figures.looks[number]
-        z = _z(metric, parts_in(of, metric.name, plan.control.name), parts_in(of, metric.name, variant))
-        fraction = _fraction(plan, figures, number)
-        if z is not None and fraction > (taken[-1][1] if taken else 0):
+    for number, fraction in enumerate(course):
+        groups = (parts_in(figures.looks[number], metric.name, of) for of in (plan.control.name, variant))
+        z = _z(metric, *groups) if fraction > (taken[-1][1] if taken else 0) else None
+        if z is not None:
             taken.append((number + 1, fraction, z))
     bounds = _bounds(tuple(fraction for _, fraction, _ in taken), alpha)
     return tuple(Look(*look, bound) for look, bound in zip(taken, bounds, strict=True))
