@@ -168,6 +168,8 @@ def _why_not(found: _Found, outcome: Outcome) -> list[str]:
     units = sum(figures.units(plan).values())
     if figures.planned_units is not None and units < figures.planned_units:
         said.append(f"{units:,.0f} of {figures.planned_units:,.0f} units that were planned.")
+    elif outcome == "no_difference" and figures.days < plan.horizon_days:
+        said.append("All units that were planned are counted, which ends the test before its horizon.")
     for one in found.first:
         what = f"{one.comparison.metric.title} of {one.comparison.variant}"
         said.append(f"{what} is worse." if _is_worse(one) else f"{what} may differ by chance alone.")
@@ -176,7 +178,8 @@ def _why_not(found: _Found, outcome: Outcome) -> list[str]:
 
 def _sentence(found: _Found, outcome: Outcome, variant: str) -> str:
     plan = found.plan
-    rest = f"{_srm_text(found.sample_ratio)}; day {_day(plan, found.figures)} of {plan.horizon_days}"
+    seen = "SRM ok" if any(found.figures.units(plan).values()) else "no units yet"
+    rest = f"{seen}; day {_day(plan, found.figures)} of {plan.horizon_days}"
     if outcome == "roll_back" and found.broken:
         return f"Roll {variant} back: {effect_text(found.broken.comparison)}; {rest}"
     if not found.first:
@@ -200,10 +203,6 @@ def _no_difference(readings: Sequence[GoalReading], effect: float) -> str:
     if all(_is_small(one, effect) for one in readings):
         return f"No difference was found, and none of {effect * 100:g} % or more is left to find"
     return f"No difference was found, though one of {effect * 100:g} % may be there"
-
-
-def _srm_text(ratio: SampleRatio) -> str:
-    return "no units yet" if ratio.p_value is None else "SRM ok"
 
 
 def _day(plan: Plan, figures: Figures) -> int:

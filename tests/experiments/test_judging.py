@@ -166,8 +166,21 @@ def test_a_planned_verdict_stays_after_its_horizon() -> None:
 def test_all_the_planned_units_end_a_planned_test_before_its_horizon() -> None:
     plan = make_plan(test="planned", horizon_days=28)
     figures = looking(*growing(5, 100, 0.1, 0.11), planned_units=1000.0)
-    assert judge(plan, figures).outcome == "no_difference"
+    found = judge(plan, figures)
+    assert (found.outcome, found.why_not) == (
+        "no_difference",
+        (
+            "All units that were planned are counted, which ends the test before its horizon.",
+            "Units that click of treatment may differ by chance alone.",
+        ),
+    )
     assert judge(make_plan(horizon_days=28), figures).outcome == "wait"
+
+
+def test_without_a_treatment_there_is_nothing_to_decide() -> None:
+    found = said((500, 50), (0, 0), weights={"control": 1.0, "treatment": 0.0}, guardrails={"ctr": 0.1})
+    assert (found.outcome, found.goals, found.guardrails) == ("wait", (), ())
+    assert found.sentence == "Wait: no treatment has a weight above 0; SRM ok; day 16 of 28"
 
 
 def test_a_level_is_never_said_to_be_more_than_it_is() -> None:
