@@ -15,6 +15,7 @@ from apps.algorithms.statistics import (
     ratio,
     welch,
 )
+from apps.algorithms.statistics.samples import Interval
 from apps.experiments.figures import Parts
 from apps.experiments.metrics import Metric
 
@@ -26,18 +27,40 @@ class Comparison:
     """A treatment against the control.
 
     ``fixed`` may be read once, when the horizon that was planned is reached; ``any_time`` at every look.
-    Effects are relative unless the metric says that it is ``absolute``. ``adjusted`` is ``fixed`` less what
-    units differed by before they were exposed; None for shapes that have no such thing. ``control`` and
-    ``treatment`` are the values of each.
+    All are effects of the difference, with the lift beside it. ``adjusted`` is ``fixed`` less what
+    units differed by before they were exposed; None for shapes that have no such thing. Intervals of all have
+    coverage ``1 - alpha``. ``control`` and ``treatment`` are the values of each.
     """
 
     metric: Metric
     variant: str
+    alpha: float
     control: float | None
     treatment: float | None
     fixed: Effect
     any_time: Effect
     adjusted: Effect | None = None
+
+    @property
+    def gain(self) -> float:
+        """Treatment less control, above 0 where it is better; 0 where either is unknown."""
+        if self.control is None or self.treatment is None:
+            return 0.0
+        return (self.treatment - self.control) * self.metric.sign
+
+    @property
+    def harm(self) -> float | None:
+        """How much worse it is, relative unless the metric is absolute; None where nobody can tell."""
+        if self.control is None or self.treatment is None:
+            return None
+        if self.metric.absolute:
+            return -self.gain
+        return -self.gain / self.control if self.control > 0 else None
+
+    @property
+    def interval(self) -> Interval | None:
+        """That of any time: of the difference where the metric is absolute, else of the lift."""
+        return self.any_time.ci if self.metric.absolute else self.any_time.rel_ci
 
 
 def compare(
@@ -54,10 +77,11 @@ def compare(
     return Comparison(
         metric=metric,
         variant=variant,
+        alpha=alpha,
         control=value_of(metric, control),
         treatment=value_of(metric, treatment),
         fixed=fixed_effect(metric, control, treatment, alpha),
-        any_time=_any_time(one, two, alpha, planned, relative=not metric.absolute),
+        any_time=_any_time(one, two, alpha, planned),
         adjusted=cuped(_paired(control), _paired(treatment), alpha) if metric.shape == "mean" else None,
     )
 
@@ -88,10 +112,20 @@ def value_of(metric: Metric, parts: Parts) -> float | None:
     return top / under if under > 0 else None
 
 
-def _any_time(one: Summed, two: Summed, alpha: float, planned: float | None, *, relative: bool) -> Effect:
+def carrying(metric: Metric, parts: Parts) -> float:
+    """How many units the metric rests on: of a ratio Kish's effective number of those that bring its
+    denominator, ``(sum d)^2 / sum d^2``, which is few where few rate however many are there.
+    """
+    n, _, _, bottom, bottom_squares, *_ = parts
+    if metric.shape != "ratio":
+        return n
+    return bottom * bottom / bottom_squares if bottom_squares > 0 else 0.0
+
+
+def _any_time(one: Summed, two: Summed, alpha: float, planned: float | None) -> Effect:
     if planned is None:
-        return always_valid(one, two, alpha, relative=relative)
-    return always_valid_by_plan(one, two, planned=planned, alpha=alpha, relative=relative)
+        return always_valid(one, two, alpha)
+    return always_valid_by_plan(one, two, planned=planned, alpha=alpha)
 
 
 def counts_of(parts: Parts) -> Counts:

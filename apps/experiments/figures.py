@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from apps.experiments.plans import Plan
 
 Parts = tuple[float, ...]
 """``PARTS`` of one metric of one variant, summed over its units."""
+NOTHING: Parts = (0.0,) * len(PARTS)
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Figures:
     metrics
         By metric, then variant.
     looks
-        The first goal at the end of each full UTC day since the phase began, by variant: what a test that was
-        planned for a horizon looks at. ``look_days`` are these days, as ordinals.
+        The goals at the end of each full UTC day since the phase began, its first one too, up to the horizon;
+        by metric, then variant. What a test that was planned for a horizon looks at.
     latencies
         Sparse histograms by variant.
     days
@@ -37,18 +38,14 @@ class Figures:
     """
 
     metrics: Mapping[str, Mapping[str, Parts]]
-    looks: tuple[Mapping[str, Parts], ...]
-    look_days: tuple[int, ...]
+    looks: tuple[Mapping[str, Mapping[str, Parts]], ...]
     latencies: Mapping[str, Mapping[str, int]]
     days: float
     planned_units: float | None
 
     def units(self, plan: Plan) -> dict[str, float]:
         """By variant, those without a unit too."""
-        return {name: self.parts(plan.goals[0], name)[0] for name in plan.weights}
-
-    def parts(self, metric: str, variant: str) -> Parts:
-        return self.metrics.get(metric, {}).get(variant, (0.0,) * len(PARTS))
+        return units_in(self.metrics, plan)
 
     def as_json(self) -> dict[str, Any]:
         found: dict[str, Any] = asdict(self)
@@ -56,29 +53,40 @@ class Figures:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Figures":
+        """Of what ``as_json`` gave, after any database: one may give whole numbers back for fractions."""
+        planned = stored["planned_units"]
         return cls(
-            metrics={
-                metric: {variant: tuple(parts) for variant, parts in of.items()}
-                for metric, of in stored["metrics"].items()
-            },
-            looks=tuple(
-                {variant: tuple(parts) for variant, parts in look.items()} for look in stored["looks"]
-            ),
-            look_days=tuple(stored["look_days"]),
+            metrics=_parts_in(stored["metrics"]),
+            looks=tuple(_parts_in(look) for look in stored["looks"]),
             latencies=stored["latencies"],
-            days=stored["days"],
-            planned_units=stored["planned_units"],
+            days=float(stored["days"]),
+            planned_units=None if planned is None else float(planned),
         )
+
+
+def _parts_in(stored: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Parts]]:
+    return {
+        metric: {variant: tuple(map(float, parts)) for variant, parts in of.items()}
+        for metric, of in stored.items()
+    }
+
+
+def parts_in(metrics: Mapping[str, Mapping[str, Parts]], metric: str, variant: str) -> Parts:
+    return metrics.get(metric, {}).get(variant, NOTHING)
+
+
+def units_in(metrics: Mapping[str, Mapping[str, Parts]], plan: Plan) -> dict[str, float]:
+    """By variant. Each metric counts every unit, but one that is newer than the phase."""
+    held = metrics.values()
+    return {name: max((of[name][0] for of in held if name in of), default=0.0) for name in plan.weights}
 
 
 def figures_of(phase: Phase, plan: Plan, *, now: datetime) -> Figures:
     """What was counted up to now. Three queries, whatever the number of units."""
     end = min(now, phase.ended_at or now)
-    looks = _looks(phase, plan, end)
     return Figures(
         metrics=_metrics(phase),
-        looks=tuple(looks.values()),
-        look_days=tuple(looks),
+        looks=_looks(phase, plan, end),
         latencies=_latencies(phase),
         days=(end - phase.started_at) / timedelta(days=1),
         planned_units=plan.planned_units,
@@ -131,10 +139,24 @@ def _metrics(phase: Phase) -> dict[str, dict[str, Parts]]:
     return dict(found)
 
 
-def _looks(phase: Phase, plan: Plan, end: datetime) -> dict[int, Mapping[str, Parts]]:
+def _looks(phase: Phase, plan: Plan, end: datetime) -> tuple[dict[str, dict[str, Parts]], ...]:
     """Of full days only: a look more would have to be paid for."""
-    held = by_day(phase, plan.goals[0])
-    return {step: held[step] for step in sorted(held) if date.fromordinal(step) < day_of(end)}
+    first = day_of(phase.started_at).toordinal()
+    n_days = min(max(day_of(end).toordinal() - first, 0), plan.horizon_days)
+    rows = _rows(phase).filter(metric__in=plan.goals, step__lt=first + n_days)
+    rows = rows.values("metric", "variant", "step").annotate(**_SUMMED).order_by("step")
+    added: dict[int, list[tuple[str, str, Parts]]] = defaultdict(list)
+    for step, metric, variant, *parts in rows.values_list("step", "metric", "variant", *_SUMMED):
+        # A list of just before the phase began, by the clock of another machine, is of its first day.
+        added[max(step - first, 0)].append((metric, variant, tuple(parts)))
+    running: dict[str, dict[str, Parts]] = {}
+    looks = []
+    for day in range(n_days):
+        for metric, variant, parts in added[day]:
+            of = running.setdefault(metric, {})
+            of[variant] = tuple(map(sum, zip(of.get(variant, NOTHING), parts, strict=True)))
+        looks.append({metric: dict(of) for metric, of in running.items()})
+    return tuple(looks)
 
 
 def _latencies(phase: Phase) -> dict[str, dict[str, int]]:

@@ -1,24 +1,25 @@
 """What a phase's figures say: a pure function of its plan and of them, so that a verdict can be made again.
 
 - *Health* comes first: units that are shared out otherwise than planned (a sample ratio mismatch), units in a
-  variant of weight 0, or a metric that cannot be computed. Then nothing else can be trusted.
+  variant of weight 0, or a test that ended without anything to read. Then nothing else can be trusted.
 - *Guardrails* are read at any time, each at ``alpha`` divided by their number and that of the treatments. One
   is broken where it is worse by more than its margin *and* its interval leaves out 0.
 - *Goals* are read by the plan: at any time, or at the end of each full day against group-sequential bounds
-  (Kim and DeMets, spending ``alpha t^3``). ``alpha`` is divided by the number of treatments. The first goal
-  decides; the p-values of all are adjusted by Holm.
+  (Kim and DeMets, spending ``alpha t^3``), up to the end of the test; what comes later is not looked at.
+  ``alpha`` is divided by the number of treatments. The first goal decides.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
 from apps.algorithms.statistics import SampleRatio, srm
 from apps.experiments.comparing import Comparison
 from apps.experiments.figures import Figures
+from apps.experiments.metrics import Metric
 from apps.experiments.plans import Plan
-from apps.experiments.reading import GoalReading, GuardrailReading, is_at_horizon, read_goals, read_guardrails
+from apps.experiments.reading import GoalReading, GuardrailReading, is_over, read_goals, read_guardrails
 
 Outcome = Literal["unhealthy", "roll_back", "ship", "keep_control", "no_difference", "wait"]
 
@@ -39,26 +40,65 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """What the ledger keeps: the outcome, and every number that led to it."""
-        found: dict[str, Any] = _plain(asdict(self))
+        found: dict[str, Any] = _plain(self)
         return found
 
 
 def judge(plan: Plan, figures: Figures) -> Verdict:
     """The same for the same plan and figures, to the last digit."""
-    ratio = _sample_ratio(plan, figures)
-    goals = read_goals(plan, figures)
-    guardrails = read_guardrails(plan, figures)
-    problems = _problems(plan, figures, ratio)
-    outcome, variant = _decide(plan, figures, goals, guardrails, problems)
+    found = _Found(
+        plan,
+        figures,
+        _sample_ratio(plan, figures),
+        tuple(read_goals(plan, figures)),
+        tuple(read_guardrails(plan, figures)),
+    )
+    problems = _problems(found)
+    outcome, variant = _decide(found, problems)
     return Verdict(
         outcome=outcome,
         variant=variant,
-        sentence=_sentence(plan, figures, outcome, variant, goals, guardrails, problems),
-        why_not=tuple(problems or _why_not(plan, figures, outcome, goals)),
-        sample_ratio=ratio,
-        goals=tuple(goals),
-        guardrails=tuple(guardrails),
+        sentence=f"Trust nothing yet: {problems[0]}" if problems else _sentence(found, outcome, variant),
+        why_not=tuple(problems or _why_not(found, outcome)),
+        sample_ratio=found.sample_ratio,
+        goals=found.goals,
+        guardrails=found.guardrails,
     )
+
+
+def effect_text(comparison: Comparison) -> str:
+    """``CTR +6.1 %, always-valid 95 % [+1.2, +11.0]``; in points where the metric is absolute."""
+    metric, harm, interval = comparison.metric, comparison.harm, comparison.interval
+    if harm is None:
+        return f"{metric.title} unknown"
+    unit = "points" if metric.absolute else "%"
+    said = f"{metric.title} {-harm * metric.sign * 100:+.1f} {unit}"
+    if interval is None:
+        return said
+    level = _level(comparison.alpha)
+    return f"{said}, always-valid {level} % [{interval[0] * 100:+.1f}, {interval[1] * 100:+.1f}]"
+
+
+@dataclass(frozen=True)
+class _Found:
+    plan: Plan
+    figures: Figures
+    sample_ratio: SampleRatio
+    goals: tuple[GoalReading, ...]
+    guardrails: tuple[GuardrailReading, ...]
+
+    @property
+    def first(self) -> tuple[GoalReading, ...]:
+        """The first goal of each treatment."""
+        return tuple(one for one in self.goals if one.comparison.metric.name == self.plan.goals[0])
+
+    @property
+    def is_over(self) -> bool:
+        return is_over(self.plan, self.figures)
+
+    @property
+    def broken(self) -> GuardrailReading | None:
+        return next((one for one in self.guardrails if one.is_broken), None)
 
 
 def _sample_ratio(plan: Plan, figures: Figures) -> SampleRatio:
@@ -66,13 +106,13 @@ def _sample_ratio(plan: Plan, figures: Figures) -> SampleRatio:
     return srm([units[name] for name in plan.weights], list(plan.weights.values()))
 
 
-def _problems(plan: Plan, figures: Figures, ratio: SampleRatio) -> list[str]:
-    units = figures.units(plan)
+def _problems(found: _Found) -> list[str]:
+    plan, units = found.plan, found.figures.units(found.plan)
     stray = [name for name, weight in plan.weights.items() if weight == 0 and units[name] > 0]
     if stray:
         said = f"{units[stray[0]]:,.0f} units are in {stray[0]}, which has weight 0"
         return [f"{said}: find out how they came there."]
-    if ratio.mismatch:
+    if found.sample_ratio.mismatch:
         total = sum(units.values())
         shares = ", ".join(
             f"{name} {units[name]:,.0f} of {weight * total:,.0f} expected"
@@ -81,99 +121,106 @@ def _problems(plan: Plan, figures: Figures, ratio: SampleRatio) -> list[str]:
         return [
             f"Units are not shared out as planned ({shares}): whatever did that may have made the effect."
         ]
+    unknown = [one.comparison for one in found.first if one.comparison.harm is None]
+    if unknown and found.is_over and not found.broken:
+        what = f"{unknown[0].metric.title} of {unknown[0].variant}"
+        return [
+            f"The test is over, and {what} cannot be computed: see whether its lists and the control's are"
+            " counted, or choose a goal that more units reach."
+        ]
     return []
 
 
-def _decide(
-    plan: Plan,
-    figures: Figures,
-    goals: Sequence[GoalReading],
-    guardrails: Sequence[GuardrailReading],
-    problems: Sequence[str],
-) -> tuple[Outcome, str]:
+def _decide(found: _Found, problems: Sequence[str]) -> tuple[Outcome, str]:
     if problems:
         return "unhealthy", ""
-    broken = next((one for one in guardrails if one.is_broken), None)
-    if broken:
-        return "roll_back", broken.comparison.variant
-    first = [one for one in goals if one.comparison.metric.name == plan.goals[0]]
-    better = [one for one in first if one.is_sure and _gain(one) > 0]
+    if found.broken:
+        return "roll_back", found.broken.comparison.variant
+    better = [one for one in found.first if one.is_sure and one.comparison.gain > 0]
     if better:
         return "ship", max(better, key=_gain).comparison.variant
-    if first and all(one.is_sure and _gain(one) < 0 for one in first):
-        return "keep_control", plan.control.name
-    if is_at_horizon(plan, figures):
-        return "no_difference", ""
-    return "wait", ""
+    if found.first and all(map(_is_worse, found.first)):
+        return "keep_control", found.plan.control.name
+    return ("no_difference", "") if found.is_over else ("wait", "")
 
 
 def _gain(reading: GoalReading) -> float:
-    """Above 0 is better, whichever way the metric goes."""
-    estimate = reading.comparison.fixed.estimate
-    return 0.0 if estimate is None else estimate * reading.comparison.metric.sign
+    return reading.comparison.gain
 
 
-def _why_not(plan: Plan, figures: Figures, outcome: Outcome, goals: Sequence[GoalReading]) -> list[str]:
-    if outcome != "wait":
+def _is_worse(reading: GoalReading) -> bool:
+    return reading.is_sure and reading.comparison.gain < 0
+
+
+def _is_small(reading: GoalReading, effect: float) -> bool:
+    """Whether nothing that would be worth finding is within its interval."""
+    interval = reading.comparison.interval
+    return interval is not None and -effect < interval[0] and interval[1] < effect
+
+
+def _why_not(found: _Found, outcome: Outcome) -> list[str]:
+    plan, figures = found.plan, found.figures
+    if outcome not in ("wait", "no_difference"):
         return []
     said = []
-    if not is_at_horizon(plan, figures):
-        said.append(f"Day {figures.days:.0f} of {plan.horizon_days}.")
-    if figures.planned_units is not None:
-        units = sum(figures.units(plan).values())
-        if units < figures.planned_units:
-            said.append(f"{units:,.0f} of {figures.planned_units:,.0f} units that were planned.")
-    for one in goals:
-        found = one.comparison
-        if found.metric.name == plan.goals[0] and not one.is_sure:
-            said.append(f"{found.metric.title} of {found.variant} may differ by chance alone.")
+    if outcome == "wait":
+        said.append(f"Day {_day(plan, figures)} of {plan.horizon_days}.")
+    units = sum(figures.units(plan).values())
+    if figures.planned_units is not None and units < figures.planned_units:
+        said.append(f"{units:,.0f} of {figures.planned_units:,.0f} units that were planned.")
+    elif outcome == "no_difference" and figures.days < plan.horizon_days:
+        said.append("All units that were planned are counted, which ends the test before its horizon.")
+    for one in found.first:
+        what = f"{one.comparison.metric.title} of {one.comparison.variant}"
+        said.append(f"{what} is worse." if _is_worse(one) else f"{what} may differ by chance alone.")
     return said
 
 
-def _sentence(
-    plan: Plan,
-    figures: Figures,
-    outcome: Outcome,
-    variant: str,
-    goals: Sequence[GoalReading],
-    guardrails: Sequence[GuardrailReading],
-    problems: Sequence[str],
-) -> str:
-    day = f"day {min(figures.days, plan.horizon_days):.0f} of {plan.horizon_days}"
-    if outcome == "unhealthy":
-        return f"Trust nothing yet: {problems[0]}"
-    if outcome == "roll_back":
-        broken = next(one for one in guardrails if one.is_broken)
-        return f"Roll {variant} back: {effect_text(broken.comparison)}; SRM ok; {day}"
-    first = [one for one in goals if one.comparison.metric.name == plan.goals[0]]
-    shown = next((one for one in first if one.comparison.variant == variant), first[0])
-    told = f"{effect_text(shown.comparison)}; SRM ok; {day}"
+def _sentence(found: _Found, outcome: Outcome, variant: str) -> str:
+    plan = found.plan
+    seen = "SRM ok" if any(found.figures.units(plan).values()) else "no units yet"
+    rest = f"{seen}; day {_day(plan, found.figures)} of {plan.horizon_days}"
+    if outcome == "roll_back" and found.broken:
+        return f"Roll {variant} back: {effect_text(found.broken.comparison)}; {rest}"
+    if not found.first:
+        return f"Wait: no treatment has a weight above 0; {rest}"
+    open_ones = [one for one in found.first if not _is_worse(one)] or list(found.first)
+    own = [one for one in found.first if one.comparison.variant == variant]
+    shown = own[0] if own else max(open_ones, key=_gain)
     openings = {
         "ship": f"Ship {variant}",
         "keep_control": f"Keep {plan.control.name}",
-        "no_difference": "No difference was found",
+        "no_difference": _no_difference(open_ones, plan.min_effect),
         "wait": "Wait",
     }
-    return f"{openings[outcome]}: {told}"
+    told = effect_text(shown.comparison)
+    if shown.is_sure and shown.crossed:
+        told += f", past its planned bound on day {shown.crossed.day}"
+    return f"{openings[outcome]}: {told}; {rest}"
 
 
-def effect_text(comparison: Comparison) -> str:
-    """``CTR +6.1 %, always-valid 95 % [+1.2, +11.0]``; in the metric's own unit where it is absolute."""
-    found, metric = comparison.any_time, comparison.metric
-    lift, interval = found.rel_lift, found.rel_ci
-    if metric.absolute:
-        lift, interval = found.estimate, found.ci
-    if lift is None:
-        return f"{metric.title} unknown"
-    unit = "points" if metric.absolute else "%"
-    ends = "" if interval is None else f", always-valid [{interval[0] * 100:+.1f}, {interval[1] * 100:+.1f}]"
-    return f"{metric.title} {lift * 100:+.1f} {unit}{ends}"
+def _no_difference(readings: Sequence[GoalReading], effect: float) -> str:
+    if all(_is_small(one, effect) for one in readings):
+        return f"No difference was found, and none of {effect * 100:g} % or more is left to find"
+    return f"No difference was found, though one of {effect * 100:g} % may be there"
+
+
+def _day(plan: Plan, figures: Figures) -> int:
+    """The day that it is, from 1."""
+    return min(int(figures.days) + 1, plan.horizon_days)
+
+
+def _level(alpha: float) -> str:
+    """The coverage in percent, to a tenth, and never more than it is."""
+    return f"{math.floor((1 - alpha) * 1000 + 1e-9) / 10:g}"
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it: infinity is no number there."""
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
+    """As JSON has it: infinity is no number there. A metric goes by its name: its texts may be put better."""
+    if isinstance(value, Metric):
+        return value.name
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.db.models import Count
 from scipy.special import ndtr, ndtri
 
-from apps.algorithms.statistics import RatioSample, Sample
+from apps.algorithms.statistics import Counts, RatioSample, Sample, width_at_plan
 from apps.algorithms.statistics.samples import Moments, moments
 from apps.algorithms.types import Float64
 from apps.core.identifiers import first_uuid7
@@ -29,17 +29,17 @@ _SUMS = ("lists", *FILM_SUMS)
 
 @dataclass(frozen=True)
 class Site:
-    """Of the counted lists of the last ``SITE_DAYS``: units, and ``sums`` float64 ``(n_units, len(_SUMS))``.
+    """Of the counted lists of the last ``SITE_DAYS``, over units: ``sums`` float64 ``(len(_SUMS),)``, their
+    ``products`` with each other ``(len(_SUMS), len(_SUMS))``, and ``reached``, how many units have any.
 
     ``segments`` are shares of units by segment.
     """
 
+    n_units: int
     sums: Float64
+    products: Float64
+    reached: Float64
     segments: dict[str, float]
-
-    @property
-    def n_units(self) -> int:
-        return len(self.sums)
 
     @property
     def units_a_day(self) -> float:
@@ -80,7 +80,8 @@ def power_of(plan: Plan, site: Site) -> Power | None:
     Units of the log are taken to go on coming at the same rate, and each to be seen for the first time on its
     day, so a site of few regulars gets fewer units than this. Two-sided by the normal distribution:
     ``n = (z_alpha + z_power)^2 (1 / share_1 + 1 / share_2) variance / (effect mean)^2`` units in all, for the
-    smallest treatment.
+    smallest treatment. ``z_alpha`` is that of the last look alone: of a test that may be read at any time the
+    wider one, to which the looks before add some.
     """
     metric = METRICS[plan.goals[0]]
     found = _moments(metric, site)
@@ -91,14 +92,14 @@ def power_of(plan: Plan, site: Site) -> Power | None:
     if not others or plan.control.weight <= 0 or len(shares) < 2:
         return None
     alpha = plan.alpha / len(others)
+    far = float(ndtri(1 - alpha / 2)) if plan.test == "planned" else width_at_plan(alpha)
     a_unit = (1 / plan.control.weight + 1 / min(others)) * found.variance
     effect = plan.min_effect * found.mean
-    wanted = float(ndtri(1 - alpha / 2) + ndtri(plan.power)) ** 2
-    needed = wanted * a_unit / effect**2
+    needed = (far + float(ndtri(plan.power))) ** 2 * a_unit / effect**2
     a_day = site.units_a_day * _part_of_site(plan, site)
     units = a_day * plan.horizon_days
     z = effect / sqrt(a_unit / units) if units > 0 else 0.0
-    power = float(ndtr(z - ndtri(1 - alpha / 2)) + ndtr(-z - ndtri(1 - alpha / 2))) if units > 0 else 0.0
+    power = float(ndtr(z - far) + ndtr(-z - far)) if units > 0 else 0.0
     days = ceil(needed / a_day) if a_day > 0 else None
     return Power(
         metric=metric,
@@ -111,7 +112,13 @@ def power_of(plan: Plan, site: Site) -> Power | None:
     )
 
 
-_KEY = "experiments:site"
+def foreseen_units(plan: Plan, now: datetime) -> float | None:
+    """How many units all variants together are to have at the horizon; None where nobody knows."""
+    power = power_of(plan, site_of(now))
+    return power.units if power and power.units > 0 else None
+
+
+_KEY = "experiments:site:1"
 _SPOTS = {name: spot for spot, name in enumerate(_SUMS)}
 
 
@@ -128,14 +135,15 @@ def _moments(metric: Metric, site: Site) -> Moments | None:
     names = {metric.over, *([metric.under] if metric.under else [])}
     if site.n_units < 2 or not names <= _SPOTS.keys():
         return None
-    top = site.sums[:, _SPOTS[metric.over]]
+    top = _SPOTS[metric.over]
+    sums, products = site.sums.tolist(), site.products.tolist()
     if metric.shape == "binary":
-        top = (top > 0).astype(np.float64)
+        return moments(Counts(float(site.reached[top]), site.n_units))
     if metric.shape == "ratio":
-        bottom = site.sums[:, _SPOTS[metric.under]]
-        sums = (top.sum(), (top**2).sum(), bottom.sum(), (bottom**2).sum(), (top * bottom).sum())
-        return moments(RatioSample(site.n_units, *(float(one) for one in sums)))
-    return moments(Sample(site.n_units, float(top.sum()), float((top**2).sum())))
+        under = _SPOTS[metric.under]
+        squares = products[top][top], products[under][under], products[top][under]
+        return moments(RatioSample(site.n_units, sums[top], squares[0], sums[under], squares[1], squares[2]))
+    return moments(Sample(site.n_units, sums[top], products[top][top]))
 
 
 def _read_site(since: datetime) -> Site:
@@ -157,4 +165,5 @@ def _read_site(since: datetime) -> Site:
             sums[spots[unit], 1:] = [float(one or 0) for one in row]
     segments = lists.values_list("context__user_segment").annotate(n=Count("unit_key", distinct=True))
     total = max(len(spots), 1)
-    return Site(sums, {str(name): n / total for name, n in segments})
+    shares = {str(name): n / total for name, n in segments}
+    return Site(len(sums), sums.sum(axis=0), sums.T @ sums, (sums > 0).sum(axis=0).astype(np.float64), shares)

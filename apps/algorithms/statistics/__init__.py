@@ -11,7 +11,12 @@ from apps.algorithms.statistics.latency import LatencyHistogram
 from apps.algorithms.statistics.multiple import adjust
 from apps.algorithms.statistics.quantiles import always_valid_quantile_shift, quantile_shift
 from apps.algorithms.statistics.samples import Counts, Effect, PairedSample, RatioSample, Sample
-from apps.algorithms.statistics.sequential import always_valid, always_valid_by_plan, group_sequential_bounds
+from apps.algorithms.statistics.sequential import (
+    always_valid,
+    always_valid_by_plan,
+    group_sequential_bounds,
+    width_at_plan,
+)
 
 __all__ = [
     "AdjustedEffect",
@@ -38,4 +43,5 @@ __all__ = [
     "sample_size",
     "srm",
     "welch",
+    "width_at_plan",
 ]

@@ -6,6 +6,7 @@ Both are martingales of a Brownian motion, so that with chance ``1 - alpha`` nei
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol, Self
 
 from scipy.optimize import brentq
@@ -61,10 +62,17 @@ class Aimed:
         return (s * s - self.far**2 * v) / (2 * grown) + either - 0.5 * math.log(grown)
 
     def width(self, t: float, alpha: float) -> float:
-        def missing(z: float) -> float:
-            return self.log_e(z, t) + math.log(alpha)
+        return _width(self, t, alpha)
 
-        high = 4.0
-        while missing(high) <= 0:
-            high *= 2
-        return float(brentq(missing, 0.0, high))
+
+@lru_cache(maxsize=4096)
+def _width(mixture: Aimed, t: float, alpha: float) -> float:
+    """Kept, as all metrics of one look ask for few of them."""
+
+    def missing(z: float) -> float:
+        return mixture.log_e(z, t) + math.log(alpha)
+
+    high = 4.0
+    while missing(high) <= 0:
+        high *= 2
+    return float(brentq(missing, 0.0, high))

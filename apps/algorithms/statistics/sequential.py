@@ -90,6 +90,12 @@ def always_valid_by_plan(
     return _read(control, treatment, alpha, Aimed.at(_AIM * planned, alpha), relative=relative)
 
 
+def width_at_plan(alpha: float = 0.05) -> float:
+    """How far from 0 ``z`` must be for ``always_valid_by_plan`` to tell an effect with all planned units."""
+    require_alpha(alpha)
+    return Aimed.at(_AIM, alpha).width(1.0, alpha)
+
+
 def group_sequential_bounds(
     information_fractions: Sequence[float], alpha: float = 0.05, spending_power: float = 3.0
 ) -> list[float]:

@@ -11,10 +11,12 @@ from django.db import IntegrityError, transaction
 from apps.algorithms.context import UserSegment
 from apps.algorithms.registry import ARMS
 from apps.algorithms.strategy import InvalidStrategy, parse_strategy
+from apps.core import clock
 from apps.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from apps.core.services import Actor, record_audit
 from apps.experiments.metrics import GOALS, METRICS, default_guardrails
 from apps.experiments.models import Experiment, Layer, Variant
+from apps.experiments.planning import foreseen_units
 from apps.experiments.plans import Plan, plan_with, planned
 from apps.experiments.ramping import steps_of
 from apps.experiments.services.checklist import require_checked
@@ -137,6 +139,8 @@ def change_experiment(
     phase = open_phase(experiment)
     if phase is not None and planned(experiment).digest != phase.digest:
         require_checked(experiment, act="change", reason=reason)
+        experiment.planned_units = foreseen_units(planned(experiment), clock.now())
+        experiment.save(update_fields=["planned_units"])
         begin_phase(experiment, by=by, reason=reason)
     record_audit(
         "experiments.change", by=by, target=experiment, before=before, after=_audited(design), reason=reason

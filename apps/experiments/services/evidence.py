@@ -1,5 +1,6 @@
 """What an entry of the ledger is decided from, and making its verdict again."""
 
+import logging
 from typing import Any
 
 from apps.core import clock
@@ -7,7 +8,11 @@ from apps.core.errors import Conflict, NotFound
 from apps.experiments.figures import Figures, figures_of
 from apps.experiments.judging import Verdict, judge
 from apps.experiments.models import Decision, Phase
-from apps.experiments.plans import Plan, plan_of, readable_plan
+from apps.experiments.plans import Plan, readable_plan
+
+logger = logging.getLogger(__name__)
+UNJUDGEABLE = (ArithmeticError, KeyError, ValueError)
+"""What a plan whose metric is gone raises, and figures that cannot be."""
 
 
 def judged(phase: Phase, plan: Plan) -> tuple[Figures, Verdict]:
@@ -17,26 +22,38 @@ def judged(phase: Phase, plan: Plan) -> tuple[Figures, Verdict]:
 
 
 def evidence_of(phase: Phase) -> dict[str, Any]:
-    """The figures and the verdict of now, as the ledger keeps them; nothing of a plan that cannot be read."""
+    """The figures and the verdict of now, as the ledger keeps them.
+
+    Nothing of a plan that this program cannot read or judge any more: whoever wants to end it still can.
+    """
     plan = readable_plan(phase)
     if plan is None:
         return {}
-    figures, verdict = judged(phase, plan)
+    try:
+        figures, verdict = judged(phase, plan)
+    except UNJUDGEABLE:
+        logger.exception("phase_unjudgeable phase=%s", phase)
+        return {}
     return {"figures": figures.as_json(), "verdict": verdict.as_json()}
 
 
 def replay_decision(decision_id: int) -> tuple[Decision, dict[str, Any]]:
     """The decision, and the verdict made again from the figures that it keeps and the plan of its phase.
 
-    Raises ``NotFound``, and ``Conflict`` where it keeps none.
+    Raises ``NotFound``, and ``Conflict`` where it keeps none or its plan cannot be read any more.
     """
     decision = Decision.objects.filter(pk=decision_id).select_related("experiment").first()
     if decision is None:
         raise NotFound(f"There is no decision {decision_id}.")
+    kind = decision.get_kind_display().lower()
     if not decision.figures:
-        kind = decision.get_kind_display().lower()
         raise Conflict(
             f"Decision {decision_id} ({kind}) was made from no figures: there is nothing to replay."
         )
-    phase = Phase.objects.get(experiment=decision.experiment_id, number=decision.phase)
-    return decision, judge(plan_of(phase), Figures.from_json(decision.figures)).as_json()
+    plan = readable_plan(Phase.objects.get(experiment=decision.experiment_id, number=decision.phase))
+    if plan is None:
+        raise Conflict(
+            f"The plan of decision {decision_id} ({kind}) names an arm that is gone: replay it with the"
+            " program that made it."
+        )
+    return decision, judge(plan, Figures.from_json(decision.figures)).as_json()

@@ -10,7 +10,7 @@ from apps.core import clock
 from apps.core.errors import Conflict, InvalidInput
 from apps.core.services import Actor, record_audit
 from apps.experiments.models import Decision, Experiment, Phase, ServingPolicy
-from apps.experiments.planning import power_of, site_of
+from apps.experiments.planning import foreseen_units
 from apps.experiments.plans import plan_of, planned
 from apps.experiments.ramping import APPROVAL
 from apps.experiments.services.checklist import require_checked
@@ -33,8 +33,7 @@ def start(*, key: str, by: Actor | None, reason: str = "", expected_version: int
     require_version(experiment, expected_version)
     _require_state(experiment, State.DRAFT)
     require_checked(experiment, act="start", reason=reason)
-    power = power_of(planned(experiment), site_of(clock.now()))
-    units = power.units if power and power.units > 0 else None
+    units = foreseen_units(planned(experiment), clock.now())
     _move(experiment, State.DRAFT, to=State.RUNNING, started_at=clock.now(), planned_units=units)
     begin_phase(experiment, by=by, reason=reason, kind=Kind.START)
     _audit("start", experiment, by=by, reason=reason)

@@ -3,13 +3,17 @@
 import logging
 from typing import Any
 
+from django.db import transaction
+
 from apps.core import clock
 from apps.core.errors import Conflict
 from apps.experiments.figures import Figures
 from apps.experiments.judging import Verdict
+from apps.experiments.metrics import Metric
 from apps.experiments.models import Decision, Experiment, Phase
 from apps.experiments.plans import Plan, readable_plan
-from apps.experiments.services.evidence import judged
+from apps.experiments.services.designing import lock_experiment
+from apps.experiments.services.evidence import UNJUDGEABLE, judged
 from apps.experiments.services.life import advance, roll_back
 from apps.experiments.services.phases import decide, open_phase, standing_of
 
@@ -20,14 +24,17 @@ def watch() -> int:
     """Looks at each experiment that runs; how many entries that made in their ledgers.
 
     Safe at any time: a step is held for its time whenever it is looked at, and what was said once is not said
-    again. What somebody did in the meantime comes first.
+    again. What somebody did in the meantime comes first. One that cannot be judged keeps none of the others
+    from being watched.
     """
     made = 0
-    for experiment in Experiment.objects.filter(state=Experiment.State.RUNNING).order_by("key"):
+    for key in Experiment.objects.filter(state=Experiment.State.RUNNING).order_by("key").values_list("key"):
         try:
-            made += _watch(experiment)
+            made += _watch(*key)
         except Conflict as refusal:
-            logger.info("watch_overtaken experiment=%s detail=%s", experiment.key, refusal.detail)
+            logger.info("watch_overtaken experiment=%s detail=%s", *key, refusal.detail)
+        except UNJUDGEABLE:
+            logger.exception("watch_failed experiment=%s", *key)
     return made
 
 
@@ -38,31 +45,41 @@ def holds_of(plan: Plan, figures: Figures, verdict: Verdict) -> list[str]:
     units = figures.units(plan)
     unseen = [name for name, weight in plan.weights.items() if weight > 0 and not units[name]]
     if unseen:
-        return [f"No unit of {' and '.join(unseen)} was counted yet."]
+        return [f"No unit of {' and '.join(unseen)} was counted yet: see whether its lists are served."]
     unknown = [one.comparison for one in verdict.guardrails if one.harm is None]
-    return [f"{one.metric.title} of {one.variant} cannot be computed." for one in unknown]
+    return [_unknown(one.metric, one.variant, plan.control.name) for one in unknown]
 
 
-def _watch(experiment: Experiment) -> int:
+def _unknown(metric: Metric, variant: str, control: str) -> str:
+    return (
+        f"{metric.title} of {variant} cannot be compared, as too little was counted in it or in {control}:"
+        " wait for more, or take this guardrail away, which begins a new phase."
+    )
+
+
+@transaction.atomic
+def _watch(key: str) -> int:
+    """Under the lock of whoever changes it: what is decided is of the phase that the figures are of."""
+    experiment = lock_experiment(key)
     phase = open_phase(experiment)
     plan = None if phase is None else readable_plan(phase)
-    if phase is None or plan is None:
+    if experiment.state != Experiment.State.RUNNING or phase is None or plan is None:
         return 0
     figures, verdict = judged(phase, plan)
     Phase.objects.filter(pk=phase.pk).update(verdict=verdict.as_json(), judged_at=clock.now())
     found: dict[str, Any] = {"figures": figures.as_json(), "verdict": verdict.as_json()}
     if verdict.outcome == "roll_back":
         return _harmful(experiment, phase, plan, verdict, found)
-    holds = holds_of(plan, figures, verdict)
-    units = sum(figures.units(plan).values())
-    standing = standing_of(phase, units=int(units))
-    if standing.is_last and verdict.outcome != "unhealthy":
-        return 0
-    if holds:
-        return _say(experiment, phase, Decision.Kind.HOLD, " ".join(holds), found)
+    if verdict.outcome == "unhealthy":
+        return _say(experiment, phase, Decision.Kind.HOLD, " ".join(verdict.why_not), found)
+    units = int(sum(figures.units(plan).values()))
+    standing = standing_of(phase, units=units)
     if not standing.may_advance:
         return 0
-    advance(key=experiment.key, units=int(units), reason=_went_on(plan, standing.step), **found)
+    holds = holds_of(plan, figures, verdict)
+    if holds:
+        return _say(experiment, phase, Decision.Kind.HOLD, " ".join(holds), found)
+    advance(key=key, units=units, reason=_went_on(plan, standing.step), **found)
     return 1
 
 
@@ -85,11 +102,13 @@ def _say(
     *,
     acted: bool = True,
 ) -> int:
-    """An entry, unless the last one of the rule said the same of the same variants."""
+    """An entry, unless the last one of the phase said the same; numbers in it may have moved since."""
     last = Decision.objects.filter(experiment=experiment, phase=phase.number).order_by("-id").first()
-    is_said = last is not None and last.kind == kind and last.acted == acted
-    if is_said and last is not None and last.verdict.get("variant") == found["verdict"]["variant"]:
-        return 0
+    if last is not None and (last.kind, last.acted) == (kind, acted):
+        said, now = last.verdict, found["verdict"]
+        is_same = (said.get("outcome"), said.get("variant")) == (now["outcome"], now["variant"])
+        if is_same and (now["outcome"] in ("unhealthy", "roll_back") or last.reason == reason):
+            return 0
     decide(experiment, phase, kind, by=None, reason=reason, acted=acted, **found)
     return 1
 
