@@ -1,13 +1,15 @@
 """What a phase has counted, as a value that says all that is decided from: sums over units, and nobody's."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from apps.algorithms.types import Float64
 from apps.experiments.contributions import PARTS
@@ -73,22 +75,38 @@ class Figures:
 
 def figures_of(phase: Phase, plan: Plan, *, now: datetime) -> Figures:
     """What was counted up to now. Three queries, whatever the number of units."""
-    end = min(now, phase.ended_at or now)
-    looks = _looks(phase, plan, end)
-    return Figures(
-        metrics=_metrics(phase),
-        looks=tuple(looks.values()),
-        look_days=tuple(looks),
-        latencies=_latencies(phase),
-        days=(end - phase.started_at) / timedelta(days=1),
-        planned_units=plan.planned_units,
-    )
+    (found,) = figures_of_each([(phase, plan)], now=now)
+    return found
+
+
+def figures_of_each(phases: Sequence[tuple[Phase, Plan]], *, now: datetime) -> list[Figures]:
+    """In the order of ``phases``. Three queries, whatever their number and that of the units."""
+    if not phases:
+        return []
+    metrics = _metrics([phase for phase, _ in phases])
+    held = _by_day([(phase, plan.goals[0]) for phase, plan in phases])
+    latencies = _latencies([phase for phase, _ in phases])
+    found = []
+    for phase, plan in phases:
+        end = min(now, phase.ended_at or now)
+        looks = _looks(held[_spot(phase)], end)
+        found.append(
+            Figures(
+                metrics=metrics[_spot(phase)],
+                looks=tuple(looks.values()),
+                look_days=tuple(looks),
+                latencies=latencies[_spot(phase)],
+                days=(end - phase.started_at) / timedelta(days=1),
+                planned_units=plan.planned_units,
+            )
+        )
+    return found
 
 
 def by_segment(phase: Phase) -> Mapping[str, Mapping[str, Mapping[str, Parts]]]:
     """By segment, metric and variant. One query."""
     found: dict[str, dict[str, dict[str, Parts]]] = defaultdict(lambda: defaultdict(dict))
-    rows = _rows(phase).values("segment", "metric", "variant").annotate(**_SUMMED)
+    rows = _rows(_of(phase)).values("segment", "metric", "variant").annotate(**_SUMMED)
     for segment, metric, variant, *parts in rows.values_list("segment", "metric", "variant", *_SUMMED):
         found[segment][metric][variant] = tuple(parts)
     return found
@@ -97,7 +115,7 @@ def by_segment(phase: Phase) -> Mapping[str, Mapping[str, Mapping[str, Parts]]]:
 def by_age(phase: Phase, metric: str) -> Mapping[int, Mapping[str, Parts]]:
     """By days since exposure and variant, what that day alone brought. One query."""
     found: dict[int, dict[str, Parts]] = defaultdict(dict)
-    rows = _rows(phase, axis=Snapshot.Axis.AGE).filter(metric=metric)
+    rows = _rows(_of(phase), axis=Snapshot.Axis.AGE).filter(metric=metric)
     rows = rows.values("step", "variant").annotate(**_SUMMED).order_by("step")
     for step, variant, *parts in rows.values_list("step", "variant", *_SUMMED):
         found[step][variant] = tuple(parts)
@@ -106,42 +124,60 @@ def by_age(phase: Phase, metric: str) -> Mapping[int, Mapping[str, Parts]]:
 
 def by_day(phase: Phase, metric: str) -> Mapping[int, Mapping[str, Parts]]:
     """At the end of each UTC day with any change, by its ordinal and variant. One query."""
-    found: dict[int, dict[str, Parts]] = {}
-    running: dict[str, Float64] = {}
-    rows = _rows(phase).filter(metric=metric).values("step", "variant").annotate(**_SUMMED)
-    for step, variant, *parts in rows.order_by("step").values_list("step", "variant", *_SUMMED):
-        running[variant] = running.get(variant, np.zeros(len(PARTS))) + np.array(parts)
-        found[step] = {name: tuple(sums.tolist()) for name, sums in running.items()}
-    return found
+    return _by_day([(phase, metric)])[_spot(phase)]
 
 
 _SUMMED: Mapping[str, Any] = {f"all_{part}": Sum(part) for part in PARTS}
 
 
-def _rows(phase: Phase, *, axis: str = Snapshot.Axis.DAY) -> Any:
-    rows = Snapshot.objects.filter(experiment_id=phase.experiment_id, phase=phase.number, axis=axis)
-    return rows.order_by()
+Spot = tuple[str, int]
+"""Of a phase: its experiment's key, and its number."""
+_SPOT = ("experiment_id", "phase")
 
 
-def _metrics(phase: Phase) -> dict[str, dict[str, Parts]]:
-    found: dict[str, dict[str, Parts]] = defaultdict(dict)
-    rows = _rows(phase).values("metric", "variant").annotate(**_SUMMED)
-    for metric, variant, *parts in rows.values_list("metric", "variant", *_SUMMED):
-        found[metric][variant] = tuple(parts)
-    return dict(found)
+def _spot(phase: Phase) -> Spot:
+    return phase.experiment_id, phase.number
 
 
-def _looks(phase: Phase, plan: Plan, end: datetime) -> dict[int, Mapping[str, Parts]]:
+def _of(*phases: Phase) -> Q:
+    return reduce(or_, (Q(experiment_id=phase.experiment_id, phase=phase.number) for phase in phases))
+
+
+def _rows(which: Q, *, axis: str = Snapshot.Axis.DAY) -> Any:
+    return Snapshot.objects.filter(which, axis=axis).order_by()
+
+
+def _metrics(phases: Sequence[Phase]) -> Mapping[Spot, dict[str, dict[str, Parts]]]:
+    found: dict[Spot, dict[str, dict[str, Parts]]] = defaultdict(dict)
+    rows = _rows(_of(*phases)).values(*_SPOT, "metric", "variant").annotate(**_SUMMED)
+    for key, number, metric, variant, *parts in rows.values_list(*_SPOT, "metric", "variant", *_SUMMED):
+        found[key, number].setdefault(metric, {})[variant] = tuple(parts)
+    return found
+
+
+def _by_day(metrics: Sequence[tuple[Phase, str]]) -> Mapping[Spot, dict[int, Mapping[str, Parts]]]:
+    """As ``by_day``, of one metric of each phase. One query."""
+    found: dict[Spot, dict[int, Mapping[str, Parts]]] = defaultdict(dict)
+    running: dict[Spot, dict[str, Float64]] = defaultdict(dict)
+    which = reduce(or_, (_of(phase) & Q(metric=metric) for phase, metric in metrics))
+    rows = _rows(which).values(*_SPOT, "step", "variant").annotate(**_SUMMED).order_by("step")
+    for key, number, step, variant, *parts in rows.values_list(*_SPOT, "step", "variant", *_SUMMED):
+        sums = running[key, number]
+        sums[variant] = sums.get(variant, np.zeros(len(PARTS))) + np.array(parts)
+        found[key, number][step] = {name: tuple(one.tolist()) for name, one in sums.items()}
+    return found
+
+
+def _looks(held: Mapping[int, Mapping[str, Parts]], end: datetime) -> dict[int, Mapping[str, Parts]]:
     """Of full days only: a look more would have to be paid for."""
-    held = by_day(phase, plan.goals[0])
     return {step: held[step] for step in sorted(held) if date.fromordinal(step) < day_of(end)}
 
 
-def _latencies(phase: Phase) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
-    rows = LatencyDay.objects.filter(experiment_id=phase.experiment_id, phase=phase.number)
-    for variant, counts in rows.values_list("variant", "counts"):
-        of = found.setdefault(variant, {})
+def _latencies(phases: Sequence[Phase]) -> Mapping[Spot, dict[str, dict[str, int]]]:
+    found: dict[Spot, dict[str, dict[str, int]]] = defaultdict(dict)
+    rows = LatencyDay.objects.filter(_of(*phases))
+    for key, number, variant, counts in rows.values_list(*_SPOT, "variant", "counts"):
+        sums = found[key, number].setdefault(variant, {})
         for bucket, count in counts.items():
-            of[bucket] = of.get(bucket, 0) + count
+            sums[bucket] = sums.get(bucket, 0) + count
     return found
