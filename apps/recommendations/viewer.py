@@ -25,6 +25,7 @@ from apps.algorithms.types import ItemIndex
 from apps.core.rows import read_rows
 from apps.events.activity import ACTIVITY_SQL, CLICK, SLATE
 from apps.experiments.assigning import Attributes
+from apps.experiments.attributes import attributes_from
 from apps.ratings.history import Preferences, preferences_from
 from apps.ratings.querysets import HISTORY_SQL
 from apps.training.registry import Engine
@@ -91,15 +92,8 @@ def context_of(state: ViewerState, engine: Engine | None, *, zone: ZoneInfo | No
 
 
 def attributes_of(viewer: User | None, state: ViewerState, *, language: str, now: datetime) -> Attributes:
-    """What experiments may target the viewer by. A guest has no account, and so no age of one."""
-    account = viewer if viewer is not None and viewer.has_account else None
-    return Attributes(
-        user_segment=user_segment(state.preferences.n_ratings),
-        language=language,
-        age_days=(now - account.date_joined) / timedelta(days=1) if account else None,
-        is_staff=bool(account and account.is_staff),
-        is_imported=bool(viewer and viewer.is_imported),
-    )
+    """What experiments may target the viewer by."""
+    return attributes_from(viewer, n_ratings=state.preferences.n_ratings, language=language, now=now)
 
 
 def _primary_genres(state: ViewerState, engine: Engine | None) -> list[int]:
