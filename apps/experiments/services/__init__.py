@@ -13,6 +13,7 @@ from apps.experiments.services.designing import (
     design_of,
 )
 from apps.experiments.services.evidence import judged, replay_decision
+from apps.experiments.services.exchange import Imported, design_json, export_designs, import_designs
 from apps.experiments.services.life import advance, approve, pause, resume, roll_back, ship, start, stop, undo
 from apps.experiments.services.overrides import (
     change_holdout,
@@ -31,6 +32,7 @@ __all__ = [
     "Attributes",
     "Check",
     "Design",
+    "Imported",
     "Other",
     "VariantDesign",
     "advance",
@@ -44,8 +46,11 @@ __all__ = [
     "checklist",
     "create_experiment",
     "delete_experiment",
+    "design_json",
     "design_of",
+    "export_designs",
     "follow_link",
+    "import_designs",
     "judged",
     "link_token",
     "override",
