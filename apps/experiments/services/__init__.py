@@ -1,7 +1,7 @@
 """Assigning units, changing what serves everybody, and leading experiments through their lives."""
 
 from apps.experiments.assigning import Attributes
-from apps.experiments.services.assignment import Assignment, Other, assign, placements_of
+from apps.experiments.services.assignment import Assignment, Group, Other, assign, group_of, placements_of
 from apps.experiments.services.checklist import Check, checklist
 from apps.experiments.services.designing import (
     Design,
@@ -32,6 +32,7 @@ __all__ = [
     "Attributes",
     "Check",
     "Design",
+    "Group",
     "Imported",
     "Other",
     "VariantDesign",
@@ -50,6 +51,7 @@ __all__ = [
     "design_of",
     "export_designs",
     "follow_link",
+    "group_of",
     "import_designs",
     "judged",
     "link_token",
