@@ -58,6 +58,11 @@ class Strategy:
     slots: int | None = None
     diversity: float = DEFAULT_DIVERSITY
 
+    @property
+    def label(self) -> str:
+        """What one calls it in short: its only arm, else its policy."""
+        return self.arms[0] if self.policy == "fixed" and len(self.arms) == 1 else self.policy
+
     def to_json(self) -> dict[str, Any]:
         """The strategy with every default written out; parsing it gives an equal strategy."""
         if self.weights is None:

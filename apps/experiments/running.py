@@ -16,10 +16,11 @@ from apps.experiments.ramping import Entry, standing
 
 @dataclass(frozen=True)
 class Live:
-    """One experiment that runs: how it assigns, and what its variants are."""
+    """One experiment that runs: how it assigns, and what its variants are. ``name`` is for people."""
 
     running: Running
     plan: Plan
+    name: str
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,13 @@ class Field:
         return [one.running for one in self.live]
 
     def plan(self, key: str) -> Plan:
-        return next(one.plan for one in self.live if one.running.key == key)
+        return self._of(key).plan
+
+    def name(self, key: str) -> str:
+        return self._of(key).name
+
+    def _of(self, key: str) -> Live:
+        return next(one for one in self.live if one.running.key == key)
 
 
 def running_field() -> Field:
@@ -108,6 +115,7 @@ def _live(phase: Phase, ledger: Sequence[Entry], overrides: Mapping[str, str], n
             overrides={unit: name for unit, name in overrides.items() if name in names},
         ),
         plan,
+        str(experiment),
     )
 
 

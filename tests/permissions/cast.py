@@ -56,8 +56,11 @@ class Cast:
     def path(self, route: str, user_id: int) -> str:
         path = route.replace("<id:movie_id>", str(self.movie.pk)).replace("<id:user_id>", str(user_id))
         path = path.replace("<uid>", "MQ").replace("<token>", "a-b").replace("<slug:slug>", "watchlist")
+        path = path.replace("<slug:key>", "a-test")
         path = path.replace("<id:import_id>", str(self.an_import.pk))
         assert "<" not in path, f"/{route} takes something that these tests do not know: teach them"
+        if route.endswith("/experiment-group"):
+            path += "?experiment_id=a-test"
         return f"/{path}"
 
     def ask(self, caller: Caller, method: str, route: str, *, about: User | None = None) -> HttpResponse:

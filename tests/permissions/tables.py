@@ -13,6 +13,7 @@ SPEAKER, ACTOR, ACCOUNT = "speaker", "actor", "account"
 ADD_MOVIE = ("catalog.add_movie", "catalog.write")
 CHANGE_MOVIE = ("catalog.change_movie", "catalog.write")
 SEE_BANDIT = ("bandits.view_banditpolicy", "analytics.read")
+SEE_EXPERIMENTS = ("experiments.view_experiment", "analytics.read")
 Who = str | tuple[str, str]
 
 OWN_LISTS = ("ratings", "favorites", "watchlist", "dismissals")
@@ -46,6 +47,11 @@ API: dict[tuple[str, str], Who] = {
     ("GET", "analytics/bandit-state"): SEE_BANDIT,
     ("GET", "analytics/bandit/stats"): SEE_BANDIT,
     ("GET", "analytics/off-policy"): SEE_BANDIT,
+    ("GET", "analytics/experiments"): SEE_EXPERIMENTS,
+    ("GET", "experiments"): SEE_EXPERIMENTS,
+    ("GET", "experiments/<slug:key>"): SEE_EXPERIMENTS,
+    ("GET", "experiments/<slug:key>/results"): SEE_EXPERIMENTS,
+    ("GET", "users/<id:user_id>/experiment-group"): ACTOR,
     ("POST", "analytics/track/click"): ACTOR,
     ("POST", "analytics/track/rating"): ACTOR,
     ("POST", "analytics/track/thumbs-up"): ACTOR,

@@ -97,7 +97,7 @@ def takes_user_id() -> set[tuple[str, str]]:
     schema = SchemaGenerator().get_schema(public=True)
     found = set()
     for method, route in api_routes():
-        operation = schema["paths"]["/api/v1/" + re.sub(r"<id:(\w+)>", r"{\1}", route)][method.lower()]
+        operation = schema["paths"]["/api/v1/" + re.sub(r"<\w+:(\w+)>", r"{\1}", route)][method.lower()]
         named = {parameter["name"] for parameter in operation.get("parameters", [])}
         content = operation.get("requestBody", {}).get("content", {})
         if "user_id" in named or "user_id" in properties(schema, content):

@@ -18,7 +18,7 @@ from apps.experiments.metrics import METRICS
 from apps.experiments.models import Decision, Experiment, Phase
 from apps.experiments.plans import Plan, readable_plan
 from apps.experiments.ramping import Standing
-from apps.experiments.reading import is_at_horizon
+from apps.experiments.reading import is_over
 from apps.experiments.services import Check, checklist, judged
 from apps.experiments.services.phases import last_phase, standing_of
 
@@ -110,7 +110,7 @@ def overview_page(experiment: Experiment) -> Overview:
         days_chart=_days_chart(days),
         entries=entries,
         undone=frozenset(one.undoes_id for one in entries if one.undoes_id),
-        is_early=plan.test == Experiment.Test.PLANNED and not is_at_horizon(plan, figures),
+        is_early=plan.test == Experiment.Test.PLANNED and not is_over(plan, figures),
         phases=list(experiment.phases.order_by("-number")[:20]),
     )
 

@@ -1,7 +1,7 @@
 """Assigning units, changing what serves everybody, and leading experiments through their lives."""
 
 from apps.experiments.assigning import Attributes
-from apps.experiments.services.assignment import Assignment, Other, assign, placements_of
+from apps.experiments.services.assignment import Assignment, Group, Other, assign, group_of, placements_of
 from apps.experiments.services.checklist import Check, checklist
 from apps.experiments.services.designing import (
     Design,
@@ -13,6 +13,7 @@ from apps.experiments.services.designing import (
     design_of,
 )
 from apps.experiments.services.evidence import judged, replay_decision
+from apps.experiments.services.exchange import Imported, design_json, export_designs, import_designs
 from apps.experiments.services.life import advance, approve, pause, resume, roll_back, ship, start, stop, undo
 from apps.experiments.services.overrides import (
     change_holdout,
@@ -31,6 +32,8 @@ __all__ = [
     "Attributes",
     "Check",
     "Design",
+    "Group",
+    "Imported",
     "Other",
     "VariantDesign",
     "advance",
@@ -44,8 +47,12 @@ __all__ = [
     "checklist",
     "create_experiment",
     "delete_experiment",
+    "design_json",
     "design_of",
+    "export_designs",
     "follow_link",
+    "group_of",
+    "import_designs",
     "judged",
     "link_token",
     "override",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from apps.algorithms.strategy import Strategy
+from apps.core.errors import NotFound
 from apps.events.insertion import Served
 from apps.experiments.assigning import Attributes, Placement, place
 from apps.experiments.plans import PlannedVariant
@@ -11,6 +12,15 @@ from apps.experiments.policy import current_policy
 from apps.experiments.running import Field, read_field, running_field
 
 NOBODY = Attributes()
+
+
+@dataclass(frozen=True)
+class Group:
+    """Where a unit stands to one experiment. ``variant`` is None where it is not in it."""
+
+    experiment_name: str
+    placement: Placement
+    variant: PlannedVariant | None
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,20 @@ def placements_of(unit_key: UUID, attributes: Attributes = NOBODY) -> list[Place
     """Where the unit stands to each experiment that runs now, and why. At most four queries."""
     field = read_field()
     return place(str(unit_key), attributes, field.runnings, field.holdout)
+
+
+def group_of(unit_key: UUID, key: str, attributes: Attributes = NOBODY) -> Group:
+    """Where the unit stands to one experiment now. At most four queries.
+
+    Raises ``NotFound`` for an experiment that does not run.
+    """
+    field = read_field()
+    placements = place(str(unit_key), attributes, field.runnings, field.holdout)
+    placement = next((one for one in placements if one.key == key), None)
+    if placement is None:
+        raise NotFound(f"No experiment {key!r} runs.")
+    variant = field.plan(key).variant(placement.variant) if placement.variant else None
+    return Group(field.name(key), placement, variant)
 
 
 def _placed(unit_key: UUID, attributes: Attributes, field: Field) -> list[Placement]:

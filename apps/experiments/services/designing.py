@@ -96,11 +96,17 @@ def check_design(design: Design) -> None:
 
 
 @transaction.atomic
-def create_experiment(*, design: Design, by: Actor) -> Experiment:
-    """A draft. Raises ``InvalidInput``, and ``Conflict`` for a key that is taken."""
+def create_experiment(*, design: Design, by: Actor | None) -> Experiment:
+    """A draft; ``by`` None is an operator at the command line.
+
+    Raises ``InvalidInput``, and ``Conflict`` for a key that is taken.
+    """
     check_design(design)
     experiment = Experiment(
-        key=design.key, layer=_layer(design.layer), created_by=by.get_username(), **_columns(design)
+        key=design.key,
+        layer=_layer(design.layer),
+        created_by=by.get_username() if by else "",
+        **_columns(design),
     )
     try:
         with transaction.atomic():
@@ -114,7 +120,7 @@ def create_experiment(*, design: Design, by: Actor) -> Experiment:
 
 @transaction.atomic
 def change_experiment(
-    *, design: Design, by: Actor, reason: str = "", expected_version: int | None = None
+    *, design: Design, by: Actor | None, reason: str = "", expected_version: int | None = None
 ) -> Experiment:
     """Changes a draft; of one that runs or is paused a change of the plan begins a new phase.
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 
-from apps.algorithms.strategy import Strategy
 from apps.core import telemetry
 from apps.recommendations.films import Film, available_films, hidden_ids
 from apps.recommendations.placing import FALLBACK_ARM
@@ -58,7 +57,7 @@ def _decide(requests: Sequence[SlateRequest], state: ViewerState) -> list[Decisi
             assignment=draft.plan.assignment,
             strategy=draft.plan.strategy,
             diversity=draft.plan.diversity,
-            label=_label(draft.plan.strategy),
+            label=draft.plan.strategy.label,
             model_version=draft.plan.engine.version if draft.plan.engine and not draft.degraded else "",
             context=draft.plan.context,
             history=draft.plan.rated,
@@ -75,10 +74,6 @@ def _decide(requests: Sequence[SlateRequest], state: ViewerState) -> list[Decisi
         )
         for draft, films_of_draft in zip(drafts, chosen, strict=True)
     ]
-
-
-def _label(strategy: Strategy) -> str:
-    return strategy.arms[0] if strategy.policy == "fixed" and len(strategy.arms) == 1 else strategy.policy
 
 
 def _shown_drafts(plans: Sequence[Plan]) -> tuple[list[Draft], dict[int, Film]]:
