@@ -138,6 +138,16 @@ def test_what_is_paused_or_ended_is_not_watched(boss: User, clock: SimulatedCloc
     assert watch() == 0
 
 
+def test_a_rollback_that_somebody_took_back_is_not_done_again(boss: User) -> None:
+    running()
+    count((400, 200))
+    watch()
+    undo(decision_id=last().pk, by=boss, reason="It was the network")
+    assert [watch(), watch()] == [1, 0]
+    assert (state(), last().kind, last().acted) == ("running", "roll_back", False)
+    assert standing()[0] == 0
+
+
 def test_one_that_cannot_be_judged_keeps_no_other_from_being_watched(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

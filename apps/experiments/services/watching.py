@@ -86,11 +86,19 @@ def _watch(key: str) -> int:
 def _harmful(
     experiment: Experiment, phase: Phase, plan: Plan, verdict: Verdict, found: dict[str, Any]
 ) -> int:
-    if plan.dry_run:
+    if plan.dry_run or _is_overruled(phase):
         return _say(experiment, phase, Decision.Kind.ROLL_BACK, verdict.sentence, found, acted=False)
     roll_back(key=experiment.key, by=None, reason=verdict.sentence, **found)
     logger.warning("experiment_rolled_back experiment=%s variant=%s", experiment.key, verdict.variant)
     return 1
+
+
+def _is_overruled(phase: Phase) -> bool:
+    """Whether somebody took a rollback of the rule back: that it would roll back again is only said then."""
+    undone = Decision.objects.filter(
+        experiment=phase.experiment_id, phase=phase.number, kind=Decision.Kind.UNDO
+    )
+    return undone.filter(undoes__kind=Decision.Kind.ROLL_BACK, undoes__by="").exists()
 
 
 def _say(
