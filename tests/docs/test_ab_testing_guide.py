@@ -21,8 +21,7 @@ def test_the_example_can_be_imported() -> None:
 
 def test_the_table_names_every_field() -> None:
     table = TEXT.partition("| field | default |")[2]
-    named = set(
-        re.findall(r"`(\w+)`", " ".join(line.split("|")[1] for line in table.splitlines()[2:] if line))
-    )
+    first = [line.split("|")[1] for line in table.splitlines()[2:] if line]
+    named = set(re.findall(r"`(\w+)`", " ".join(first)))
     assert named == set(Design.__dataclass_fields__)
     assert [name for name in VariantDesign.__dataclass_fields__ if name not in table] == []
