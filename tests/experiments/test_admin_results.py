@@ -50,7 +50,7 @@ def test_the_page_has_the_sentence_the_units_and_the_ledger(client: Client) -> N
     experiment = make_running("test")
     play(experiment, 40)
     page = client.get(url("overview", "test")).content.decode()
-    assert "SRM ok; day 0 of 28" in page
+    assert "SRM ok; day 1 of 28" in page
     assert "may differ by chance alone" in page
     assert "Started" in page
     rows = {row["metric"]: row for row in results(client, experiment)}

@@ -107,7 +107,7 @@ def test_the_ramp_says_what_it_waits_for_and_what_holds_it(
     ramp = asked(client, staff, "experiments/test")["ramp"]
     assert (ramp["step"], ramp["n_steps"], ramp["coverage"]) == (1, 3, 0.2)
     assert ramp["waits_for"] == ["4 of 5 units"]
-    assert ramp["held_by"] == ["No unit of treatment was counted yet."]
+    assert ramp["held_by"] == ["No unit of treatment was counted yet: see whether its lists are served."]
     advance(key="test", units=5, by=boss)
     assert asked(client, staff, "experiments/test")["ramp"]["waits_for"] == ["somebody's approval"]
     approve(key="test", by=boss)

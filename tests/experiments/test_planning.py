@@ -74,7 +74,7 @@ def test_the_smallest_of_several_treatments_decides_at_its_part_of_alpha() -> No
 
 
 def test_units_come_from_the_part_of_the_site_that_takes_part() -> None:
-    Holdout.objects.create(share=0.1, salt="x")
+    Holdout.objects.update_or_create(pk=Holdout.SINGLETON, defaults={"share": 0.1})
     plan = make_plan(range_end=0.5, steps=(Step(0.1), Step(0.8)))
     plan = replace(plan, targeting=replace(plan.targeting, segments=frozenset({"cold"})))
     assert found(plan).units_a_day == pytest.approx(1000 * 0.5 * 0.8 * 0.25 * 0.9)

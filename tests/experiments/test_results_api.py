@@ -56,7 +56,7 @@ def test_the_results_tell_the_verdict_and_how_units_are_shared(client: Client, s
     verdict = told["verdict"]
     assert (verdict["outcome"], verdict["variant"]) == ("wait", "")
     assert verdict["sentence"].startswith("Wait: CTR +20.0 %")
-    assert verdict["why_not"] == ["Day 3 of 28.", "CTR of treatment may differ by chance alone."]
+    assert verdict["why_not"] == ["Day 4 of 28.", "CTR of treatment may differ by chance alone."]
     assert told["sample_ratio"] == {
         "observed": {"control": 24, "treatment": 24},
         "expected": {"control": 24, "treatment": 24},
@@ -75,7 +75,7 @@ def test_a_goal_has_both_values_and_its_effects(client: Client, staff: dict[str,
     assert (ctr["is_relative"], ctr["fixed"]["effect"]) == (True, pytest.approx(0.2))
     low, high = ctr["any_time"]["interval"]
     assert low < ctr["any_time"]["effect"] < high
-    assert [look["is_crossed"] for look in ctr["looks"]] == [False]
+    assert [(look["day"], look["is_crossed"]) for look in ctr["looks"]] == [(n, False) for n in (1, 2, 3)]
     assert goals["clicked_units"]["chance_to_beat"] == pytest.approx(0.5)
     assert ctr["chance_to_beat"] is ctr["adjusted"] is None
     assert goals["clicks_per_unit"]["adjusted"]["effect"] == pytest.approx(0.2)
@@ -85,7 +85,7 @@ def test_a_goal_has_both_values_and_its_effects(client: Client, staff: dict[str,
 def test_the_fixed_test_is_read_at_the_horizon_and_not_before(
     client: Client, staff: dict[str, str], test: str
 ) -> None:
-    experiment = make_counted(days=6.5, horizon_days=7, goals=("clicks_per_unit",), test=test)
+    experiment = make_counted(days=5.5, horizon_days=7, goals=("clicks_per_unit",), test=test)
     at = (experiment.started_at or timezone.now()) + timedelta(days=7)
     (goal,) = asked(client, staff, "experiments/test/results")["goals"]
     for name in ("fixed", "adjusted"):
@@ -163,5 +163,5 @@ def test_those_that_run_are_told_in_a_line_each(client: Client, staff: dict[str,
     assert found["one"]["sample_ratio"] == one["sample_ratio"]
     (effect,) = found["one"]["effects"]
     assert effect == {name: value for name, value in one["goals"][0].items() if name in effect}
-    assert found["two"]["sentence"] == "Wait: CTR unknown; SRM ok; day 0 of 28"
+    assert found["two"]["sentence"] == "Wait: CTR unknown; no units yet; day 1 of 28"
     assert found["two"]["effects"][0]["any_time"]["effect"] is None

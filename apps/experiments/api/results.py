@@ -1,6 +1,5 @@
 """What experiments say: of one all of it, of those that run a line and the effects on their goals."""
 
-from datetime import date
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -177,7 +176,7 @@ def _fixed_json(metric: Metric, effect: Effect, reading: Reading) -> dict[str, A
 
 def _look_json(look: Look) -> dict[str, Any]:
     return {
-        "day": date.fromordinal(look.day),
+        "day": look.day,
         "fraction": look.fraction,
         "z": look.z,
         "bound": look.bound,

@@ -139,7 +139,7 @@ class ComparisonShape(serializers.Serializer[Any]):
 
 
 class LookShape(serializers.Serializer[Any]):
-    day = serializers.DateField()
+    day = serializers.IntegerField(help_text="Of the phase, from 1")
     fraction = serializers.FloatField(help_text="Of the information that was planned")
     z = serializers.FloatField()
     bound = serializers.FloatField(
