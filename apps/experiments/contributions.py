@@ -5,7 +5,6 @@ sum of squares goes up by ``b² − a²``, and that of products likewise; so a d
 added, and the rows up to a day add up to the sums at its end.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -29,6 +28,7 @@ PARTS = (
 )
 """The columns of a snapshot, in the order of ``contributions_of``."""
 SUMMED = tuple(metric for metric in METRICS.values() if metric.shape != "latency")
+_STEPS = date.max.toordinal() + 1
 _PRE = {"lists": 0, "clicks": 1, "rated": 2}
 _SPOTS = {name: spot for spot, name in enumerate(SUMS)}
 
@@ -73,15 +73,17 @@ def contributions_of(units: Sequence[Unit]) -> dict[Spot, Float64]:
     before = np.repeat(np.stack([unit.before for unit in units]), counts, axis=0)
     is_first = np.zeros(len(daily), dtype=np.bool_)
     is_first[np.concatenate([[0], counts.cumsum()[:-1]])] = True
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(unit.group for unit in units))}
+    owners = np.repeat([numbers[unit.group] for unit in units], counts)
+    days = np.array([day.toordinal() for unit in units for day in unit.days])
+    ages = np.maximum(days - np.repeat([unit.exposed.toordinal() for unit in units], counts), 0)
     along_days = _differences(_parts(_running(daily, counts), before), is_first)
     along_ages = _parts(daily, np.zeros_like(before))
-    found: dict[Spot, Float64] = defaultdict(lambda: np.zeros((len(SUMMED), len(PARTS))))
-    rows = ((unit, day) for unit in units for day in unit.days)
-    for number, (unit, day) in enumerate(rows):
-        found[Spot(unit.group, "day", day.toordinal())] += along_days[number]
-        age = max((day - unit.exposed).days, 0)
-        found[Spot(unit.group, "age", age)] += along_ages[number]
-    return dict(found)
+    groups = list(numbers)
+    return {
+        **_summed(along_days, axis="day", groups=groups, owners=owners, steps=days),
+        **_summed(along_ages, axis="age", groups=groups, owners=owners, steps=ages),
+    }
 
 
 def changes(before: Sequence[Unit], after: Sequence[Unit]) -> dict[Spot, Float64]:
@@ -90,6 +92,17 @@ def changes(before: Sequence[Unit], after: Sequence[Unit]) -> dict[Spot, Float64
     for spot, parts in contributions_of(before).items():
         found[spot] = found.get(spot, 0.0) - parts
     return {spot: parts for spot, parts in found.items() if np.any(parts)}
+
+
+def _summed(
+    parts: Float64, *, axis: str, groups: Sequence[Group], owners: Int64, steps: Int64
+) -> dict[Spot, Float64]:
+    """The rows of ``parts`` summed by step and group; ``owners`` are places in ``groups``."""
+    keys, rows = np.unique(owners * _STEPS + steps, return_inverse=True)
+    order = np.argsort(rows, kind="stable")
+    sums = np.add.reduceat(parts[order], np.searchsorted(rows[order], np.arange(len(keys))))
+    spots = [Spot(groups[key // _STEPS], axis, key % _STEPS) for key in keys.tolist()]
+    return dict(zip(spots, sums, strict=True))
 
 
 def _running(daily: Float64, counts: Int64) -> Float64:

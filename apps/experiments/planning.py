@@ -15,7 +15,7 @@ from apps.algorithms.statistics.samples import Moments, moments
 from apps.algorithms.types import Float64
 from apps.core.identifiers import first_uuid7
 from apps.events.models import RecommendationEvent, Slate
-from apps.experiments.counting import FILM_SUMS
+from apps.experiments.counting import film_sums
 from apps.experiments.metrics import METRICS, Metric
 from apps.experiments.models import Holdout
 from apps.experiments.plans import Plan
@@ -24,7 +24,8 @@ SITE_DAYS = 14
 """Of the log that a plan is made from."""
 MOST_DAYS = 365
 _HELD_SECONDS = 3600
-_SUMS = ("lists", *FILM_SUMS)
+_FILM_SUMS = film_sums()
+_SUMS = ("lists", *_FILM_SUMS)
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def _read_site(since: datetime) -> Site:
     films = RecommendationEvent.objects.filter(
         slate_id__gte=first_uuid7(since), slate__counted=True, slate__unit_key__isnull=False
     ).order_by()
-    counts = {f"sum_{name}": expression for name, expression in FILM_SUMS.items()}
+    counts = {f"sum_{name}": expression for name, expression in _FILM_SUMS.items()}
     rows = films.values("slate__unit_key").annotate(**counts)
     for unit, *row in rows.values_list("slate__unit_key", *counts):
         if unit in spots:

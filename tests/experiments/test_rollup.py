@@ -215,6 +215,19 @@ def test_nothing_is_read_twice_but_what_was_written_lately() -> None:
         assert Rollup.objects.get().until == NOON + timedelta(minutes=30)
 
 
+def test_a_list_that_comes_late_is_counted() -> None:
+    experiment = make_experiment()
+    with time_machine.travel(NOON, tick=False):
+        show(experiment, "treatment")
+        roll_up()
+        roll_up()
+        assert roll_up().unit_days == 0
+    with time_machine.travel(NOON + timedelta(minutes=1), tick=False):
+        show(experiment, "treatment", at=NOON - timedelta(minutes=3))
+        assert roll_up().unit_days == 2
+    assert summed("ctr", "n") == 2
+
+
 def test_the_number_of_queries_does_not_grow_with_the_units() -> None:
     experiment = make_experiment()
     n_queries(experiment, 2)

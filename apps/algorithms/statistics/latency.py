@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from apps.algorithms.types import Float64
+from apps.algorithms.types import Float64, Int64
 
 LEAST_MS, MOST_MS = 0.1, 60_000.0
 BUCKETS = 288
@@ -39,10 +39,7 @@ class LatencyHistogram:
     @classmethod
     def of(cls, latencies_ms: Iterable[float]) -> Self:
         """Raises ``ValueError`` for a latency that is below 0 or no number."""
-        values = np.fromiter(latencies_ms, dtype=np.float64)
-        if not (values >= 0).all():
-            raise ValueError("a latency must be at least 0 ms")
-        found = np.bincount(np.searchsorted(EDGES, values, side="right"), minlength=BUCKETS + 2)
+        found = np.bincount(buckets_of(np.fromiter(latencies_ms, dtype=np.float64)), minlength=BUCKETS + 2)
         return cls(tuple(found.tolist()))
 
     @classmethod
@@ -103,6 +100,13 @@ class LatencyHistogram:
     @cached_property
     def _cumulative(self) -> Float64:
         return np.cumsum(self.counts, dtype=np.float64)
+
+
+def buckets_of(latencies_ms: Float64) -> Int64:
+    """The bucket of each, same shape. Raises ``ValueError`` for a latency that is below 0 or no number."""
+    if not (latencies_ms >= 0).all():
+        raise ValueError("a latency must be at least 0 ms")
+    return np.asarray(np.searchsorted(EDGES, latencies_ms, side="right"), dtype=np.int64)
 
 
 def require_share(p: float) -> None:

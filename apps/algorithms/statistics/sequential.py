@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -119,6 +120,12 @@ def group_sequential_bounds(
         later <= earlier for earlier, later in pairwise(fractions)
     ):
         raise ValueError("information fractions must lie above 0 and rise from look to look")
+    return list(_bounds(tuple(fractions), alpha, spending_power))
+
+
+# Looks that were made stay as they were: each time results are read the same bounds are asked for.
+@lru_cache(maxsize=256)
+def _bounds(fractions: tuple[float, ...], alpha: float, spending_power: float) -> tuple[float, ...]:
     bounds: list[float] = []
     walk, spent = _Walk(), 0.0
     for fraction in fractions:
@@ -128,7 +135,7 @@ def group_sequential_bounds(
             continue
         bounds.append(walk.bound(fraction, due - spent))
         spent = due
-    return bounds
+    return tuple(bounds)
 
 
 def _read(control: Summed, treatment: Summed, alpha: float, mixture: Mixture, *, relative: bool) -> Effect:

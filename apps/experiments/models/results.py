@@ -161,7 +161,9 @@ class LatencyDay(models.Model):
 class Rollup(models.Model):
     """The one row that says how much of the log has been counted.
 
-    Lists before ``until`` are, none where it is None, and feedback up to ``feedback_id``.
+    Lists before ``until`` are, none where it is None, and feedback up to ``feedback_id``. ``recent`` says by
+    minute how many lists the log had of the last ones, and the sum of their assignments' ids: one that comes
+    late, of a long transaction, makes it another.
     """
 
     SINGLETON = 1
@@ -169,6 +171,7 @@ class Rollup(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=SINGLETON, editable=False)
     until = models.DateTimeField(null=True)
     feedback_id = models.BigIntegerField(default=0)
+    recent = models.JSONField(default=dict)
     ran_at = models.DateTimeField(null=True)
     seconds = models.FloatField(default=0.0)
 

@@ -2,46 +2,48 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-import numpy as np
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 
 from apps.algorithms.types import Float64
 from apps.core import clock
 from apps.events.models import Feedback
-from apps.experiments.contributions import (
-    PARTS,
-    SUMMED,
-    Group,
-    Spot,
-    Unit,
-    changes,
-    contributions_of,
-    latency_changes,
-)
+from apps.experiments.contributions import Spot, changes, contributions_of, latency_changes
 from apps.experiments.counting import (
     Day,
     Part,
-    UnitDate,
+    Touched,
     before_exposure,
-    day_of,
     days_of,
+    first_change,
     in_parts,
+    lists_by_minute,
     touched_since,
+    whole_log,
 )
-from apps.experiments.metrics import SUMS
 from apps.experiments.models import LatencyDay, Rollup, Snapshot, UnitDay, UnitTotal
+from apps.experiments.services.sums import (
+    Exposure,
+    KeptDay,
+    KeptDays,
+    add_to_latencies,
+    add_to_snapshots,
+    kept_days,
+    kept_exposures,
+    unit_of,
+    write_days,
+    write_totals,
+)
 
 OVERLAP = timedelta(minutes=5)
 """How long a transaction that writes to the log may take: what it holds is looked for again."""
-UNITS_AT_ONCE = 200
-_BATCH = 500
+UNITS_AT_ONCE = {"postgresql": 4_000, "sqlite": 150}
+"""Each time costs the snapshots once. On SQLite nobody else can write meanwhile, so it must be short."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +61,19 @@ def roll_up() -> Counted:
     """
     started, now = time.perf_counter(), clock.now()
     state, _ = Rollup.objects.get_or_create(pk=Rollup.SINGLETON)
-    since = None if state.until is None else state.until - OVERLAP
     feedback_id = _settled_feedback(state.feedback_id, before=now - OVERLAP)
-    touched = touched_since(since, state.feedback_id)
-    for some in _by_unit(touched):
-        _count(some)
+    if state.until is None:
+        recent, touched = {}, whole_log(most=_most())
+    else:
+        # Of whole minutes, so that the first of them has been counted as a whole.
+        recent = lists_by_minute((state.until - OVERLAP).replace(second=0, microsecond=0))
+        touched = touched_since(first_change(state.recent, recent), state.feedback_id, most=_most())
+    unit_days = sum(map(_count, touched))
     seconds = time.perf_counter() - started
     Rollup.objects.filter(pk=Rollup.SINGLETON).update(
-        until=now, feedback_id=feedback_id, ran_at=now, seconds=seconds
+        until=now, feedback_id=feedback_id, recent=recent, ran_at=now, seconds=seconds
     )
-    return Counted(len(touched), seconds)
+    return Counted(unit_days, seconds)
 
 
 def rebuild() -> Counted:
@@ -77,11 +82,10 @@ def rebuild() -> Counted:
     Units that the log does not know any more, erased or pruned, stay as they were counted.
     """
     started = time.perf_counter()
-    touched = touched_since(None, 0)
-    for some in _by_unit(touched):
-        _count(some)
+    Rollup.objects.get_or_create(pk=Rollup.SINGLETON)
+    unit_days = sum(map(_count, whole_log(most=_most())))
     _remake_snapshots()
-    return Counted(len(touched), time.perf_counter() - started)
+    return Counted(unit_days, time.perf_counter() - started)
 
 
 def rekey(unit_key: UUID, to: UUID) -> None:
@@ -96,79 +100,61 @@ def _settled_feedback(known: int, *, before: datetime) -> int:
     return found or known
 
 
-def _by_unit(touched: Collection[UnitDate]) -> Iterable[set[UnitDate]]:
-    by_unit: dict[UUID, set[UnitDate]] = defaultdict(set)
-    for one in touched:
-        by_unit[one.unit_key].add(one)
-    for units in in_parts(sorted(by_unit), UNITS_AT_ONCE):
-        yield set().union(*(by_unit[unit] for unit in units))
+def _most() -> int:
+    return UNITS_AT_ONCE[connection.vendor]
 
 
 @transaction.atomic
-def _count(touched: Collection[UnitDate]) -> None:
-    """Sets the sums of these units and days to what the log says, and moves the snapshots by as much."""
+def _count(touched: Touched) -> int:
+    """Sets the sums of these days to what the log says, and moves the snapshots by as much; how many days."""
     # Whoever counts at the same time waits, and then sees what this one wrote.
     Rollup.objects.select_for_update().get(pk=Rollup.SINGLETON)
     counted = days_of(touched)
-    keys = {one.unit_key for one in touched}
-    totals = {_part(row): row for row in UnitTotal.objects.filter(unit_key__in=keys)}
-    held: dict[Part, dict[date, UnitDay]] = defaultdict(dict)
-    for row in UnitDay.objects.filter(unit_key__in=keys).order_by("day"):
-        held[_part(row)][row.day] = row
-    before = [_unit(totals[part], held[part].values()) for part in counted if part in totals]
-    _expose(counted, totals)
-    latencies = _write_days(counted, held)
-    after = [_unit(totals[part], _in_order(held[part])) for part in counted]
-    for part in counted:
-        _add_up(totals[part], held[part].values())
-    _save(UnitTotal, [totals[part] for part in counted], ("unit_key", "experiment", "phase"), SUMS)
-    _move_snapshots(changes(before, after))
-    _move_latencies(latencies)
+    changed = _changed(counted, kept_days(touched, days=touched.all_days))
+    if changed:
+        _write(changed, replace(touched, units=sorted({part.unit_key for part in changed})))
+    return sum(map(len, counted.values()))
 
 
-def _part(row: UnitDay | UnitTotal) -> Part:
-    return Part(row.experiment_id, row.phase, row.unit_key)
+def _write(changed: Mapping[Part, Mapping[date, Day]], touched: Touched) -> None:
+    held, exposures = kept_days(touched), kept_exposures(touched)
+    before = [unit_of(part, exposures[part], held[part]) for part in changed if part in exposures]
+    gains = _latency_gains(changed, held)
+    exposures |= _exposed(changed, known=exposures.keys())
+    for part, days in changed.items():
+        held[part] |= {date_: KeptDay(day.sums, day.latency) for date_, day in days.items()}
+    after = {part: unit_of(part, exposures[part], held[part]) for part in changed}
+    write_days(changed)
+    write_totals(after, exposures)
+    add_to_snapshots(changes(before, list(after.values())))
+    add_to_latencies(gains)
 
 
-def _in_order(days: Mapping[date, UnitDay]) -> list[UnitDay]:
-    return [days[day] for day in sorted(days)]
+def _changed(counted: Mapping[Part, Mapping[date, Day]], held: KeptDays) -> dict[Part, dict[date, Day]]:
+    """Days that are not held as the log has them: with the overlap most are."""
+    found: dict[Part, dict[date, Day]] = {}
+    for part, days in counted.items():
+        known = held.get(part, {})
+        for date_, day in days.items():
+            if known.get(date_) != (day.sums, day.latency):
+                found.setdefault(part, {})[date_] = day
+    return found
 
 
-def _sums(row: UnitDay | UnitTotal) -> list[float]:
-    return [getattr(row, name) for name in SUMS]
-
-
-def _unit(total: UnitTotal, days: Iterable[UnitDay]) -> Unit:
-    rows = list(days)
-    return Unit(
-        Group(total.experiment_id, total.phase, total.variant, total.segment),
-        day_of(total.exposed_at),
-        [row.day for row in rows],
-        np.array([_sums(row) for row in rows], dtype=np.float64).reshape(len(rows), len(SUMS)),
-        np.array([total.pre_lists, total.pre_clicks, total.pre_rated], dtype=np.float64),
-    )
-
-
-def _expose(counted: Mapping[Part, Mapping[date, Day]], totals: dict[Part, UnitTotal]) -> None:
-    """Makes the rows of units that are counted for the first time; what is in them stands fast."""
-    new = {part: min(days.values(), key=lambda day: day.first_at) for part, days in counted.items()}
-    new = {part: day for part, day in new.items() if part not in totals}
+def _exposed(changed: Mapping[Part, Mapping[date, Day]], *, known: Collection[Part]) -> dict[Part, Exposure]:
+    """Of units that are counted for the first time."""
+    new = {part: min(days.values(), key=_first_at) for part, days in changed.items() if part not in known}
+    found = {}
     # Of a unit that two phases or layers met in this run, each has its own moment.
     for moments in _one_moment_each(new):
         done = before_exposure({part.unit_key: day.first_at for part, day in moments})
         for part, day in moments:
-            lists, clicks, rated = done[part.unit_key]
-            totals[part] = UnitTotal(
-                experiment_id=part.experiment,
-                phase=part.phase,
-                variant=day.variant,
-                unit_key=part.unit_key,
-                segment=day.segment,
-                exposed_at=day.first_at,
-                pre_lists=lists,
-                pre_clicks=clicks,
-                pre_rated=rated,
-            )
+            found[part] = Exposure(day.variant, day.segment, day.first_at, done[part.unit_key])
+    return found
+
+
+def _first_at(day: Day) -> datetime:
+    return day.first_at
 
 
 def _one_moment_each(new: Mapping[Part, Day]) -> Iterable[list[tuple[Part, Day]]]:
@@ -179,125 +165,35 @@ def _one_moment_each(new: Mapping[Part, Day]) -> Iterable[list[tuple[Part, Day]]
         yield [found[number] for found in by_unit.values() if number < len(found)]
 
 
-def _write_days(
-    counted: Mapping[Part, Mapping[date, Day]], held: Mapping[Part, dict[date, UnitDay]]
+def _latency_gains(
+    changed: Mapping[Part, Mapping[date, Day]], held: KeptDays
 ) -> dict[tuple[str, int, str, date], dict[str, int]]:
-    """Stores the days, and returns what the histograms of their variants gain."""
-    rows: list[UnitDay] = []
     gains: dict[tuple[str, int, str, date], dict[str, int]] = defaultdict(dict)
-    for part, days in counted.items():
+    for part, days in changed.items():
         for date_, day in days.items():
-            row = held[part].get(date_)
-            latency_changes(
-                row.latency if row else {},
-                day.latency,
-                gains[part.experiment, part.phase, day.variant, date_],
-            )
-            held[part][date_] = UnitDay(
-                experiment_id=part.experiment,
-                phase=part.phase,
-                variant=day.variant,
-                unit_key=part.unit_key,
-                day=date_,
-                latency=day.latency,
-                **dict(zip(SUMS, day.sums.tolist(), strict=True)),
-            )
-            rows.append(held[part][date_])
-    _save(UnitDay, rows, ("unit_key", "experiment", "phase", "day"), (*SUMS, "latency"))
+            before = held[part].get(date_)
+            into = gains[part.experiment, part.phase, day.variant, date_]
+            latency_changes(before.latency if before else {}, day.latency, into)
     return gains
-
-
-def _add_up(total: UnitTotal, days: Iterable[UnitDay]) -> None:
-    summed: Float64 = np.sum([_sums(row) for row in days], axis=0)
-    for name, value in zip(SUMS, summed.tolist(), strict=True):
-        setattr(total, name, value)
-
-
-def _save(model: Any, rows: Sequence[Any], unique: Sequence[str], updated: Sequence[str]) -> None:
-    model.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=list(unique),
-        update_fields=list(updated),
-        batch_size=_BATCH,
-    )
-
-
-_SPOT = ("experiment", "phase", "axis", "metric", "variant", "segment", "step")
-
-
-def _move_snapshots(moved: Mapping[Spot, Float64]) -> None:
-    """Adds to the rows; under the lock of whoever counts, so that none is read and written at once."""
-    if not moved:
-        return
-    held = _snapshots_at(moved)
-    rows = []
-    for spot, parts in moved.items():
-        for metric, added in zip(SUMMED, parts, strict=True):
-            key = (*spot.group, spot.axis, spot.step, metric.name)
-            values = held.get(key, np.zeros(len(PARTS))) + added
-            rows.append(_snapshot(spot, metric.name, values))
-    _save(Snapshot, rows, _SPOT, PARTS)
-
-
-def _snapshots_at(spots: Iterable[Spot]) -> dict[tuple[Any, ...], Float64]:
-    steps: dict[tuple[str, int, str], set[int]] = defaultdict(set)
-    for spot in spots:
-        steps[spot.group.experiment, spot.group.phase, spot.axis].add(spot.step)
-    found: dict[tuple[Any, ...], Float64] = {}
-    names = ("experiment_id", "phase", "variant", "segment", "axis", "step", "metric")
-    for (experiment, phase, axis), numbers in steps.items():
-        rows = Snapshot.objects.filter(experiment_id=experiment, phase=phase, axis=axis, step__in=numbers)
-        for row in rows.values_list(*names, *PARTS):
-            found[row[: len(names)]] = np.array(row[len(names) :])
-    return found
-
-
-def _snapshot(spot: Spot, metric: str, values: Float64) -> Snapshot:
-    experiment, phase, variant, segment = spot.group
-    return Snapshot(
-        experiment_id=experiment,
-        phase=phase,
-        variant=variant,
-        segment=segment,
-        axis=spot.axis,
-        step=spot.step,
-        metric=metric,
-        **dict(zip(PARTS, values.tolist(), strict=True)),
-    )
-
-
-def _move_latencies(gains: Mapping[tuple[str, int, str, date], Mapping[str, int]]) -> None:
-    rows = []
-    for (experiment, phase, variant, day), gained in gains.items():
-        if any(gained.values()):
-            key = {"experiment_id": experiment, "phase": phase, "variant": variant, "day": day}
-            row = LatencyDay.objects.filter(**key).first() or LatencyDay(**key)
-            latency_changes({}, gained, row.counts)
-            row.counts = {bucket: count for bucket, count in row.counts.items() if count}
-            rows.append(row)
-    _save(LatencyDay, rows, ("experiment", "phase", "variant", "day"), ("counts",))
 
 
 @transaction.atomic
 def _remake_snapshots() -> None:
     """All of them from the days of units, erased ones too."""
-    Rollup.objects.select_for_update().get_or_create(pk=Rollup.SINGLETON)
+    Rollup.objects.select_for_update().get(pk=Rollup.SINGLETON)
     Snapshot.objects.all().delete()
     LatencyDay.objects.all().delete()
     summed: dict[Spot, Float64] = {}
     gains: dict[tuple[str, int, str, date], dict[str, int]] = defaultdict(dict)
-    totals = UnitTotal.objects.order_by("unit_key")
-    for some in in_parts(totals.iterator(chunk_size=2000), 2000):
-        held: dict[Part, dict[date, UnitDay]] = defaultdict(dict)
-        for row in UnitDay.objects.filter(unit_key__in={total.unit_key for total in some}):
-            held[_part(row)][row.day] = row
-        for spot, parts in contributions_of(
-            [_unit(one, _in_order(held[_part(one)])) for one in some]
-        ).items():
+    units = UnitTotal.objects.order_by("unit_key").values_list("unit_key", flat=True).distinct()
+    for keys in in_parts(units.iterator(chunk_size=4000), 4000):
+        some = Touched(keys, None)
+        held, exposures = kept_days(some), kept_exposures(some)
+        found = contributions_of([unit_of(part, one, held[part]) for part, one in exposures.items()])
+        for spot, parts in found.items():
             summed[spot] = summed.get(spot, 0.0) + parts
-        for part in map(_part, some):
-            for day, row in held[part].items():
-                latency_changes({}, row.latency, gains[row.experiment_id, row.phase, row.variant, day])
-    _move_snapshots(summed)
-    _move_latencies(gains)
+        for part, exposure in exposures.items():
+            for day, kept in held[part].items():
+                latency_changes({}, kept.latency, gains[part.experiment, part.phase, exposure.variant, day])
+    add_to_snapshots(summed)
+    add_to_latencies(gains)
