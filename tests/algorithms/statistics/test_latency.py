@@ -154,7 +154,9 @@ def test_the_interval_holds_the_estimate_and_0_where_p_is_above_alpha(shift, con
     assert found.ci[0] <= found.estimate <= found.ci[1]
     assert found.rel_ci[0] <= found.rel_lift <= found.rel_ci[1]
     assert found.p_value == pytest.approx(back.p_value)
-    assert found.ci == pytest.approx((-back.ci[1], -back.ci[0]), rel=0.01, abs=0.1)
+    # Ends are found on a grid: from either side they meet within a bucket of the slowest request.
+    bucket = 0.05 * max(*control, *treatment) + 0.1
+    assert found.ci == pytest.approx((-back.ci[1], -back.ci[0]), abs=bucket)
     if found.p_value > alpha * 1.02:
         assert found.ci[0] <= 0 <= found.ci[1]
 
