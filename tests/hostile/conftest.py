@@ -16,5 +16,5 @@ def movie() -> Movie:
 def keeper() -> Caller:
     """Who may do all that the API offers."""
     names = ["catalog.add_movie", "catalog.change_movie", "accounts.act_for_users"]
-    names += ["bandits.view_banditpolicy"]
+    names += ["bandits.view_banditpolicy", "experiments.view_experiment"]
     return bearer(make_staff(permissions=names))
