@@ -4,6 +4,7 @@ import pytest
 
 from apps.catalog.models import Movie
 from tests.callers import Caller, api_routes
+from tests.experiments.setup import make_experiment
 from tests.hostile.sending import assert_problem, send
 
 pytestmark = pytest.mark.django_db
@@ -21,10 +22,12 @@ def test_refuses_a_number_that_is_none(path: str, keeper: Caller) -> None:
 
 
 def test_refuses_parameters_unknown_or_repeated_at_every_address(movie: Movie, keeper: Caller) -> None:
+    experiment = make_experiment()
     for method, route in sorted(api_routes()):
         if method != "GET" or route.startswith("me"):
             continue
         path = f"/api/v1/{route.replace('<id:movie_id>', str(movie.pk))}"
+        path = path.replace("<slug:key>", experiment.pk).replace("<id:user_id>", str(keeper.user.pk))
         for query in ("?nonsense=1", "?%00=1", "?=", "?a[]=1", "?%ED%A0%80=1", f"?{'a' * 5_000}=1"):
             assert_problem(send(keeper, "GET", path + query), 400, "invalid-input")
     for query in ("user_id=1&user_id=2", "page=1&page=1"):
