@@ -18,7 +18,7 @@ from apps.algorithms.statistics import SampleRatio, srm
 from apps.experiments.comparing import Comparison
 from apps.experiments.figures import Figures
 from apps.experiments.metrics import Metric
-from apps.experiments.plans import Plan
+from apps.experiments.plans import Plan, day_of_horizon
 from apps.experiments.reading import GoalReading, GuardrailReading, is_over, read_goals, read_guardrails
 
 Outcome = Literal["unhealthy", "roll_back", "ship", "keep_control", "no_difference", "wait"]
@@ -164,7 +164,7 @@ def _why_not(found: _Found, outcome: Outcome) -> list[str]:
         return []
     said = []
     if outcome == "wait":
-        said.append(f"Day {_day(plan, figures)} of {plan.horizon_days}.")
+        said.append(f"Day {day_of_horizon(figures.days, plan.horizon_days)} of {plan.horizon_days}.")
     units = sum(figures.units(plan).values())
     if figures.planned_units is not None and units < figures.planned_units:
         said.append(f"{units:,.0f} of {figures.planned_units:,.0f} units that were planned.")
@@ -179,7 +179,8 @@ def _why_not(found: _Found, outcome: Outcome) -> list[str]:
 def _sentence(found: _Found, outcome: Outcome, variant: str) -> str:
     plan = found.plan
     seen = "SRM ok" if any(found.figures.units(plan).values()) else "no units yet"
-    rest = f"{seen}; day {_day(plan, found.figures)} of {plan.horizon_days}"
+    day = day_of_horizon(found.figures.days, plan.horizon_days)
+    rest = f"{seen}; day {day} of {plan.horizon_days}"
     if outcome == "roll_back" and found.broken:
         return f"Roll {variant} back: {effect_text(found.broken.comparison)}; {rest}"
     if not found.first:
@@ -203,11 +204,6 @@ def _no_difference(readings: Sequence[GoalReading], effect: float) -> str:
     if all(_is_small(one, effect) for one in readings):
         return f"No difference was found, and none of {effect * 100:g} % or more is left to find"
     return f"No difference was found, though one of {effect * 100:g} % may be there"
-
-
-def _day(plan: Plan, figures: Figures) -> int:
-    """The day that it is, from 1."""
-    return min(int(figures.days) + 1, plan.horizon_days)
 
 
 def _level(alpha: float) -> str:

@@ -105,6 +105,11 @@ _PLAIN = (
 )
 
 
+def day_of_horizon(days: float, horizon_days: int) -> int:
+    """Which day it is, from 1, when so many have passed since a phase began."""
+    return min(int(days) + 1, horizon_days)
+
+
 def digest_of(plan: Mapping[str, Any]) -> str:
     """Whole numbers and fractions are the same kind, as in JSON: a database may give 1 for 1.0."""
     plan = _canonical(plan)

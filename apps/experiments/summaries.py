@@ -9,7 +9,7 @@ from apps.core.errors import Conflict, NotFound
 from apps.experiments.figures import Figures, figures_of_each
 from apps.experiments.judging import Verdict, judge
 from apps.experiments.models import Decision, Experiment, Phase
-from apps.experiments.plans import Plan, phase_steps, readable_plan
+from apps.experiments.plans import Plan, day_of_horizon, phase_steps, readable_plan
 from apps.experiments.ramping import Entry, Standing, standing
 from apps.experiments.running import ledgers_of
 from apps.experiments.services.watching import holds_of
@@ -48,11 +48,11 @@ class Summary:
 
     @property
     def day(self) -> int | None:
-        """Days since its phase began, up to the horizon; None before the start."""
+        """Of its phase, from 1; None before the start."""
         if self.phase is None:
             return None
         ran = (self.phase.ended_at or self.now) - self.phase.started_at
-        return round(min(ran / timedelta(days=1), self.horizon_days))
+        return day_of_horizon(ran / timedelta(days=1), self.horizon_days)
 
     @property
     def horizon_at(self) -> datetime | None:

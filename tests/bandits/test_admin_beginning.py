@@ -10,6 +10,7 @@ from django.urls import reverse
 from apps.bandits.admin.beginning import BeginForm
 from apps.bandits.models import BanditPolicy, BanditState
 from apps.bandits.services import freeze
+from apps.core.admin.asking import add_refusal
 from apps.core.errors import Conflict
 from apps.core.models import AuditEntry
 from tests.bandits.admin import url_of
@@ -137,7 +138,7 @@ def test_terms_of_an_older_version_begin_in_the_place_of_the_newest(client: Clie
 
 def test_a_refusal_of_no_field_stands_above_the_form() -> None:
     form = BeginForm({})
-    form.refuse(Conflict("Version 2 of the bandit's policy was begun meanwhile"))
+    add_refusal(form, Conflict("Version 2 of the bandit's policy was begun meanwhile"))
     assert form.non_field_errors() == ["Version 2 of the bandit's policy was begun meanwhile"]
 
 

@@ -44,7 +44,7 @@ def test_the_list_says_where_each_experiment_stands(client: Client, staff: dict[
     assert (test["key"], test["name"], test["layer"]) == ("test", "Test test", "strategy")
     assert test["state"] == "running"
     assert (test["range"], test["coverage"]) == ({"start": 0, "end": 0.5}, 0.2)
-    assert (test["day"], test["horizon_days"], test["ended_at"]) == (3, 14, None)
+    assert (test["day"], test["horizon_days"], test["ended_at"]) == (4, 14, None)
     assert (later["state"], later["coverage"], later["day"], later["horizon_days"]) == ("draft", 0, None, 28)
     assert later["variants"] == [
         {"name": "control", "weight": 0.25, "is_control": True},

@@ -52,7 +52,7 @@ def make_counted(key: str = "test", *, days: float, n: int = 24, **values: Any) 
 def test_the_results_tell_the_verdict_and_how_units_are_shared(client: Client, staff: dict[str, str]) -> None:
     make_counted(days=3)
     told = asked(client, staff, "experiments/test/results")
-    assert (told["key"], told["phase"], told["day"], told["horizon_days"]) == ("test", 1, 3, 28)
+    assert (told["key"], told["phase"], told["day"], told["horizon_days"]) == ("test", 1, 4, 28)
     verdict = told["verdict"]
     assert (verdict["outcome"], verdict["variant"]) == ("wait", "")
     assert verdict["sentence"].startswith("Wait: CTR +20.0 %")

@@ -16,6 +16,7 @@ from apps.bandits.models import BanditPolicy
 from apps.bandits.services import begin_version
 from apps.bandits.services.targets import terms_name
 from apps.bandits.services.versions import Terms, terms_of
+from apps.core.admin.asking import add_refusal
 from apps.core.errors import ApplicationError
 
 TERMS = ("alpha", "beta", "sharpness", "optimistic", "half_life_days", "explore", "max_share")
@@ -100,7 +101,7 @@ def _begin(form: BeginForm, policy: BanditPolicy, newest: int, by: Any) -> Bandi
             keep=dict.fromkeys(policy.arms, given["keep"]),
         )
     except ApplicationError as refusal:
-        form.refuse(refusal)
+        add_refusal(form, refusal)
         return None
 
 
@@ -110,7 +111,7 @@ def _preview(form: BeginForm, policy: BanditPolicy) -> Preview | None:
     try:
         return preview(policy, "These terms", lambda log: terms_name(log, form.terms_beside(policy), keep))
     except ApplicationError as refusal:
-        form.refuse(refusal)
+        add_refusal(form, refusal)
         return None
 
 

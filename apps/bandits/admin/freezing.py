@@ -13,6 +13,7 @@ from apps.bandits.admin.verdicts import preview
 from apps.bandits.models import BanditPolicy
 from apps.bandits.services import freeze
 from apps.bandits.services.targets import weights_name
+from apps.core.admin.asking import add_refusal
 from apps.core.errors import ApplicationError
 
 MOST_PART = 1000.0
@@ -73,7 +74,7 @@ def _freeze(form: FreezeForm, policy: BanditPolicy, request: HttpRequest) -> boo
     try:
         freeze(version=policy.version, reason=reason, by=by, weights=form.weights)
     except ApplicationError as refusal:
-        form.refuse(refusal)
+        add_refusal(form, refusal)
         return False
     messages.success(request, f"Version {policy.version} is frozen. Fixed weights serve within two seconds.")
     return True

@@ -1,12 +1,11 @@
 """The pages of one version of the bandit's policy, as links from each to the others."""
 
-from dataclasses import dataclass
-
 from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.bandits.models import BanditPolicy
 from apps.core.admin import Link
+from apps.core.admin.links import PageLink
 
 BEGIN = "bandits.add_banditpolicy"
 """The permission to begin a version."""
@@ -18,13 +17,6 @@ PAGES = {
     "activity": ("What it did", "monitoring"),
     "off_policy": ("What others would have earned", "compare_arrows"),
 }
-
-
-@dataclass(frozen=True)
-class PageLink:
-    title: str
-    url: str
-    is_current: bool
 
 
 def page_url(page: str, policy: BanditPolicy) -> str:

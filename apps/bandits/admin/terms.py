@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 
 from apps.core.admin.asking import ReasonForm
-from apps.core.errors import ApplicationError
 
 PREVIEW = "preview"
 """The name of the button that tries and does not do."""
@@ -23,11 +22,3 @@ class TermsForm(ReasonForm):
         super().__init__(data, **options)
         self.is_preview = PREVIEW in self.data
         self.fields["reason"].required = not self.is_preview
-
-    def refuse(self, refusal: ApplicationError) -> None:
-        """Puts the sentence beside the field that it is about."""
-        for error in refusal.errors:
-            name = error.pointer.strip("/")
-            self.add_error(name if name in self.fields else None, error.detail)
-        if not refusal.errors:
-            self.add_error(None, refusal.detail)

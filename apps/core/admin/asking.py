@@ -29,6 +29,15 @@ class ReasonForm(forms.Form):
     )
 
 
+def add_refusal(form: forms.Form, refusal: ApplicationError) -> None:
+    """Puts each sentence of a service's refusal beside the field that its pointer begins with."""
+    for error in refusal.errors:
+        name = error.pointer.strip("/").split("/")[0]
+        form.add_error(name if name in form.fields else None, error.detail)
+    if not refusal.errors:
+        form.add_error(None, refusal.detail)
+
+
 @dataclass(frozen=True)
 class Act:
     """What is done to each of the rows: ``run`` takes a row and the reason.

@@ -20,6 +20,15 @@ class Link:
     icon: str = "arrow_forward"
 
 
+@dataclass(frozen=True)
+class PageLink:
+    """One of the pages about a row, as the others link to it."""
+
+    title: str
+    url: str
+    is_current: bool = False
+
+
 LinkMaker = Callable[[HttpRequest, Any], Link | None]
 
 

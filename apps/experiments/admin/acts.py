@@ -10,10 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
-from apps.core.admin.asking import MAX_REASON, ReasonForm
+from apps.core.admin.asking import MAX_REASON, ReasonForm, add_refusal
+from apps.core.admin.links import PageLink
 from apps.core.errors import ApplicationError
 from apps.experiments import services
-from apps.experiments.admin.navigation import PageLink, act_url, page_url
+from apps.experiments.admin.navigation import act_url, page_url
 from apps.experiments.models import Experiment
 from apps.experiments.services.designing import delete_experiment
 
@@ -145,7 +146,7 @@ def acts_of(request: HttpRequest, experiment: Experiment) -> list[PageLink]:
     """The acts that fit its state, of those that this member of staff may do."""
     idle = () if any(step.get("approval") for step in experiment.ramp) else ("approve",)
     return [
-        PageLink(act.button, act_url(name, experiment.key), False)
+        PageLink(act.button, act_url(name, experiment.key))
         for name, act in ACTS.items()
         if experiment.state in act.states and request.user.has_perm(act.permission) and name not in idle
     ]
@@ -191,6 +192,6 @@ def _do(act: Act, experiment: Experiment, request: HttpRequest, form: Any) -> bo
     try:
         act.run(experiment, request.user, form.cleaned_data)
     except ApplicationError as refusal:
-        form.add_error(None, refusal.detail)
+        add_refusal(form, refusal)
         return False
     return True

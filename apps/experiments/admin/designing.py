@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from apps.core import clock
+from apps.core.admin.asking import add_refusal
 from apps.core.admin.json_fields import StrictJSONField
 from apps.core.errors import ApplicationError, InvalidInput
 from apps.experiments.admin.navigation import ADD, CHANGE, page_url
@@ -122,14 +123,6 @@ class DesignForm(forms.Form):
         required=False, max_length=500, help_text="For a change of what runs. It goes into the audit."
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-    def refuse(self, refusal: ApplicationError) -> None:
-        """Puts each sentence beside the field that it is about."""
-        for error in refusal.errors:
-            name = error.pointer.strip("/").split("/")[0]
-            self.add_error(name if name in self.fields else None, error.detail)
-        if not refusal.errors:
-            self.add_error(None, refusal.detail)
 
 
 class VariantForm(forms.Form):
@@ -249,7 +242,7 @@ def _try(form: DesignForm, design: Design) -> str | None:
         plan = plan_of_design(design)
         return told_power(power_of(plan, site_of(clock.now())), plan)
     except ApplicationError as refusal:
-        form.refuse(refusal)
+        add_refusal(form, refusal)
         return None
 
 
@@ -266,7 +259,7 @@ def _store(form: DesignForm, design: Design, experiment: Experiment | None, requ
                 expected_version=given["version"],
             )
     except InvalidInput as refusal:
-        form.refuse(refusal)
+        add_refusal(form, refusal)
         return False
     except ApplicationError as refusal:
         form.add_error(None, refusal.detail)

@@ -1,11 +1,12 @@
 """The table of experiments, and the pages of each."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -21,6 +22,7 @@ from apps.experiments.admin.designing import design_view
 from apps.experiments.admin.navigation import ADD, VIEW, navigation
 from apps.experiments.admin.results import age_csv, goals_csv, overview_page, segments_page
 from apps.experiments.models import Experiment, Phase
+from apps.experiments.plans import day_of_horizon
 
 STATES = {"Running": "success", "Paused": "warning", "Rolled back": "danger"}
 HEALTH = {"unhealthy": "Trust nothing yet", "roll_back": "Does harm"}
@@ -48,8 +50,6 @@ class ExperimentAdmin(ExplainedAdmin):
         return rows.annotate(
             phase_began=Subquery(last.values("started_at")[:1]),
             phase_verdict=Subquery(last.values("verdict")[:1]),
-            phase_number=Subquery(last.values("number")[:1]),
-            until=F("ended_at"),
         )
 
     def get_urls(self) -> list[URLPattern]:
@@ -90,8 +90,9 @@ class ExperimentAdmin(ExplainedAdmin):
     def day(self, experiment: Any) -> str:
         if experiment.phase_began is None:
             return "–"
-        days = ((experiment.until or timezone.now()) - experiment.phase_began).days + 1
-        return f"{min(days, experiment.horizon_days)} of {experiment.horizon_days}"
+        passed = (experiment.ended_at or timezone.now()) - experiment.phase_began
+        day = day_of_horizon(passed / timedelta(days=1), experiment.horizon_days)
+        return f"{day} of {experiment.horizon_days}"
 
     @column("Health", label={"fine": "success", **dict.fromkeys(HEALTH.values(), "danger")})
     def health(self, experiment: Any) -> str:

@@ -1,23 +1,15 @@
 """The pages of one experiment, as links from each to the others."""
 
-from dataclasses import dataclass
-
 from django.http import HttpRequest
 from django.urls import reverse
 
+from apps.core.admin.links import PageLink
 from apps.experiments.models import Experiment
 
 VIEW = "experiments.view_experiment"
 ADD = "experiments.add_experiment"
 CHANGE = "experiments.change_experiment"
 OVERRIDE = "experiments.override_experiment"
-
-
-@dataclass(frozen=True)
-class PageLink:
-    title: str
-    url: str
-    is_current: bool
 
 
 def page_url(page: str, key: str) -> str:

@@ -1,7 +1,7 @@
 """What an experiment found: the sentence, the effects as chart and table, its days, segments and ledger."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -12,17 +12,24 @@ from apps.core.admin.sheets import Column, Sheet, count, decimal, signed_share
 from apps.core.charts import DIFFERENCES, Chart, Interval, interval_chart
 from apps.experiments.admin.navigation import page_url
 from apps.experiments.comparing import Comparison, compare, value_of
-from apps.experiments.figures import Figures, Parts, by_age, by_day, by_segment
+from apps.experiments.figures import Parts, by_age, by_day, by_segment
 from apps.experiments.judging import Verdict
 from apps.experiments.metrics import METRICS
 from apps.experiments.models import Decision, Experiment, Phase
 from apps.experiments.plans import Plan, readable_plan
-from apps.experiments.ramping import Standing
 from apps.experiments.reading import is_over
-from apps.experiments.services import Check, checklist, judged
-from apps.experiments.services.phases import last_phase, standing_of
+from apps.experiments.services import Check, checklist
+from apps.experiments.services.phases import last_phase
+from apps.experiments.summaries import (
+    Reading,
+    Summary,
+    newest_entries,
+    readings_of,
+    summaries_of,
+    unreadable,
+)
 
-MOST_ENTRIES = 50
+MOST_PHASES = 20
 COLUMNS = (
     Column.text("Metric", "metric"),
     Column.text("Variant", "variant"),
@@ -71,12 +78,13 @@ class UnitCount:
 
 @dataclass(frozen=True)
 class Overview:
-    """Of the last phase; of one that never began only the checklist. ``ends`` are days at which p is read."""
+    """Of the last phase. ``reading`` is None of one that never began, of which there is only the checklist,
+    and of one whose plan cannot be read, of which ``refusal`` says so.
+    """
 
-    phase: Phase | None = None
-    plan: Plan | None = None
-    verdict: Verdict | None = None
-    standing: Standing | None = None
+    reading: Reading | None = None
+    refusal: str = ""
+    checks: Sequence[Check] = ()
     units: Sequence[UnitCount] = ()
     sheet: Sheet | None = None
     chart: Chart | None = None
@@ -84,45 +92,43 @@ class Overview:
     days_chart: Chart | None = None
     entries: Sequence[Decision] = ()
     undone: frozenset[int] = frozenset()
-    checks: Sequence[Check] = ()
+    phases: Sequence[Phase] = ()
     is_early: bool = False
-    phases: Sequence[Phase] = field(default=())
 
 
 def overview_page(experiment: Experiment) -> Overview:
-    """At most twelve queries, whatever was counted."""
-    phase = last_phase(experiment)
-    plan = None if phase is None else readable_plan(phase)
-    if phase is None or plan is None:
-        return Overview(phase=phase, checks=checklist(experiment))
-    figures, verdict = judged(phase, plan)
-    entries = list(Decision.objects.filter(experiment=experiment).order_by("-id")[:MOST_ENTRIES])
-    days = _days(phase, plan, figures)
+    """The number of queries does not go by what was counted."""
+    summary, reading = _read(experiment)
+    if reading is None:
+        refusal = unreadable(experiment) if summary.phase else ""
+        return Overview(refusal=refusal, checks=() if refusal else checklist(experiment))
+    entries = newest_entries(experiment)
+    days = _days(reading)
     return Overview(
-        phase=phase,
-        plan=plan,
-        verdict=verdict,
-        standing=standing_of(phase, units=int(sum(figures.units(plan).values()))),
-        units=_units(plan, figures),
-        sheet=_sheet(experiment, plan, figures, verdict),
-        chart=_chart(verdict),
+        reading=reading,
+        units=_units(reading),
+        sheet=_sheet(reading),
+        chart=_chart(reading.verdict),
         days_sheet=Sheet("By day", EFFECT, days, "", "Of all units so far, at the end of each UTC day."),
         days_chart=_days_chart(days),
         entries=entries,
         undone=frozenset(one.undoes_id for one in entries if one.undoes_id),
-        is_early=plan.test == Experiment.Test.PLANNED and not is_over(plan, figures),
-        phases=list(experiment.phases.order_by("-number")[:20]),
+        phases=list(experiment.phases.order_by("-number")[:MOST_PHASES]),
+        is_early=not is_over(reading.plan, reading.figures),
     )
 
 
 def goals_csv(experiment: Experiment) -> StreamingHttpResponse:
     """The rows of the results, in full; none before a start."""
-    phase = last_phase(experiment)
-    plan = None if phase is None else readable_plan(phase)
-    if phase is None or plan is None:
-        return Sheet("Results", COLUMNS, [], "").as_csv(f"experiment-{experiment.key}")
-    figures, verdict = judged(phase, plan)
-    return _sheet(experiment, plan, figures, verdict).as_csv(f"experiment-{experiment.key}")
+    _, reading = _read(experiment)
+    sheet = _sheet(reading) if reading else Sheet("Results", COLUMNS, [], "")
+    return sheet.as_csv(f"experiment-{experiment.key}")
+
+
+def _read(experiment: Experiment) -> tuple[Summary, Reading | None]:
+    (summary,) = summaries_of([experiment])
+    (reading,) = readings_of([summary])
+    return summary, reading
 
 
 @dataclass(frozen=True)
@@ -135,14 +141,13 @@ class Segments:
 
 
 def segments_page(experiment: Experiment) -> Segments:
-    phase = last_phase(experiment)
-    plan = None if phase is None else readable_plan(phase)
-    if phase is None or plan is None:
+    found = _last(experiment)
+    if found is None:
         return Segments()
-    metric = METRICS[plan.goals[0]]
+    phase, plan = found
     about = "Of many segments some differ by chance: a reason for another test, not for a decision."
     return Segments(
-        metric=metric.title,
+        metric=METRICS[plan.goals[0]].title,
         segments=Sheet("By segment of the first list", SEGMENT, _segments(phase, plan), "", about),
         ages=Sheet(
             "By days since exposure",
@@ -155,19 +160,26 @@ def segments_page(experiment: Experiment) -> Segments:
 
 
 def age_csv(experiment: Experiment) -> StreamingHttpResponse:
-    phase = last_phase(experiment)
-    plan = None if phase is None else readable_plan(phase)
-    rows = [] if phase is None or plan is None else _ages(phase, plan)
+    found = _last(experiment)
+    rows = _ages(*found) if found else []
     return Sheet("Ages", AGE, rows, "").as_csv(f"experiment-{experiment.key}-ages")
 
 
-def _units(plan: Plan, figures: Figures) -> list[UnitCount]:
-    units = figures.units(plan)
+def _last(experiment: Experiment) -> tuple[Phase, Plan] | None:
+    """The last phase, and its plan; None where there is none that can be read."""
+    phase = last_phase(experiment)
+    plan = None if phase is None else readable_plan(phase)
+    return None if phase is None or plan is None else (phase, plan)
+
+
+def _units(reading: Reading) -> list[UnitCount]:
+    units = reading.units
     total = sum(units.values())
-    return [UnitCount(name, units[name], weight * total) for name, weight in plan.weights.items()]
+    return [UnitCount(name, units[name], weight * total) for name, weight in reading.plan.weights.items()]
 
 
-def _sheet(experiment: Experiment, plan: Plan, figures: Figures, verdict: Verdict) -> Sheet:
+def _sheet(reading: Reading) -> Sheet:
+    plan, verdict = reading.plan, reading.verdict
     sure = {True: "differs", False: "may be chance"}
     goals = [
         _row(one.comparison, sure[one.is_sure]) | {"is_first": one.comparison.metric.name == plan.goals[0]}
@@ -178,7 +190,7 @@ def _sheet(experiment: Experiment, plan: Plan, figures: Figures, verdict: Verdic
         _row(one.comparison, f"guardrail {broken[one.is_broken]} (margin {one.margin:.0%})")
         for one in verdict.guardrails
     ]
-    url = page_url("goals_csv", experiment.key)
+    url = page_url("goals_csv", reading.summary.experiment.key)
     return Sheet("Goals and guardrails", COLUMNS, [*goals, *guardrails], url, _ABOUT, main="is_first")
 
 
@@ -224,8 +236,9 @@ def _interval(found: Comparison, *, is_main: bool) -> Interval:
     return Interval(label, lift, ends, note, is_main=is_main)
 
 
-def _days(phase: Phase, plan: Plan, figures: Figures) -> list[dict[str, Any]]:
+def _days(reading: Reading) -> list[dict[str, Any]]:
     """The first goal of the first treatment at the end of each day."""
+    phase, plan, figures = reading.phase, reading.plan, reading.figures
     treatment = next(one.name for one in plan.variants if not one.is_control)
     metric, began = METRICS[plan.goals[0]], phase.started_at.date().toordinal()
     rows = []

@@ -40,23 +40,14 @@ def start(*, key: str, by: Actor | None, reason: str = "", expected_version: int
     return experiment
 
 
-@transaction.atomic
 def pause(*, key: str, by: Actor | None, reason: str) -> Experiment:
     """Everybody gets what serves outside of it; who was in which variant is kept."""
-    experiment, phase = _running(key, State.RUNNING)
-    _move(experiment, State.RUNNING, to=State.PAUSED)
-    decide(experiment, phase, Kind.PAUSE, by=by, reason=reason)
-    _audit("pause", experiment, by=by, reason=reason)
-    return experiment
+    return _turn(key, Kind.PAUSE, State.RUNNING, State.PAUSED, by=by, reason=reason)
 
 
-@transaction.atomic
 def resume(*, key: str, by: Actor | None, reason: str) -> Experiment:
-    experiment, phase = _running(key, State.PAUSED)
-    _move(experiment, State.PAUSED, to=State.RUNNING)
-    decide(experiment, phase, Kind.RESUME, by=by, reason=reason)
-    _audit("resume", experiment, by=by, reason=reason)
-    return experiment
+    """Everybody is in the variant that they were in."""
+    return _turn(key, Kind.RESUME, State.PAUSED, State.RUNNING, by=by, reason=reason)
 
 
 @transaction.atomic
@@ -189,6 +180,16 @@ def _running(key: str, *states: str) -> tuple[Experiment, Phase]:
     if phase is None:
         raise Conflict(f"{experiment} has no open phase.")
     return experiment, phase
+
+
+@transaction.atomic
+def _turn(key: str, kind: Decision.Kind, was: str, to: str, *, by: Actor | None, reason: str) -> Experiment:
+    """Off and on again, within one phase."""
+    experiment, phase = _running(key, was)
+    _move(experiment, was, to=to)
+    decide(experiment, phase, kind, by=by, reason=reason)
+    _audit(kind, experiment, by=by, reason=reason)
+    return experiment
 
 
 def _end(
