@@ -200,6 +200,7 @@ def test_makes_the_three_accounts_with_their_rights(db: None) -> None:
     assert all(people[name].check_password(password) for name, password in passwords.items())
     assert [person.is_staff for person in people.values()] == [False, True, True]
     assert people["staff"].has_perms(["events.view_slate", "experiments.change_servingpolicy"])
+    assert people["staff"].has_perms([f"experiments.{act}_experiment" for act in ("add", "start", "ship")])
     assert not people["staff"].has_perm("accounts.change_user")
     assert people["admin"].is_superuser
 
