@@ -20,7 +20,7 @@ from apps.algorithms.types import Float64
 from apps.bandits.beliefs import forget_bandits, held_bandit
 from apps.events.models import Surface
 from apps.recommendations import placing, recording
-from apps.recommendations.services import recommend, recommending
+from apps.recommendations.services import drafting, recommend
 from apps.recommendations.slates import SlateRequest
 from benchmarks.bandit_site.preparation import WHOLE, viewers_of
 
@@ -29,11 +29,11 @@ MOST_MS = 3.0
 PERCENTILES = (50, 95, 99)
 HYBRID, BANDIT = "hybrid", "bandit"
 STAGES = {
-    "who owns each slot": (recommending, "draw"),
+    "who owns each slot": (drafting, "draw"),
     "folding the arms": (placing.Folding, "of"),
     "ranking for each arm": (placing, "make_pickers"),
     "filling the slots": (placing, "draft"),
-    "reasons": (recommending, "leads_of"),
+    "reasons": (drafting, "leads_of"),
     "log rows": (recording, "record_slates"),
     "counts": (recording, "count_slates"),
 }
