@@ -35,13 +35,13 @@ def wait_for_heartbeat() -> Heartbeat:
 
 
 def test_runs_tasks_beside_writing_threads_and_neither_loses_a_row() -> None:
-    def write() -> None:
+    def write(writer: int) -> None:
         for number in range(25):
-            Heartbeat.objects.create(name=f"{threading.get_ident()}-{number}", at=timezone.now())
+            Heartbeat.objects.create(name=f"{writer}-{number}", at=timezone.now())
         connection.close()
 
     with running(start_embedded_worker) as worker:
-        threads = [threading.Thread(target=write) for _ in range(4)]
+        threads = [threading.Thread(target=write, args=[writer]) for writer in range(4)]
         for thread in threads:
             thread.start()
         for _ in range(20):

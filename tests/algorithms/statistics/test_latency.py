@@ -146,7 +146,7 @@ def test_equal_medians_are_tested_as_shares_below_a_common_one():
 
 
 @BOTH
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(control=COUNTED, treatment=COUNTED, p=st.floats(0.05, 0.99), alpha=st.floats(0.001, 0.5))
 def test_the_interval_holds_the_estimate_and_0_where_p_is_above_alpha(shift, control, treatment, p, alpha):
     one, two = LatencyHistogram.of(control), LatencyHistogram.of(treatment)
@@ -154,8 +154,9 @@ def test_the_interval_holds_the_estimate_and_0_where_p_is_above_alpha(shift, con
     assert found.ci[0] <= found.estimate <= found.ci[1]
     assert found.rel_ci[0] <= found.rel_lift <= found.rel_ci[1]
     assert found.p_value == pytest.approx(back.p_value)
-    # Ends are found on a grid: from either side they meet within a bucket of the slowest request.
-    bucket = 0.05 * max(*control, *treatment) + 0.1
+    # Ends are found on a grid: from either side they meet within a bucket of the slowest request, and
+    # those that lie beyond every request within a bucket of where they lie.
+    bucket = 0.05 * max(*control, *treatment, *map(abs, found.ci)) + 0.1
     assert found.ci == pytest.approx((-back.ci[1], -back.ci[0]), abs=bucket)
     if found.p_value > alpha * 1.02:
         assert found.ci[0] <= 0 <= found.ci[1]
