@@ -86,7 +86,21 @@ def power_of(plan: Plan, site: Site) -> Power | None:
     """
     metric = METRICS[plan.goals[0]]
     found = _moments(metric, site)
-    if found is None or found.mean <= 0 or found.variance <= 0:
+    if found is None:
+        return None
+    return _power(plan, metric, found.mean, found.variance, site.units_a_day * _part_of_site(plan, site))
+
+
+def assumed_power(plan: Plan, share: float, units_a_day: float) -> Power | None:
+    """As ``power_of`` where nobody knows the site yet: a ``share`` of units, 0 to 1, reach the first goal.
+
+    ``units_a_day`` are those that come into the experiment. None where such a share has no variance.
+    """
+    return _power(plan, METRICS[plan.goals[0]], share, share * (1 - share), units_a_day)
+
+
+def _power(plan: Plan, metric: Metric, mean: float, variance: float, a_day: float) -> Power | None:
+    if mean <= 0 or variance <= 0:
         return None
     shares = [one.weight for one in plan.variants if one.weight > 0]
     others = [one.weight for one in plan.variants if one.weight > 0 and not one.is_control]
@@ -94,17 +108,16 @@ def power_of(plan: Plan, site: Site) -> Power | None:
         return None
     alpha = plan.alpha / len(others)
     far = float(ndtri(1 - alpha / 2)) if plan.test == "planned" else width_at_plan(alpha)
-    a_unit = (1 / plan.control.weight + 1 / min(others)) * found.variance
-    effect = plan.min_effect * found.mean
+    a_unit = (1 / plan.control.weight + 1 / min(others)) * variance
+    effect = plan.min_effect * mean
     needed = (far + float(ndtri(plan.power))) ** 2 * a_unit / effect**2
-    a_day = site.units_a_day * _part_of_site(plan, site)
     units = a_day * plan.horizon_days
     z = effect / sqrt(a_unit / units) if units > 0 else 0.0
     power = float(ndtr(z - far) + ndtr(-z - far)) if units > 0 else 0.0
     days = ceil(needed / a_day) if a_day > 0 else None
     return Power(
         metric=metric,
-        baseline=found.mean,
+        baseline=mean,
         units_a_day=a_day,
         units_needed=needed,
         days_needed=days if days is not None and days <= MOST_DAYS else None,

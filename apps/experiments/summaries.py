@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from apps.core import clock
 from apps.core.errors import Conflict, NotFound
@@ -56,10 +56,15 @@ class Summary:
 
     @property
     def horizon_at(self) -> datetime | None:
-        """When its phase reaches the horizon; None where it never did."""
+        """When its test ends at the latest, as ``reading.is_over`` has it; None where its phase ended before.
+
+        A planned one looks at full UTC days, the one on which it began among them.
+        """
         if self.phase is None:
             return None
         at = self.phase.started_at + timedelta(days=self.horizon_days)
+        if self.phase.plan["test"] == Experiment.Test.PLANNED:
+            at = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         return None if self.phase.ended_at and self.phase.ended_at < at else at
 
 

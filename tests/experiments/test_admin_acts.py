@@ -7,10 +7,11 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from apps.algorithms.assignment import bucket
 from apps.core.models import AuditEntry
 from apps.experiments.admin.acts import ACTS
 from apps.experiments.models import Decision, Experiment, Override, ServingPolicy
-from apps.experiments.services import Design, design_of, pause, stop
+from apps.experiments.services import Design, design_of, group_of, pause, stop
 from tests.experiments.setup import HYBRID, POPULAR, make_design, make_experiment, make_running
 from tests.factories import make_staff, make_user
 
@@ -90,6 +91,52 @@ def test_how_long_it_takes_is_told_and_nothing_stored(client: Client) -> None:
     assert not Experiment.objects.exists()
 
 
+def try_out(client: Client, **changed: Any) -> str:
+    body = body_of(make_design("first"), **{"try": "1"}) | changed
+    return " ".join(client.post(reverse("admin:experiments_experiment_add"), body).content.decode().split())
+
+
+def test_how_long_it_takes_is_told_of_a_share_that_is_taken_to_be(client: Client) -> None:
+    log_in(client, "experiments.add_experiment")
+    page = try_out(client, assumed_share="0.1", assumed_units="1000", min_effect="0.15")
+    # (1.960 + 0.842)^2 * 4 * 0.09 / 0.015^2 units, and of other effects by the square of them.
+    assert "finding it in 80% of cases takes 13 days, at 1,000 units a day." in page
+    assert '<th scope="row" class="whole">15.0%</th> <td class="number">12,558</td>' in page
+    assert '<th scope="row" class="whole">50.0%</th> <td class="number">1,130</td>' in page
+    assert '<td class="number">2,825,597</td> <td class="number">–</td>' in page
+    assert not Experiment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "strategy"),
+    [
+        ("popular", {"policy": "fixed", "arms": {"popular": 1.0}, "diversity": 0.5}),
+        ("current", HYBRID),
+    ],
+)
+def test_what_serves_is_chosen_without_writing_json(
+    client: Client, chosen: str, strategy: dict[str, Any]
+) -> None:
+    log_in(client, "experiments.add_experiment", "experiments.change_experiment")
+    body = body_of(make_design("first")) | {"variant-1-strategy": "", "variant-1-serves": chosen}
+    assert client.post(reverse("admin:experiments_experiment_add"), body).status_code == 302
+    (stored,) = (one for one in design_of(Experiment.objects.get()).variants if one.name == "treatment")
+    assert stored.strategy == strategy
+    form = client.get(url("design", "first")).context["variants"].forms[1]
+    # What has a name is shown by it; hybrid of diversity 0 has none, and is shown as it is.
+    by_name = chosen == "popular"
+    assert form.initial["serves"] == (chosen if by_name else "")
+    assert form.initial["strategy"] == (None if by_name else strategy)
+
+
+def test_what_serves_is_chosen_or_written_and_not_both(client: Client) -> None:
+    log_in(client, "experiments.add_experiment")
+    body = body_of(make_design("first")) | {"variant-1-serves": "popular"}
+    answer = client.post(reverse("admin:experiments_experiment_add"), body)
+    assert answer.status_code == 400
+    assert "Choose what serves, or write a strategy of your own, not both." in answer.content.decode()
+
+
 def test_a_change_of_what_runs_says_that_a_phase_begins(client: Client) -> None:
     log_in(client, "experiments.change_experiment")
     experiment = make_running("test")
@@ -164,11 +211,18 @@ def test_a_viewer_can_be_put_into_a_variant(client: Client) -> None:
     viewer = make_user("nadia")
     page = client.get(url("debug", "test"), {"viewer": "nadia"}).content.decode()
     assert "assigned by the split" in page
+    group = group_of(viewer.unit_key, "test")
+    for salt in (group.running.layer_salt, group.running.coverage_salt, group.running.split_salt):
+        assert salt in page
+        assert f"{bucket(salt, str(viewer.unit_key)):.6f}" in page
+    for asked in ("0 to 1 is the experiment’s", "below 1 takes part", "meets what is asked"):
+        assert asked in page
     body = {"unit": str(viewer.unit_key), "variant": "treatment", "reason": "a look"}
     client.post(url("override", "test"), body)
     assert Override.objects.get().variant == "treatment"
     page = client.get(url("debug", "test"), {"viewer": str(viewer.unit_key)}).content.decode()
     assert "put there by hand, so not counted" in page
+    assert "put into treatment by hand" in page
 
 
 def test_a_viewer_that_is_none_is_said(client: Client) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -9,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from apps.core.clock import SimulatedClock
 from apps.experiments.models import Experiment
 from apps.experiments.services import roll_up, watch
 from tests.experiments.setup import make_experiment, make_running
@@ -58,7 +60,36 @@ def test_the_page_has_the_sentence_the_units_and_the_ledger(client: Client) -> N
 
 
 def results(client: Client, experiment: Experiment) -> list[dict[str, str]]:
-    answer = client.get(url("goals_csv", experiment.key))
+    return lines_of(client, "goals_csv", experiment.key)
+
+
+def test_the_p_of_the_end_says_since_when_it_may_be_read(client: Client, clock: SimulatedClock) -> None:
+    experiment = make_running("test", horizon_days=7)
+    play(experiment, 40)
+    assert {row["not_before"] for row in results(client, experiment)} == {"from 2026-03-09"}
+    page = client.get(url("overview", "test")).content.decode()
+    assert 'is-faded">' in page
+    assert "<small>from 2026-03-09</small>" in page
+    clock.move_by(timedelta(days=7))
+    assert {row["not_before"] for row in results(client, experiment)} == {""}
+    assert 'is-faded">' not in client.get(url("overview", "test")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "first"),
+    [("days_csv", "day", "1"), ("segments_csv", "segment", "regular"), ("age_csv", "age", "0")],
+)
+def test_each_table_is_a_file_too_and_empty_before_a_start(
+    client: Client, name: str, field: str, first: str
+) -> None:
+    make_experiment("draft")
+    assert lines_of(client, name, "draft") == []
+    play(make_running("test"), 40)
+    assert lines_of(client, name, "test")[0][field] == first
+
+
+def lines_of(client: Client, name: str, key: str) -> list[dict[str, str]]:
+    answer = client.get(url(name, key))
     return list(csv.DictReader(io.StringIO(answer.getvalue().decode())))  # type: ignore[attr-defined] # streamed
 
 

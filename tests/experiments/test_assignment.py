@@ -24,9 +24,9 @@ from apps.experiments.services import (
     advance,
     assign,
     change_holdout,
+    group_of,
     override,
     pause,
-    placements_of,
     resume,
     stop,
 )
@@ -234,11 +234,11 @@ def test_where_a_unit_stands_is_told_with_its_reasons(boss: User) -> None:
     make_running("high", range_start=0.5)
     make_running_recipes("recipes", recipes=["standard", "wide"], segments=("power",))
     override(key="recipes", unit_key=UNITS[1], variant="wide", by=boss, reason="To show it")
-    reasons = {one.key: one.reason for one in placements_of(UNITS[0])}
-    assert list(reasons) == ["high", "low", "recipes"]
+    placed = {key: group_of(UNITS[0], key).placement for key in ("high", "low", "recipes")}
+    reasons = {key: one.reason for key, one in placed.items()}
     assert reasons["recipes"] == "not targeted: the segment is unknown, not power"
-    (outside,) = (one for one in placements_of(UNITS[0])[:2] if not one.is_in)
+    (outside,) = (placed[key] for key in ("high", "low") if not placed[key].is_in)
     owned = {"low": "0 to 0.5", "high": "0.5 to 1"}[outside.key]
     assert outside.reason == f"at {outside.layer_bucket:.4f} of the layer, and the experiment has {owned}"
     assert "assigned by the split" in reasons.values()
-    assert placements_of(UNITS[1])[-1].reason == "put there by hand, so not counted"
+    assert group_of(UNITS[1], "recipes").placement.reason == "put there by hand, so not counted"

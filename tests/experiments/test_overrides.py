@@ -20,9 +20,9 @@ from apps.experiments.services import (
     change_holdout,
     design_of,
     follow_link,
+    group_of,
     link_token,
     override,
-    placements_of,
     remove_override,
     stop,
 )
@@ -39,7 +39,7 @@ def assert_refused(said: str, act: Callable[..., object], **options: Any) -> Non
 
 
 def standing(unit: UUID = UNIT) -> tuple[str | None, bool]:
-    (found,) = placements_of(unit)
+    found = group_of(unit, "test").placement
     return found.variant, found.counted
 
 
@@ -136,9 +136,8 @@ def test_a_holdout_is_in_no_experiment_and_growing_keeps_it(boss: User) -> None:
         held.append({unit for unit in units if standing(unit)[0] is None})
     assert 0 < len(held[0]) < len(held[1]) < len(units)
     assert held[0] < held[1]
-    assert {placements_of(unit)[0].reason for unit in held[1]} == {
-        "in the holdout, which is in no experiment"
-    }
+    reasons = {group_of(unit, "test").placement.reason for unit in held[1]}
+    assert reasons == {"in the holdout, which is in no experiment"}
     entry = AuditEntry.objects.filter(action="experiments.change_holdout").latest("pk")
     assert (entry.before, entry.after, entry.actor_name) == ({"share": 0.1}, {"share": 0.4}, "boss")
 

@@ -16,7 +16,7 @@ from apps.algorithms.statistics import always_valid_by_plan, sample_size, width_
 from apps.algorithms.statistics.samples import Counts
 from apps.core.clock import SimulatedClock
 from apps.experiments.models import Holdout, Phase
-from apps.experiments.planning import _SUMS, Power, Site, foreseen_units, power_of, site_of
+from apps.experiments.planning import _SUMS, Power, Site, assumed_power, foreseen_units, power_of, site_of
 from apps.experiments.plans import Plan, plan_of
 from apps.experiments.ramping import Step
 from apps.experiments.services import change_experiment, checklist, design_of, start
@@ -52,6 +52,25 @@ def test_power_is_that_of_the_fixed_test_of_a_plan() -> None:
     assert power.units_needed == pytest.approx(needed)
     assert power.units_needed == pytest.approx(2 * sample_size(0.1, 0.15), rel=0.07)
     assert power.days_needed == 13
+
+
+def test_a_share_that_is_taken_to_be_stands_in_for_the_log() -> None:
+    plan = make_plan(test="planned", min_effect=0.15)
+    power = assumed_power(plan, 0.1, 1000)
+    assert power is not None
+    assert (power.baseline, power.units_a_day, power.units) == (0.1, 1000, 28_000)
+    assert power.units_needed == pytest.approx(found(plan).units_needed)
+
+
+@pytest.mark.parametrize(("share", "units"), [(0, 1000), (1, 1000)])
+def test_a_share_without_variance_says_nothing(share: float, units: float) -> None:
+    assert assumed_power(make_plan(), share, units) is None
+
+
+def test_no_units_a_day_find_nothing_in_any_time() -> None:
+    power = assumed_power(make_plan(), 0.1, 0)
+    assert power is not None
+    assert (power.power, power.days_needed) == (0, None)
 
 
 def test_reading_at_any_time_takes_more_units() -> None:

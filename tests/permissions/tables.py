@@ -144,7 +144,7 @@ ADMIN: dict[str, tuple[str, str]] = {
     "admin/bandits/banditpolicy/<id:object_id>/freeze/": ("GET", "bandits.change_banditpolicy"),
     **{
         f"admin/experiments/experiment/<slug:key>/{page}": ("GET", "experiments.view_experiment")
-        for page in ("results/", "results.csv", "segments/", "ages.csv", "debug/")
+        for page in ("results/", "results.csv", "days.csv", "segments/", "segments.csv", "ages.csv", "debug/")
     },
     "admin/experiments/experiment/<slug:key>/design/": ("GET", "experiments.change_experiment"),
     "admin/experiments/experiment/<slug:key>/override/": ("POST", "experiments.override_experiment"),

@@ -32,11 +32,15 @@ def decimal(value: float) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """``names`` are one field of a row, or the two ends of an interval. Numbers have a ``form``."""
+    """``names`` are one field of a row, or the two ends of an interval. Numbers have a ``form``.
+
+    ``faded`` is the field of a row that says why its cell should not be relied on yet; empty where it may.
+    """
 
     title: str
     names: tuple[str, ...]
     form: Callable[[Any], str] | None = None
+    faded: str = ""
 
     @classmethod
     def text(cls, title: str, name: str) -> "Column":
@@ -55,8 +59,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
+    """``faded`` says why not to rely on it yet."""
+
     text: str
     is_number: bool
+    faded: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Classes of the cell."""
+        kind = "number" if self.is_number else "words"
+        return f"{kind} is-faded" if self.faded else kind
 
 
 @dataclass(frozen=True)
@@ -82,12 +95,15 @@ class Sheet:
 
     def lines(self) -> Iterator[Line]:
         for row in self.rows:
-            cells = tuple(Cell(column.show(row), column.is_number) for column in self.columns)
+            cells = tuple(
+                Cell(column.show(row), column.is_number, row.get(column.faded, "") if column.faded else "")
+                for column in self.columns
+            )
             yield Line(cells, bool(self.main and row.get(self.main)))
 
     def as_csv(self, name: str) -> StreamingHttpResponse:
         """The rows in full, as a file of that name and today's date."""
-        fields = [field for column in self.columns for field in column.names]
+        fields = [field for column in self.columns for field in (*column.names, column.faded) if field]
         return csv_file(name, fields, self.rows)
 
 

@@ -1,5 +1,6 @@
 """Where one viewer stands to an experiment, step by step; and putting them into a variant."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from apps.accounts.models import User
+from apps.algorithms.assignment import bucket
 from apps.core.errors import ApplicationError, NotFound
 from apps.experiments import services
 from apps.experiments.admin.navigation import OVERRIDE, page_url
@@ -30,13 +32,24 @@ class DebugForm(forms.Form):
 
 
 @dataclass(frozen=True)
+class Step:
+    """One thing that assigning asks, in its order. ``place`` of the unit is None where no hash is asked."""
+
+    name: str
+    salt: str
+    place: float | None
+    asked: str
+
+
+@dataclass(frozen=True)
 class Standing:
-    """``placement`` is None where the experiment does not run."""
+    """``placement`` is None where the experiment does not run; there are no ``steps`` then."""
 
     unit: UUID
     user: User | None
     attributes: services.Attributes
     placement: Placement | None
+    steps: Sequence[Step] = ()
 
 
 def debug_page(table: Any, request: HttpRequest, experiment: Experiment) -> HttpResponse:
@@ -66,8 +79,49 @@ def _standing(experiment: Experiment, asked: str) -> Standing:
     user = _user(asked)
     unit = user.unit_key if user else _unit(asked)
     attributes = attributes_of_user(user) if user else services.Attributes()
-    placed = {one.key: one for one in services.placements_of(unit, attributes)}
-    return Standing(unit, user, attributes, placed.get(experiment.key))
+    try:
+        group = services.group_of(unit, experiment.key, attributes)
+    except NotFound:
+        return Standing(unit, user, attributes, None)
+    return Standing(unit, user, attributes, group.placement, _steps(str(unit), attributes, group))
+
+
+def _steps(unit: str, attributes: services.Attributes, group: services.Group) -> list[Step]:
+    running, placement, holdout = group.running, group.placement, group.holdout
+    by_hand = running.overrides.get(unit)
+    held = "nobody is held out"
+    if holdout is not None:
+        held = f"below {holdout.share:g} is held out of every experiment"
+    targeted = running.targeting.refusal(attributes) or "meets what is asked"
+    weights = ", ".join(f"{name} {weight:g}" for name, weight in sorted(running.weights.items()))
+    return [
+        Step("Override", "", None, f"put into {by_hand} by hand" if by_hand else "none"),
+        Step(
+            "Holdout",
+            holdout.salt if holdout else "",
+            bucket(holdout.salt, unit) if holdout else None,
+            held,
+        ),
+        Step(
+            f"Layer {running.kind}",
+            running.layer_salt,
+            placement.layer_bucket,
+            f"{running.start:g} to {running.end:g} is the experiment’s",
+        ),
+        Step("Targeting", "", None, targeted),
+        Step(
+            "Coverage",
+            running.coverage_salt,
+            placement.coverage_bucket,
+            f"below {running.coverage:.4g} takes part",
+        ),
+        Step(
+            "Split",
+            running.split_salt,
+            placement.split_bucket,
+            f"0 to 1 divided in this order: {weights}",
+        ),
+    ]
 
 
 def _user(asked: str) -> User | None:

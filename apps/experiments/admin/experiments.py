@@ -1,5 +1,6 @@
 """The table of experiments, and the pages of each."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,14 @@ from apps.experiments.admin.acts import act_view, acts_of
 from apps.experiments.admin.debugging import debug_page, override_view
 from apps.experiments.admin.designing import design_view
 from apps.experiments.admin.navigation import ADD, VIEW, navigation
-from apps.experiments.admin.results import age_csv, goals_csv, overview_page, segments_page
+from apps.experiments.admin.results import (
+    age_csv,
+    days_csv,
+    goals_csv,
+    overview_page,
+    segments_csv,
+    segments_page,
+)
 from apps.experiments.models import Experiment, Phase
 from apps.experiments.plans import day_of_horizon
 
@@ -56,9 +64,11 @@ class ExperimentAdmin(ExplainedAdmin):
         wrap, act = self.admin_site.admin_view, require_http_methods(["GET", "HEAD", "POST"])
         pages: list[tuple[str, Any, str]] = [
             ("results/", require_safe(self.overview_view), "overview"),
-            ("results.csv", require_safe(self.goals_csv), "goals_csv"),
+            ("results.csv", require_safe(self.csv_view(goals_csv)), "goals_csv"),
+            ("days.csv", require_safe(self.csv_view(days_csv)), "days_csv"),
             ("segments/", require_safe(self.segments_view), "segments"),
-            ("ages.csv", require_safe(self.age_csv), "age_csv"),
+            ("segments.csv", require_safe(self.csv_view(segments_csv)), "segments_csv"),
+            ("ages.csv", require_safe(self.csv_view(age_csv)), "age_csv"),
             ("debug/", require_safe(self.debug_view), "debug"),
             ("override/", require_POST(self.override_view), "override"),
             ("design/", act(self.design_view), "design"),
@@ -123,11 +133,11 @@ class ExperimentAdmin(ExplainedAdmin):
         title = f"{experiment}: {experiment.get_state_display().lower()}"
         return self.page(request, experiment, "overview", title=title, found=found)
 
-    def goals_csv(self, request: HttpRequest, key: str) -> StreamingHttpResponse:
-        return goals_csv(self._seen(request, key))
+    def csv_view(self, rows_of: Callable[[Experiment], StreamingHttpResponse]) -> Any:
+        def view(request: HttpRequest, key: str) -> StreamingHttpResponse:
+            return rows_of(self._seen(request, key))
 
-    def age_csv(self, request: HttpRequest, key: str) -> StreamingHttpResponse:
-        return age_csv(self._seen(request, key))
+        return view
 
     def segments_view(self, request: HttpRequest, key: str) -> HttpResponse:
         experiment = self._seen(request, key)

@@ -10,6 +10,8 @@ VIEW = "experiments.view_experiment"
 ADD = "experiments.add_experiment"
 CHANGE = "experiments.change_experiment"
 OVERRIDE = "experiments.override_experiment"
+SEE_VIEWERS = "recommendations.view_viewer"
+"""For the lists that one of them would get."""
 
 
 def page_url(page: str, key: str) -> str:

@@ -39,7 +39,7 @@ COLUMNS = (
     Column("At any time", ("low", "high"), signed_share),
     Column.text("Reading", "reading"),
     Column("p at any time", ("p_any_time",), decimal),
-    Column("p at the end", ("p_fixed",), decimal),
+    Column("p at the end", ("p_fixed",), decimal, faded="not_before"),
     Column("Less what was before", ("adjusted",), decimal),
 )
 _ABOUT = (
@@ -93,7 +93,6 @@ class Overview:
     entries: Sequence[Decision] = ()
     undone: frozenset[int] = frozenset()
     phases: Sequence[Phase] = ()
-    is_early: bool = False
 
 
 def overview_page(experiment: Experiment) -> Overview:
@@ -109,12 +108,11 @@ def overview_page(experiment: Experiment) -> Overview:
         units=_units(reading),
         sheet=_sheet(reading),
         chart=_chart(reading.verdict),
-        days_sheet=Sheet("By day", EFFECT, days, "", "Of all units so far, at the end of each UTC day."),
+        days_sheet=_days_sheet(experiment, days),
         days_chart=_days_chart(days),
         entries=entries,
         undone=frozenset(one.undoes_id for one in entries if one.undoes_id),
         phases=list(experiment.phases.order_by("-number")[:MOST_PHASES]),
-        is_early=not is_over(reading.plan, reading.figures),
     )
 
 
@@ -123,6 +121,17 @@ def goals_csv(experiment: Experiment) -> StreamingHttpResponse:
     _, reading = _read(experiment)
     sheet = _sheet(reading) if reading else Sheet("Results", COLUMNS, [], "")
     return sheet.as_csv(f"experiment-{experiment.key}")
+
+
+def days_csv(experiment: Experiment) -> StreamingHttpResponse:
+    _, reading = _read(experiment)
+    rows = _days(reading) if reading else []
+    return _days_sheet(experiment, rows).as_csv(f"experiment-{experiment.key}-days")
+
+
+def _days_sheet(experiment: Experiment, rows: Sequence[Mapping[str, Any]]) -> Sheet:
+    about = "Of all units so far, at the end of each UTC day."
+    return Sheet("By day", EFFECT, rows, page_url("days_csv", experiment.key), about)
 
 
 def _read(experiment: Experiment) -> tuple[Summary, Reading | None]:
@@ -148,7 +157,13 @@ def segments_page(experiment: Experiment) -> Segments:
     about = "Of many segments some differ by chance: a reason for another test, not for a decision."
     return Segments(
         metric=METRICS[plan.goals[0]].title,
-        segments=Sheet("By segment of the first list", SEGMENT, _segments(phase, plan), "", about),
+        segments=Sheet(
+            "By segment of the first list",
+            SEGMENT,
+            _segments(phase, plan),
+            page_url("segments_csv", experiment.key),
+            about,
+        ),
         ages=Sheet(
             "By days since exposure",
             AGE,
@@ -163,6 +178,12 @@ def age_csv(experiment: Experiment) -> StreamingHttpResponse:
     found = _last(experiment)
     rows = _ages(*found) if found else []
     return Sheet("Ages", AGE, rows, "").as_csv(f"experiment-{experiment.key}-ages")
+
+
+def segments_csv(experiment: Experiment) -> StreamingHttpResponse:
+    found = _last(experiment)
+    rows = _segments(*found) if found else []
+    return Sheet("Segments", SEGMENT, rows, "").as_csv(f"experiment-{experiment.key}-segments")
 
 
 def _last(experiment: Experiment) -> tuple[Phase, Plan] | None:
@@ -181,17 +202,30 @@ def _units(reading: Reading) -> list[UnitCount]:
 def _sheet(reading: Reading) -> Sheet:
     plan, verdict = reading.plan, reading.verdict
     sure = {True: "differs", False: "may be chance"}
+    shared = {"not_before": _not_before(reading)}
     goals = [
-        _row(one.comparison, sure[one.is_sure]) | {"is_first": one.comparison.metric.name == plan.goals[0]}
+        {
+            **_row(one.comparison, sure[one.is_sure]),
+            **shared,
+            "is_first": one.comparison.metric.name == plan.goals[0],
+        }
         for one in verdict.goals
     ]
     broken = {True: "broken", False: "holds"}
     guardrails = [
-        _row(one.comparison, f"guardrail {broken[one.is_broken]} (margin {one.margin:.0%})")
+        _row(one.comparison, f"guardrail {broken[one.is_broken]} (margin {one.margin:.0%})") | shared
         for one in verdict.guardrails
     ]
     url = page_url("goals_csv", reading.summary.experiment.key)
     return Sheet("Goals and guardrails", COLUMNS, [*goals, *guardrails], url, _ABOUT, main="is_first")
+
+
+def _not_before(reading: Reading) -> str:
+    """Since when the p of the end may be read; empty where it may."""
+    if is_over(reading.plan, reading.figures):
+        return ""
+    at = reading.summary.horizon_at
+    return f"from {at:%Y-%m-%d}" if at else "never: it ended before"
 
 
 def _row(found: Comparison, reading: str) -> dict[str, Any]:

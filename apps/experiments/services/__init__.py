@@ -1,7 +1,7 @@
 """Assigning units, changing what serves everybody, and leading experiments through their lives."""
 
 from apps.experiments.assigning import Attributes
-from apps.experiments.services.assignment import Assignment, Group, Other, assign, group_of, placements_of
+from apps.experiments.services.assignment import Assignment, Group, Other, assign, group_of
 from apps.experiments.services.checklist import Check, checklist
 from apps.experiments.services.designing import (
     Design,
@@ -57,7 +57,6 @@ __all__ = [
     "link_token",
     "override",
     "pause",
-    "placements_of",
     "read_token",
     "rebuild",
     "remove_override",

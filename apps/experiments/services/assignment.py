@@ -6,7 +6,7 @@ from uuid import UUID
 from apps.algorithms.strategy import Strategy
 from apps.core.errors import NotFound
 from apps.events.insertion import Served
-from apps.experiments.assigning import Attributes, Placement, place
+from apps.experiments.assigning import Attributes, Holdout, Placement, Running, place
 from apps.experiments.plans import PlannedVariant
 from apps.experiments.policy import current_policy
 from apps.experiments.running import Field, read_field, running_field
@@ -16,11 +16,16 @@ NOBODY = Attributes()
 
 @dataclass(frozen=True)
 class Group:
-    """Where a unit stands to one experiment. ``variant`` is None where it is not in it."""
+    """Where a unit stands to one experiment, and by what. ``variant`` is None where it is not in it.
+
+    ``running`` and ``holdout`` are all that the placement follows from besides the unit.
+    """
 
     experiment_name: str
     placement: Placement
     variant: PlannedVariant | None
+    running: Running
+    holdout: Holdout | None
 
 
 @dataclass(frozen=True)
@@ -67,12 +72,6 @@ def assign(unit_key: UUID | None, attributes: Attributes = NOBODY) -> Assignment
     return replace(assignment, others=tuple(others))
 
 
-def placements_of(unit_key: UUID, attributes: Attributes = NOBODY) -> list[Placement]:
-    """Where the unit stands to each experiment that runs now, and why. At most four queries."""
-    field = read_field()
-    return place(str(unit_key), attributes, field.runnings, field.holdout)
-
-
 def group_of(unit_key: UUID, key: str, attributes: Attributes = NOBODY) -> Group:
     """Where the unit stands to one experiment now. At most four queries.
 
@@ -80,11 +79,12 @@ def group_of(unit_key: UUID, key: str, attributes: Attributes = NOBODY) -> Group
     """
     field = read_field()
     placements = place(str(unit_key), attributes, field.runnings, field.holdout)
-    placement = next((one for one in placements if one.key == key), None)
-    if placement is None:
+    found = zip(placements, field.runnings, strict=True)
+    placement, running = next(((one, of) for one, of in found if one.key == key), (None, None))
+    if placement is None or running is None:
         raise NotFound(f"No experiment {key!r} runs.")
     variant = field.plan(key).variant(placement.variant) if placement.variant else None
-    return Group(field.name(key), placement, variant)
+    return Group(field.name(key), placement, variant, running, field.holdout)
 
 
 def _placed(unit_key: UUID, attributes: Attributes, field: Field) -> list[Placement]:

@@ -7,8 +7,8 @@ from apps.experiments.services import Other
 from apps.recommendations.films import available_films, hidden_ids
 from apps.recommendations.recording import is_counted
 from apps.recommendations.services.drafting import Draft, scored
-from apps.recommendations.services.planning import Plan, diversity_for, strategy_for
-from apps.training.registry import Engine, engine
+from apps.recommendations.services.planning import Plan
+from apps.training.registry import Engine
 
 logger = logging.getLogger(__name__)
 
@@ -36,14 +36,11 @@ def _differs(draft: Draft, other: Other) -> bool:
     Its slots are drawn by the same seed, so a fixed strategy differs from itself nowhere. What fails is taken
     to differ; nobody was shown it, so it is no degraded list.
     """
-    plan, active = draft.plan, engine(other.recipe)
-    if active is None:
+    theirs = draft.plan.had(other.strategy, other.recipe)
+    if theirs.engine is None:
         return True
-    strategy = strategy_for(plan.request, other.strategy, active)
-    diversity = diversity_for(plan.request, strategy, len(plan.rated))
-    theirs = replace(plan, strategy=strategy, diversity=diversity, engine=active)
     try:
-        return _gives_others(draft, theirs, active)
+        return _gives_others(draft, theirs, theirs.engine)
     except Exception:  # it must not cost the viewer the list that did not fail
         logger.exception("other_failed experiment=%s recipe=%s", other.experiment_key, other.recipe)
         return True

@@ -52,6 +52,14 @@ class Plan:
     def without(self, movie_ids: Collection[int]) -> "Plan":
         return replace(self, excluded=self.excluded.union(movie_ids)) if movie_ids else self
 
+    def had(self, strategy: Strategy, recipe: str) -> "Plan":
+        """The same, had these been assigned: by the same seed, from the same history."""
+        active = engine(recipe)
+        own = strategy_for(self.request, strategy, active)
+        diversity = diversity_for(self.request, own, len(self.rated))
+        assignment = replace(self.assignment, strategy=strategy, recipe=recipe)
+        return replace(self, assignment=assignment, strategy=own, diversity=diversity, engine=active)
+
 
 def plans_of(requests: Sequence[SlateRequest], state: ViewerState) -> list[Plan]:
     now = clock.now()

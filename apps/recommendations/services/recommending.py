@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 
+from apps.algorithms.strategy import Strategy
 from apps.core import telemetry
 from apps.recommendations.films import Film, available_films, hidden_ids
 from apps.recommendations.placing import FALLBACK_ARM
@@ -45,10 +46,27 @@ def decide(request: SlateRequest) -> Decision:
     return decision
 
 
+def decide_had(request: SlateRequest, serving: Sequence[tuple[Strategy, str]]) -> list[Decision]:
+    """The slate that each of these would make, strategies with the name of their recipe, in that order.
+
+    All by the same seed and for the viewer as they are now, whatever experiments they are in; nothing is
+    logged.
+    """
+    (plan,) = plans_of([request], read_viewer(request.viewer, request.unit_key))
+    found = []
+    for strategy, recipe in serving:
+        started = time.perf_counter()
+        found += _decisions(*_shown_drafts([plan.had(strategy, recipe)]), started=started)
+    return found
+
+
 def _decide(requests: Sequence[SlateRequest], state: ViewerState) -> list[Decision]:
     started = time.perf_counter()
     drafts, films = _shown_drafts(plans_of(requests, state))
-    drafts = [exposed(draft) for draft in drafts]
+    return _decisions([exposed(draft) for draft in drafts], films, started=started)
+
+
+def _decisions(drafts: Sequence[Draft], films: dict[int, Film], *, started: float) -> list[Decision]:
     chosen = [_chosen(draft, films) for draft in drafts]
     # Of a page each list has its share.
     latency_ms = (time.perf_counter() - started) * 1000 / len(drafts)
