@@ -26,6 +26,9 @@ SUMS = (
 what was said of them; ``clicked_rated`` films that were clicked and rated, and their ``clicked_stars``;
 ``measured`` lists whose ``novelty`` and ``genres`` are known, and the sums of both."""
 
+OF_LISTS = frozenset(("lists", "degraded", "empty", "shown", "long_tail", "niche", "novelty", "genres"))
+"""Of these sums what a list is made of."""
+
 Shape = Literal["ratio", "mean", "binary", "latency"]
 
 
@@ -43,7 +46,8 @@ class Metric:
         A quantile of the time that lists took.
 
     ``sign`` is 1 where more is better, -1 where less is. ``absolute`` margins and effects are differences, of
-    a rate that is 0 on most sites; others are relative.
+    a rate that is 0 on most sites; others are relative. ``least`` is the difference that a guardrail takes
+    for none, in the metric's own unit.
     """
 
     name: str
@@ -55,6 +59,12 @@ class Metric:
     sign: int = 1
     absolute: bool = False
     margin: float = 0.15
+    least: float = 0.0
+
+    @property
+    def is_of_lists(self) -> bool:
+        """Whether it is known with the list itself, and waits for nobody to say anything."""
+        return self.shape == "latency" or self.over in OF_LISTS
 
 
 _ALL = (
@@ -111,7 +121,15 @@ _ALL = (
         absolute=True,
         margin=0.01,
     ),
-    Metric("latency_p95", "Latency p95", "Milliseconds that a list takes, of 95 %", "latency", "", sign=-1),
+    Metric(
+        "latency_p95",
+        "Latency p95",
+        "Milliseconds that a list takes, of 95 %",
+        "latency",
+        "",
+        sign=-1,
+        least=50.0,
+    ),
 )
 
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}

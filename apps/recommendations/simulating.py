@@ -26,7 +26,7 @@ from apps.core.errors import Conflict, InvalidInput
 from apps.core.identifiers import uuid7
 from apps.events.models import Kind, Slate, Surface
 from apps.events.services import expire_pending, roll_up_movie_days
-from apps.experiments.services import roll_up, watch
+from apps.experiments.services import roll_up, start, watch
 from apps.recommendations.services import FeedbackRequest, give_feedback, recommend
 from apps.recommendations.slates import MAX_LENGTH, ServedSlate, SlateRequest, Slot
 
@@ -41,6 +41,8 @@ REFUSED = 0.01
 """The chance that a film looked at and not liked is dismissed or rated low."""
 HOURS = ((0, 0.12), (6, 0.18), (12, 0.30), (18, 0.40))
 """Where a quarter of the day begins, by the site's clock, and its part of the page views."""
+STARTED = "Simulated traffic"
+"""Why an experiment is started with a simulation."""
 GAP_SECONDS = 90.0
 """Mean time between two page views of a visit."""
 
@@ -50,6 +52,7 @@ class Plan:
     """What is simulated. ``visits`` is the mean number a viewer and day, ``views`` of pages a visit.
 
     ``start`` is aware; the simulation ends ``days`` later. ``tastes`` in seconds where they count requests.
+    ``experiment`` is the key of a draft that is started with it, empty for none.
     """
 
     start: datetime
@@ -60,6 +63,7 @@ class Plan:
     length: int = 12
     seed: int = 1
     tastes: Tastes = REFERENCE
+    experiment: str = ""
 
     def __post_init__(self) -> None:
         for name, least, most in (("days", 1, 366), ("n_viewers", 1, 1_000_000), ("length", 1, MAX_LENGTH)):
@@ -112,9 +116,14 @@ def require_no_real_traffic() -> None:
 
 
 def simulate(plan: Plan) -> Iterator[Tally]:
-    """Plays the plan, day after day; the tally so far after each. Between days the time is the machine's."""
+    """Plays the plan, day after day; the tally so far after each. Between days the time is the machine's.
+
+    Raises ``NotFound`` and ``Conflict`` of an experiment that cannot start, before anybody is made.
+    """
     rng, time = np.random.default_rng(plan.seed), clock.SimulatedClock(plan.start)
     with clock.simulated(time):
+        if plan.experiment:
+            start(key=plan.experiment, by=None, reason=STARTED)
         viewers = create_simulated_viewers(plan.n_viewers, joined=plan.start)
     views = list(_page_views(plan, viewers, rng))
     play = _Play(plan, Public(plan.public_tastes, len(views), rng), rng, time)

@@ -231,6 +231,39 @@ def test_a_fall_within_its_margin_or_by_chance_breaks_no_guardrail() -> None:
     assert found.harm == pytest.approx(0.2)
 
 
+@pytest.mark.parametrize(
+    ("metric", "control", "treatment", "harm"),
+    [
+        ("long_tail_rate", 0, 40, 0.0),
+        ("long_tail_rate", 0, 0, 0.0),
+        ("long_tail_rate", 40, 30, 0.25),
+        ("ctr", 0, 40, 0.0),
+        ("ctr", 0, 0, None),
+        ("dismiss_rate", 0, 40, None),
+    ],
+)
+def test_what_is_0_in_the_control_cannot_fall(
+    metric: str, control: int, treatment: int, harm: float | None
+) -> None:
+    """Of clicks 0 in both may be a log that counts none any more."""
+    parts = {"control": binary(1000, control), "treatment": binary(1000, treatment)}
+    (found,) = read_guardrails(make_plan(guardrails={metric: 0.5}), make_figures({metric: parts}))
+    assert found.harm == (None if harm is None else pytest.approx(harm))
+    assert not found.is_broken
+
+
+@pytest.mark.parametrize(("slower", "is_broken"), [(40, False), (60, True)])
+def test_a_wait_that_nobody_notices_breaks_no_guardrail(slower: int, is_broken: bool) -> None:
+    """Of lists that take 5 ms: both are many times the margin, and no chance."""
+    lists = {"lists_per_unit": dict.fromkeys(("control", "treatment"), binary(2000, 2000))}
+    times = {"control": [5.0] * 2000, "treatment": [5.0 + slower] * 2000}
+    found = {name: LatencyHistogram.of(ms).to_json() for name, ms in times.items()}
+    plan = make_plan(guardrails={"latency_p95": 0.15})
+    (guardrail,) = read_guardrails(plan, make_figures(lists, latencies=found))
+    assert guardrail.is_broken == is_broken
+    assert guardrail.harm == (pytest.approx(slower / 5, rel=0.1) if is_broken else 0)
+
+
 def test_lists_of_one_unit_hang_together_in_latencies() -> None:
     plan = make_plan(guardrails={"latency_p95": 0.15})
     slow = {"control": {"100": 900, "150": 100}, "treatment": {"100": 900, "160": 100}}

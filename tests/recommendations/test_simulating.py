@@ -14,9 +14,11 @@ from apps.accounts.models import User
 from apps.algorithms.simulation import EQUAL_ARMS, REFERENCE
 from apps.bandits.services import check_all
 from apps.core import clock
-from apps.core.errors import InvalidInput
-from apps.events.models import Feedback, MovieDay, RecommendationEvent, Slate
+from apps.core.errors import InvalidInput, NotFound
+from apps.events.models import Feedback, MovieDay, RecommendationEvent, Slate, SlateAssignment
+from apps.experiments.models import Decision, Experiment, UnitTotal
 from apps.recommendations.simulating import Plan, Tally, simulate
+from tests.experiments.setup import make_experiment
 from tests.factories import make_staff, make_user
 from tests.house import House
 from tests.recommendations.test_bandit import STRATEGY
@@ -74,6 +76,25 @@ def test_the_bandits_counts_are_those_of_the_log(house: House) -> None:
     (one,) = check_all()
     assert one.differing == []
     assert set(tally.arms) <= {*STRATEGY["arms"], "hybrid", "popular"}
+
+
+def test_a_draft_runs_from_the_first_day_on_and_is_counted_and_watched(house: House) -> None:
+    make_experiment("test", guardrails={"ctr": 0.5})
+    play(replace(SMALL, n_viewers=12, experiment="test"))
+    experiment = Experiment.objects.get()
+    assert (experiment.state, experiment.started_at) == ("running", START)
+    (started,) = Decision.objects.filter(kind="start")
+    assert (started.at, started.reason) == (START, "Simulated traffic")
+    lists = SlateAssignment.objects.filter(experiment_key="test", counted=True)
+    assert lists.count() == Slate.objects.count() > 5
+    assert UnitTotal.objects.count() == Slate.objects.values("unit_key").distinct().count()
+    assert experiment.phases.get().verdict["outcome"] == "wait"
+
+
+def test_what_cannot_start_is_said_before_anybody_is_made(house: House) -> None:
+    with pytest.raises(NotFound, match=r"^There is no experiment 'none'\.$"):
+        play(replace(SMALL, experiment="none"))
+    assert not User.objects.filter(is_simulated=True).exists()
 
 
 def test_what_is_said_twice_changes_nothing(house: House) -> None:

@@ -31,6 +31,7 @@ class Command(MarqueeCommand):
         )
         parser.add_argument("--public", choices=PUBLICS, default="reference", help="whose tastes")
         parser.add_argument("--seed", type=int, default=1, help="the same seed plays the same public")
+        parser.add_argument("--experiment", default="", help="the key of a draft to start on the first day")
         parser.add_argument(
             "--beside-real", action="store_true", help="also where the log holds lists of real visitors"
         )
@@ -43,6 +44,7 @@ class Command(MarqueeCommand):
         visits: float,
         public: str,
         seed: int,
+        experiment: str,
         beside_real: bool,
         **options: Any,
     ) -> Mapping[str, object]:
@@ -55,6 +57,7 @@ class Command(MarqueeCommand):
             visits=visits,
             seed=seed,
             tastes=PUBLICS[public],
+            experiment=experiment,
         )
         if not beside_real:
             require_no_real_traffic()
