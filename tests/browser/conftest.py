@@ -36,16 +36,22 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def new_page(chromium: Browser, live_server: LiveServer, **options: Any) -> Iterator[Page]:
-    """A new visitor's page. The test fails if a script, the policy or the server complained meanwhile."""
+def new_page(
+    chromium: Browser, live_server: LiveServer, *, may_refuse: bool = False, **options: Any
+) -> Iterator[Page]:
+    """A new visitor's page. The test fails if a script, the policy or the server complained meanwhile.
+
+    ``may_refuse`` lets forms come back with 400.
+    """
     complaints: list[str] = []
+    refused = "the server responded with a status of 400"
 
     def hear_console(message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not (may_refuse and refused in message.text):
             complaints.append(message.text)
 
     def hear_response(response: Response) -> None:
-        if response.status >= 400:
+        if response.status >= 400 and not (may_refuse and response.status == 400):
             complaints.append(f"{response.status} {response.url}")
 
     with chromium.new_context(base_url=live_server.url, **options) as context:

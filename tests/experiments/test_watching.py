@@ -13,6 +13,7 @@ from apps.core.clock import SimulatedClock
 from apps.experiments.metrics import METRICS
 from apps.experiments.models import Decision, Experiment, LatencyDay, Phase, Snapshot
 from apps.experiments.services import pause, replay_decision, resume, stop, undo, watch
+from apps.experiments.services.evidence import Replay
 from tests.experiments.setup import make_running
 from tests.experiments.test_life import last, ledger, standing, state
 
@@ -178,7 +179,7 @@ def test_every_decision_of_the_rule_comes_out_the_same_again(clock: SimulatedClo
     count((400, 200))
     watch()
     for decision in Decision.objects.filter(kind__in=("advance", "roll_back")):
-        assert replay_decision(decision.pk) == (decision, decision.verdict)
+        assert replay_decision(decision.pk) == Replay(decision, decision.verdict)
     assert state() == "rolled_back"
 
 

@@ -45,6 +45,8 @@ class StrictJSONField(forms.JSONField):
             return InvalidJSONInput(data)
 
     def prepare_value(self, value: Any) -> Any:
+        if value is None:
+            return ""
         return value if isinstance(value, InvalidJSONInput) else json.dumps(value, ensure_ascii=False)
 
 

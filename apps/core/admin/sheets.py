@@ -30,6 +30,11 @@ def decimal(value: float) -> str:
     return f"{value:,.2f}"
 
 
+def figure(value: float) -> str:
+    """Three digits that count, whatever its size."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 @dataclass(frozen=True)
 class Column:
     """``names`` are one field of a row, or the two ends of an interval. Numbers have a ``form``.

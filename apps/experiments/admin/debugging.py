@@ -94,8 +94,12 @@ def _steps(unit: str, attributes: services.Attributes, group: services.Group) ->
         held = f"below {holdout.share:g} is held out of every experiment"
     targeted = running.targeting.refusal(attributes) or "meets what is asked"
     weights = ", ".join(f"{name} {weight:g}" for name, weight in sorted(running.weights.items()))
+    who = "may take part"
+    if attributes.is_imported or attributes.is_staff:
+        who = "of a data set: in none" if attributes.is_imported else "staff: in none but by hand"
     return [
         Step("Override", "", None, f"put into {by_hand} by hand" if by_hand else "none"),
+        Step("Kind of viewer", "", None, who),
         Step(
             "Holdout",
             holdout.salt if holdout else "",

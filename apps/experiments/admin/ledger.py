@@ -4,16 +4,18 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.core.admin import ExplainedAdmin, LogAdmin, ReadOnlyAdmin
 from apps.core.admin.asking import Act, act_with_reason
 from apps.core.admin.columns import column, list_action
+from apps.core.errors import ApplicationError
 from apps.experiments.models import Decision, Holdout, Override
-from apps.experiments.services import change_holdout, remove_override, undo
+from apps.experiments.services import change_holdout, remove_override, replay_decision, undo
 
+MOST_REPLAYS = 20
 ROLL_BACK = "experiments.roll_back_experiment"
 OVERRIDE = "experiments.override_experiment"
 
@@ -23,10 +25,10 @@ class DecisionAdmin(LogAdmin):
     group, icon, rank = "Experiments", "history", 1
     about = (
         "What was done to experiments, by whom or by the rule that watches them, and from which figures:"
-        " manage.py ab_replay ID makes the verdict again."
+        " Judge again (manage.py ab_replay ID) makes the verdict from them once more."
     )
     empty = "Start an experiment: its start is the first entry."
-    list_display = ["id", "experiment", "kind", "told_by", "step", "acted", "at", "reason"]
+    list_display = ["id", "experiment", "kind", "said_by", "step", "acted", "at", "reason"]
     list_filter = ["kind", "acted"]
     list_select_related = ["experiment"]
     named = ("experiment",)
@@ -37,15 +39,32 @@ class DecisionAdmin(LogAdmin):
         "verdict": "What the rule finds in them.",
         "policy": "What a shipped variant came in the place of.",
     }
-    actions = ["undo"]
-    row_actions = {"undo": "Undo"}
+    actions = ["undo", "judge_again"]
+    row_actions = {"undo": "Undo", "judge_again": "Judge again"}
 
     @column("By", ordering="by")
-    def told_by(self, decision: Decision) -> str:
-        return decision.by or "the rule"
+    def said_by(self, decision: Decision) -> str:
+        return decision.told_by
 
     def has_undo_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(ROLL_BACK))
+
+    @list_action("Judge again", permissions=["view"])
+    def judge_again(self, request: HttpRequest, queryset: Any) -> None:
+        if queryset.count() > MOST_REPLAYS:
+            messages.error(request, f"Choose at most {MOST_REPLAYS} entries at a time.")
+            return
+        for decision in queryset.order_by("-id"):
+            try:
+                found = replay_decision(decision.pk)
+            except ApplicationError as refusal:
+                messages.warning(request, refusal.detail)
+                continue
+            entry, sentence = f"Entry {decision.pk}", found.verdict["sentence"]
+            if found.differing:
+                messages.error(request, f"{entry} comes out otherwise: {', '.join(found.differing)} differ.")
+            else:
+                messages.success(request, f"{entry} comes out the same, to the last digit: {sentence}")
 
     @list_action("Undo", permissions=["undo"])
     def undo(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:

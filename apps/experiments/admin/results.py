@@ -8,7 +8,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 
 from apps.algorithms.statistics import Effect
-from apps.core.admin.sheets import Column, Sheet, count, decimal, signed_share
+from apps.core.admin.sheets import Column, Sheet, count, figure, signed_share
 from apps.core.charts import DIFFERENCES, Chart, Interval, interval_chart
 from apps.experiments.admin.navigation import page_url
 from apps.experiments.comparing import Comparison, compare, value_of
@@ -33,14 +33,14 @@ MOST_PHASES = 20
 COLUMNS = (
     Column.text("Metric", "metric"),
     Column.text("Variant", "variant"),
-    Column("Control", ("control",), decimal),
-    Column("Treatment", ("treatment",), decimal),
+    Column("Control", ("control",), figure),
+    Column("Treatment", ("treatment",), figure),
     Column("Difference", ("lift",), signed_share),
     Column("At any time", ("low", "high"), signed_share),
     Column.text("Reading", "reading"),
-    Column("p at any time", ("p_any_time",), decimal),
-    Column("p at the end", ("p_fixed",), decimal, faded="not_before"),
-    Column("Less what was before", ("adjusted",), decimal),
+    Column("p at any time", ("p_any_time",), figure),
+    Column("p at the end", ("p_fixed",), figure, faded="not_before"),
+    Column("Less what was before", ("adjusted",), figure),
 )
 _ABOUT = (
     "Differences are relative to the control, those of fallback and empty lists in points. The interval at"
@@ -56,8 +56,8 @@ SEGMENT = (
     Column.text("Segment", "segment"),
     Column.text("Variant", "variant"),
     Column("Units", ("units",), count),
-    Column("Control", ("control",), decimal),
-    Column("Treatment", ("treatment",), decimal),
+    Column("Control", ("control",), figure),
+    Column("Treatment", ("treatment",), figure),
     Column("Difference", ("lift",), signed_share),
     Column("At any time", ("low", "high"), signed_share),
 )
@@ -65,7 +65,7 @@ AGE = (
     Column("Days since exposure", ("age",), count),
     Column.text("Variant", "variant"),
     Column("Units", ("units",), count),
-    Column("Value", ("value",), decimal),
+    Column("Value", ("value",), figure),
 )
 
 
@@ -84,6 +84,8 @@ class Overview:
 
     reading: Reading | None = None
     refusal: str = ""
+    ratio: str = ""
+    ramp: str = ""
     checks: Sequence[Check] = ()
     units: Sequence[UnitCount] = ()
     sheet: Sheet | None = None
@@ -105,6 +107,8 @@ def overview_page(experiment: Experiment) -> Overview:
     days = _days(reading)
     return Overview(
         reading=reading,
+        ratio=_ratio(reading),
+        ramp=_ramp(reading),
         units=_units(reading),
         sheet=_sheet(reading),
         chart=_chart(reading.verdict),
@@ -191,6 +195,24 @@ def _last(experiment: Experiment) -> tuple[Phase, Plan] | None:
     phase = last_phase(experiment)
     plan = None if phase is None else readable_plan(phase)
     return None if phase is None or plan is None else (phase, plan)
+
+
+def _ratio(reading: Reading) -> str:
+    found = reading.verdict.sample_ratio
+    if found.p_value is None:
+        return "No unit was counted yet."
+    said = "not as planned" if found.mismatch else "as planned"
+    return f"Units are shared out {said}: p {figure(found.p_value)}, and below .001 is an alarm."
+
+
+def _ramp(reading: Reading) -> str:
+    """Where it stands, in a sentence."""
+    standing = reading.standing
+    if standing is None:
+        return "It has ended."
+    where = f"Step {standing.step + 1} of {len(reading.plan.steps)} covers {standing.coverage * 100:g} %"
+    waiting = f", and waits for {', '.join(standing.waits_for)}" if standing.waits_for else ""
+    return f"{where} of its range{waiting}."
 
 
 def _units(reading: Reading) -> list[UnitCount]:

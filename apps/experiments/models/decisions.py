@@ -27,6 +27,9 @@ class Decision(models.Model):
         SHIP = "ship", "Shipped"
         UNDO = "undo", "Undone"
 
+    BY_RULE = frozenset((Kind.ADVANCE, Kind.HOLD, Kind.ROLL_BACK))
+    """What the rule that watches does; whatever else nobody is named for came from the command line."""
+
     experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="decisions")
     phase = models.PositiveIntegerField()
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -46,3 +49,8 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.experiment_id}: {self.get_kind_display()}"
+
+    @property
+    def told_by(self) -> str:
+        """Whose act it was, in words."""
+        return self.by or ("the rule" if self.kind in self.BY_RULE else "the command line")

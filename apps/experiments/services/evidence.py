@@ -1,6 +1,7 @@
 """What an entry of the ledger is decided from, and making its verdict again."""
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from apps.core import clock
@@ -13,6 +14,20 @@ from apps.experiments.plans import Plan, readable_plan
 logger = logging.getLogger(__name__)
 UNJUDGEABLE = (ArithmeticError, KeyError, ValueError)
 """What a plan whose metric is gone raises, and figures that cannot be."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A decision, and the verdict made again from what it was decided from."""
+
+    decision: Decision
+    verdict: dict[str, Any]
+
+    @property
+    def differing(self) -> list[str]:
+        """What of the verdict comes out otherwise; empty where all is the same to the last digit."""
+        kept = self.decision.verdict
+        return [name for name in self.verdict if self.verdict[name] != kept.get(name)]
 
 
 def judged(phase: Phase, plan: Plan) -> tuple[Figures, Verdict]:
@@ -37,8 +52,8 @@ def evidence_of(phase: Phase) -> dict[str, Any]:
     return {"figures": figures.as_json(), "verdict": verdict.as_json()}
 
 
-def replay_decision(decision_id: int) -> tuple[Decision, dict[str, Any]]:
-    """The decision, and the verdict made again from the figures that it keeps and the plan of its phase.
+def replay_decision(decision_id: int) -> Replay:
+    """From the figures that the decision keeps and the plan of its phase.
 
     Raises ``NotFound``, and ``Conflict`` where it keeps none or its plan cannot be read any more.
     """
@@ -56,4 +71,4 @@ def replay_decision(decision_id: int) -> tuple[Decision, dict[str, Any]]:
             f"The plan of decision {decision_id} ({kind}) names an arm that is gone: replay it with the"
             " program that made it."
         )
-    return decision, judge(plan, Figures.from_json(decision.figures)).as_json()
+    return Replay(decision, judge(plan, Figures.from_json(decision.figures)).as_json())

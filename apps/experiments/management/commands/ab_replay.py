@@ -20,11 +20,13 @@ class Command(MarqueeCommand):
         parser.add_argument("decision", type=int, metavar="ID", help="of the decision, as the admin shows it")
 
     def execute_command(self, *args: Any, decision: int, **options: Any) -> Mapping[str, object]:
-        kept, again = replay_decision(decision)
-        if again != kept.verdict:
-            differing = [name for name in again if again[name] != kept.verdict.get(name)]
-            raise Refused(f"Decision {decision} comes out otherwise now: {', '.join(differing)} differ.")
-        return {"decision": decision, "experiment": kept.experiment_id, "same": True, "verdict": again}
+        found = replay_decision(decision)
+        if found.differing:
+            raise Refused(
+                f"Decision {decision} comes out otherwise now: {', '.join(found.differing)} differ."
+            )
+        key = found.decision.experiment_id
+        return {"decision": decision, "experiment": key, "same": True, "verdict": found.verdict}
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         verdict = result["verdict"]
