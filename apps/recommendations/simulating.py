@@ -151,7 +151,7 @@ def _page_views(plan: Plan, viewers: list[User], rng: np.random.Generator) -> It
     for day, viewer in np.argwhere(visits).tolist():
         for _ in range(visits[day, viewer]):
             hour = float(rng.choice(hours, p=shares)) + rng.uniform(0, 6)
-            at = _site_midnight(plan.start + DAY * day) + timedelta(hours=hour)
+            at = site_midnight(plan.start + DAY * day) + timedelta(hours=hour)
             for _ in range(rng.geometric(1 / plan.views)):
                 found.append((at, viewer))
                 at += timedelta(seconds=rng.exponential(GAP_SECONDS))
@@ -161,7 +161,8 @@ def _page_views(plan: Plan, viewers: list[User], rng: np.random.Generator) -> It
             yield at, viewers[viewer]
 
 
-def _site_midnight(at: datetime) -> datetime:
+def site_midnight(at: datetime) -> datetime:
+    """The one before, or at, that moment, by the site's time zone."""
     return timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
 
 

@@ -11,7 +11,13 @@ from apps.algorithms.simulation import EQUAL_ARMS, NO_STRUCTURE, REFERENCE
 from apps.bandits.services import check_all
 from apps.core.errors import InvalidInput
 from apps.core.management.base import MarqueeCommand
-from apps.recommendations.simulating import Plan, Tally, require_no_real_traffic, simulate
+from apps.recommendations.simulating import (
+    Plan,
+    Tally,
+    require_no_real_traffic,
+    simulate,
+    site_midnight,
+)
 
 PUBLICS = {"reference": REFERENCE, "no-structure": NO_STRUCTURE, "equal-arms": EQUAL_ARMS}
 
@@ -19,7 +25,7 @@ PUBLICS = {"reference": REFERENCE, "no-structure": NO_STRUCTURE, "equal-arms": E
 class Command(MarqueeCommand):
     help = (
         "Plays a simulated public on this site: its viewers are served lists and answer them, by a clock of "
-        "their own that ends now. All of it is simulated, and labelled so in the admin."
+        "their own that ends last midnight. All of it is simulated, and labelled so in the admin."
     )
     example = "manage.py simulate --days 14 --viewers 200 --seed 7"
 
@@ -51,7 +57,8 @@ class Command(MarqueeCommand):
         if seed < 0:
             raise InvalidInput(f"--seed must be 0 or above, not {seed}")
         plan = Plan(
-            start=timezone.now() - timedelta(days=max(days, 0)),
+            # From midnight on: at whatever hour it is played, the same seed has the same page views.
+            start=site_midnight(timezone.now() - timedelta(days=max(days, 0))),
             days=days,
             n_viewers=viewers,
             visits=visits,
