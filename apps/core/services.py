@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from django.db import models
 from django.utils import timezone
 
+from apps.core.errors import InvalidInput
 from apps.core.logs import current_request_id
 from apps.core.models import AuditEntry, Heartbeat
 
@@ -17,6 +18,12 @@ class Actor(Protocol):
     def pk(self) -> Any: ...
 
     def get_username(self) -> str: ...
+
+
+def require_reason(reason: str) -> None:
+    """Raises ``InvalidInput`` where nothing is said: for acts that somebody will ask about later."""
+    if not reason.strip():
+        raise InvalidInput.of("/reason", "Say why: it goes into the audit.")
 
 
 def record_audit(

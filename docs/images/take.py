@@ -1,8 +1,10 @@
 """Takes the pictures of the pages anew, at a site that was just started by ``make demo``.
 
     .venv/bin/python docs/images/take.py http://127.0.0.1:8000
+    .venv/bin/python docs/images/take.py http://127.0.0.1:8000 PASSWORD
 
-Signs up "ada", who must not be there yet and gives five stars to the five films of the tutorial.
+Signs up "ada", who must not be there yet and gives five stars to the five films of the tutorial. With the
+password of "admin" it takes those of the admin instead, at a site on which the guide to A/B tests was tried.
 """
 
 import os
@@ -49,14 +51,20 @@ PICTURES = (
     Picture("home-dark-360", "/", scheme="dark", width=360, height=740),
 )
 
+EXPERIMENT = "/admin/experiments/experiment/bandit-vs-hybrid"
+ADMIN_PICTURES = (
+    Picture("experiment", f"{EXPERIMENT}/results/", height=900),
+    Picture("experiment-dark-360", f"{EXPERIMENT}/results/", scheme="dark", width=360, height=740),
+)
 
-def main(site: str) -> None:
+
+def main(site: str, password: str = "") -> None:
     sandbox = [] if os.geteuid() else ["--no-sandbox"]
     quiet = ["--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*sandbox, *quiet])
-        state = _become_a_viewer(browser, site)
-        for picture in PICTURES:
+        state = _enter_as_admin(browser, site, password) if password else _become_a_viewer(browser, site)
+        for picture in ADMIN_PICTURES if password else PICTURES:
             _take(browser, site, picture, state)
         browser.close()
 
@@ -76,6 +84,17 @@ def _become_a_viewer(browser: Browser, site: str) -> Mapping[str, object]:
         page.keyboard.press("End")
         page.keyboard.press("Enter")
         page.get_by_text("5 stars.").wait_for()
+    return dict(context.storage_state())
+
+
+def _enter_as_admin(browser: Browser, site: str, password: str) -> Mapping[str, object]:
+    context = browser.new_context(base_url=site)
+    page = context.new_page()
+    page.goto("/admin/login/?next=/admin/")
+    page.locator("[name=username]").fill("admin")
+    page.locator("[name=password]").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_load_state("networkidle")
     return dict(context.storage_state())
 
 
@@ -104,4 +123,4 @@ def _go_on(page: Page, name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1].rstrip("/"))
+    main(sys.argv[1].rstrip("/"), *sys.argv[2:])

@@ -19,6 +19,7 @@ from apps.experiments.services import (
     advance,
     approve,
     change_experiment,
+    change_policy,
     checklist,
     design_of,
     pause,
@@ -252,3 +253,40 @@ def test_recipes_are_in_use_while_their_experiment_may_serve(boss: User) -> None
     assert recipes_in_use() == {"standard", "wide"}
     stop(key="test", by=boss, reason="Enough")
     assert recipes_in_use() == {"standard"}
+
+
+BESIDE = (
+    "Test test, variant treatment, could not serve beside it: The live version of recipe 'small' has only"
+    " hybrid, popular, and the strategy asks for svd: train it again (manage.py train --recipe small). Or"
+    " end that experiment first."
+)
+SVD = {"policy": "fixed", "arms": {"svd": 1.0}, "diversity": 0.0}
+
+
+def test_a_policy_beside_which_an_experiment_could_not_serve_is_refused(boss: User) -> None:
+    make_running("test", strategies={"control": HYBRID, "treatment": SVD})
+    make_version("small", ["hybrid", "popular"])
+    change: dict[str, Any] = {"strategy": HYBRID, "recipe": "small", "reason": "Smaller", "by": boss}
+    assert_refused(BESIDE, change_policy, **change)
+    pause(key="test", by=boss, reason="It may serve again at once")
+    assert_refused(BESIDE, change_policy, **change)
+    stop(key="test", by=boss, reason="Enough")
+    assert change_policy(**change).recipe == "small"
+
+
+def test_what_is_shipped_need_not_serve_beside_itself(boss: User) -> None:
+    make_version("small", ["hybrid", "popular"])
+    make_running_recipes("test", recipes=["standard", "small"])
+    ship(key="test", variant="small", by=boss, reason="As good")
+    assert ServingPolicy.objects.get().recipe == "small"
+
+
+@pytest.mark.parametrize("act", [pause, stop, roll_back])
+def test_nothing_is_ended_without_a_reason(act: Callable[..., object], boss: User) -> None:
+    make_running("test")
+    assert_refused("Say why: it goes into the audit.", act, key="test", by=boss, reason=" ")
+    said: dict[str, Any] = {"key": "test", "variant": "treatment", "by": boss, "reason": ""}
+    assert_refused("Say why: it goes into the audit.", ship, **said)
+    stop(key="test", by=boss, reason="Enough")
+    assert_refused("Say why: it goes into the audit.", undo, decision_id=last().pk, by=boss, reason="")
+    assert state() == "completed"

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from apps.core import clock
 from apps.core.errors import ApplicationError, Conflict
-from apps.experiments.models import Experiment, Layer, Phase
+from apps.experiments.models import Experiment, Layer
 from apps.experiments.planning import SITE_DAYS, Power, power_of, site_of
-from apps.experiments.plans import Plan, planned, readable_plan
+from apps.experiments.plans import Plan, planned
 from apps.experiments.policy import current_policy
 from apps.experiments.requirements import require_servable
+from apps.experiments.services.phases import open_plans
 
 LEAST_HORIZON_DAYS = 7
 LEAST_POWER = 0.5
@@ -75,7 +76,7 @@ def _range_check(experiment: Experiment) -> Check:
 def _serving_check(plan: Plan) -> Check:
     """Of what a variant leaves open it gets the policy's, or that of any experiment of the other layer."""
     policy = current_policy()
-    across = [one for other in _plans_across(plan) for one in other.variants]
+    across = [one for _, other in open_plans() if other.kind != plan.kind for one in other.variants]
     strategies = dict.fromkeys([policy.strategy, *(one.strategy for one in across if one.strategy)])
     recipes = dict.fromkeys([policy.recipe, *(one.recipe for one in across if one.recipe)])
     for variant in plan.variants:
@@ -86,12 +87,6 @@ def _serving_check(plan: Plan) -> Check:
                 except ApplicationError as refusal:
                     return Check("serving", False, f"Variant {variant.name} cannot serve: {refusal.detail}")
     return Check("serving", True, "Every variant can serve with the models that there are.")
-
-
-def _plans_across(plan: Plan) -> list[Plan]:
-    """The plans of the other layer that serve, or may serve again at once. One query."""
-    open_phases = Phase.objects.filter(ended_at=None).exclude(experiment__layer_id=plan.kind)
-    return [other for phase in open_phases if (other := readable_plan(phase)) is not None]
 
 
 def _differing_check(plan: Plan) -> Check:

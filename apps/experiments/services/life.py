@@ -8,7 +8,7 @@ from django.db.models import F
 
 from apps.core import clock
 from apps.core.errors import Conflict, InvalidInput
-from apps.core.services import Actor, record_audit
+from apps.core.services import Actor, record_audit, require_reason
 from apps.experiments.models import Decision, Experiment, Phase, ServingPolicy
 from apps.experiments.planning import foreseen_units
 from apps.experiments.plans import plan_of, planned
@@ -107,6 +107,7 @@ def ship(*, key: str, variant: str, by: Actor, reason: str) -> Experiment:
         reason=reason,
         by=by,
         expected_version=policy.version,
+        ending=key,
     )
     shipped = {"before": before, "version": changed.version, "variant": variant}
     return _end(key, Kind.SHIP, State.COMPLETED, by=by, reason=reason, policy=shipped)
@@ -120,6 +121,7 @@ def undo(*, decision_id: int, by: Actor, reason: str) -> Decision:
     where something was done since, what must hold for a start does not any more, such as that its range is
     its own, or the policy that it shipped was changed again.
     """
+    require_reason(reason)
     decision = Decision.objects.filter(pk=decision_id).first()
     if decision is None or decision.kind not in _UNDOES or not decision.acted:
         raise Conflict("This entry of the ledger cannot be undone.")
@@ -185,6 +187,7 @@ def _running(key: str, *states: str) -> tuple[Experiment, Phase]:
 @transaction.atomic
 def _turn(key: str, kind: Decision.Kind, was: str, to: str, *, by: Actor | None, reason: str) -> Experiment:
     """Off and on again, within one phase."""
+    require_reason(reason)
     experiment, phase = _running(key, was)
     _move(experiment, was, to=to)
     decide(experiment, phase, kind, by=by, reason=reason)
@@ -195,6 +198,7 @@ def _turn(key: str, kind: Decision.Kind, was: str, to: str, *, by: Actor | None,
 def _end(
     key: str, kind: Decision.Kind, to: str, *, by: Actor | None, reason: str, **found: Any
 ) -> Experiment:
+    require_reason(reason)
     experiment, phase = _running(key, State.RUNNING, State.PAUSED)
     found = found if "figures" in found else found | evidence_of(phase)
     decide(experiment, phase, kind, by=by, reason=reason, **found)

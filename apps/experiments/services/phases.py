@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.core import clock
 from apps.core.services import Actor
 from apps.experiments.models import Decision, Experiment, Phase
-from apps.experiments.plans import Plan, phase_steps, planned
+from apps.experiments.plans import Plan, phase_steps, planned, readable_plan
 from apps.experiments.ramping import Standing, standing
 from apps.experiments.running import forget_field, ledgers_of
 
@@ -17,6 +17,12 @@ from apps.experiments.running import forget_field, ledgers_of
 def open_phase(experiment: Experiment) -> Phase | None:
     """The phase that serves, or would but for a pause; None before a start and after an end."""
     return Phase.objects.filter(experiment=experiment, ended_at=None).first()
+
+
+def open_plans() -> list[tuple[Phase, Plan]]:
+    """Of all that serves, or may serve again at once; what cannot be read serves nobody. One query."""
+    rows = Phase.objects.filter(ended_at=None).select_related("experiment").order_by("experiment_id")
+    return [(phase, plan) for phase in rows if (plan := readable_plan(phase)) is not None]
 
 
 def last_phase(experiment: Experiment) -> Phase | None:

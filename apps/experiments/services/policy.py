@@ -4,24 +4,35 @@ from django.db import transaction
 
 from apps.algorithms.registry import ARMS
 from apps.algorithms.strategy import InvalidStrategy, Strategy, parse_strategy
-from apps.core.errors import Conflict, FieldError, InvalidInput
-from apps.core.services import Actor, record_audit
+from apps.core.errors import ApplicationError, Conflict, FieldError, InvalidInput
+from apps.core.services import Actor, record_audit, require_reason
 from apps.experiments.models import ServingPolicy
 from apps.experiments.policy import DEFAULT_RECIPE, DEFAULT_STRATEGY, forget_policy
 from apps.experiments.requirements import require_servable
+from apps.experiments.services.phases import open_plans
 
 
 @transaction.atomic
 def change_policy(
-    *, strategy: object, recipe: str, reason: str, by: Actor, expected_version: int | None = None
+    *,
+    strategy: object,
+    recipe: str,
+    reason: str,
+    by: Actor,
+    expected_version: int | None = None,
+    ending: str = "",
 ) -> ServingPolicy:
     """Sets what serves everybody, in effect within two seconds in every process.
 
-    Raises ``InvalidInput`` for a strategy that breaks its schema or that the recipe cannot serve,
-    ``Conflict`` when somebody changed the policy since ``expected_version``.
+    ``ending`` is the key of an experiment that ends with the change. Raises ``InvalidInput`` without a reason
+    and for a strategy that breaks its schema or that the recipe cannot serve, ``Conflict`` when somebody
+    changed the policy since ``expected_version``, and where an experiment that is open could not serve beside
+    it.
     """
+    require_reason(reason)
     parsed = _parse(strategy)
     require_servable(parsed, recipe)
+    _require_beside(parsed, recipe, ending=ending)
     row, _ = ServingPolicy.objects.select_for_update().get_or_create(
         pk=ServingPolicy.SINGLETON, defaults={"strategy": DEFAULT_STRATEGY, "recipe": DEFAULT_RECIPE}
     )
@@ -38,7 +49,9 @@ def change_policy(
 
 def check_policy(*, strategy: object, recipe: str, expected_version: int | None) -> None:
     """Raises what ``change_policy`` would, so that a form can say it."""
-    require_servable(_parse(strategy), recipe)
+    parsed = _parse(strategy)
+    require_servable(parsed, recipe)
+    _require_beside(parsed, recipe)
     _require_version(ServingPolicy.objects.filter(pk=ServingPolicy.SINGLETON).first(), expected_version)
 
 
@@ -49,6 +62,21 @@ def _require_version(row: ServingPolicy | None, expected: int | None) -> None:
             f"The policy was changed meanwhile: it is at version {version}, not {expected}. "
             "Look at it again before you change it."
         )
+
+
+def _require_beside(strategy: Strategy, recipe: str, *, ending: str = "") -> None:
+    """A variant gets from the policy what it leaves open."""
+    for phase, plan in open_plans():
+        if phase.experiment_id == ending:
+            continue
+        for variant in plan.variants:
+            try:
+                require_servable(variant.strategy or strategy, variant.recipe or recipe)
+            except ApplicationError as refusal:
+                raise Conflict(
+                    f"{phase.experiment}, variant {variant.name}, could not serve beside it: {refusal.detail}"
+                    " Or end that experiment first."
+                ) from None
 
 
 def _parse(strategy: object) -> Strategy:
