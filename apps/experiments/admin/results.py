@@ -17,7 +17,7 @@ from apps.experiments.judging import Verdict
 from apps.experiments.metrics import METRICS
 from apps.experiments.models import Decision, Experiment, Phase
 from apps.experiments.plans import Plan, readable_plan
-from apps.experiments.reading import is_over
+from apps.experiments.reading import GoalReading, GuardrailReading, is_over
 from apps.experiments.services import Check, checklist
 from apps.experiments.services.phases import last_phase
 from apps.experiments.summaries import (
@@ -223,23 +223,27 @@ def _units(reading: Reading) -> list[UnitCount]:
 
 def _sheet(reading: Reading) -> Sheet:
     plan, verdict = reading.plan, reading.verdict
-    sure = {True: "differs", False: "may be chance"}
-    shared = {"not_before": _not_before(reading)}
+    first, shared = plan.goals[0], {"not_before": _not_before(reading)}
     goals = [
-        {
-            **_row(one.comparison, sure[one.is_sure]),
-            **shared,
-            "is_first": one.comparison.metric.name == plan.goals[0],
-        }
+        _row(one.comparison, _told(one)) | shared | {"is_first": one.comparison.metric.name == first}
         for one in verdict.goals
     ]
-    broken = {True: "broken", False: "holds"}
-    guardrails = [
-        _row(one.comparison, f"guardrail {broken[one.is_broken]} (margin {one.margin:.0%})") | shared
-        for one in verdict.guardrails
-    ]
+    guardrails = [_row(one.comparison, _told_guardrail(one)) | shared for one in verdict.guardrails]
     url = page_url("goals_csv", reading.summary.experiment.key)
     return Sheet("Goals and guardrails", COLUMNS, [*goals, *guardrails], url, _ABOUT, main="is_first")
+
+
+def _told(goal: GoalReading) -> str:
+    """Bounds decide the first goal of a planned test; later ones have a p at its end alone."""
+    if goal.is_sure:
+        return "differs"
+    return "may be chance" if goal.looks or goal.p_adjusted is not None else "read at the end"
+
+
+def _told_guardrail(guardrail: GuardrailReading) -> str:
+    least = guardrail.comparison.metric.least
+    since = f", from {least:g} ms on" if least else ""
+    return f"guardrail {'broken' if guardrail.is_broken else 'holds'} (margin {guardrail.margin:.0%}{since})"
 
 
 def _not_before(reading: Reading) -> str:
