@@ -42,7 +42,7 @@ from apps.experiments.services.sums import (
 
 OVERLAP = timedelta(minutes=5)
 """How long a transaction that writes to the log may take: what it holds is looked for again."""
-UNITS_AT_ONCE = {"postgresql": 4_000, "sqlite": 120}
+UNITS_AT_ONCE = {"postgresql": 4_000, "sqlite": 100}
 """Each time costs the snapshots once. On SQLite nobody else can write meanwhile, so it must be short."""
 
 
