@@ -29,10 +29,11 @@ from apps.experiments.admin.results import (
     segments_csv,
     segments_page,
 )
-from apps.experiments.models import Experiment, Phase
+from apps.experiments.models import Decision, Experiment, Phase
 from apps.experiments.plans import day_of_horizon
 
 STATES = {"Running": "success", "Paused": "warning", "Rolled back": "danger"}
+HELD = "Ramp is held"
 HEALTH = {"unhealthy": "Trust nothing yet", "roll_back": "Does harm"}
 
 
@@ -54,10 +55,12 @@ class ExperimentAdmin(ExplainedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Experiment]:
         last = Phase.objects.filter(experiment_id=OuterRef("pk")).order_by("-number")
+        entries = Decision.objects.filter(experiment_id=OuterRef("pk"), acted=True).order_by("-id")
         rows: QuerySet[Experiment] = super().get_queryset(request)
         return rows.annotate(
             phase_began=Subquery(last.values("started_at")[:1]),
             phase_verdict=Subquery(last.values("verdict")[:1]),
+            last_kind=Subquery(entries.values("kind")[:1]),
         )
 
     def get_urls(self) -> list[URLPattern]:
@@ -104,11 +107,12 @@ class ExperimentAdmin(ExplainedAdmin):
         day = day_of_horizon(passed / timedelta(days=1), experiment.horizon_days)
         return f"{day} of {experiment.horizon_days}"
 
-    @column("Health", label={"fine": "success", **dict.fromkeys(HEALTH.values(), "danger")})
+    @column("Health", label={"fine": "success", HELD: "warning", **dict.fromkeys(HEALTH.values(), "danger")})
     def health(self, experiment: Any) -> str:
         if not experiment.phase_verdict:
             return "not looked at yet"
-        return HEALTH.get(experiment.phase_verdict["outcome"], "fine")
+        is_held = experiment.state == Experiment.State.RUNNING and experiment.last_kind == Decision.Kind.HOLD
+        return HEALTH.get(experiment.phase_verdict["outcome"], HELD if is_held else "fine")
 
     @column("What it says")
     def said(self, experiment: Any) -> str:
