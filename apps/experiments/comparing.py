@@ -73,7 +73,6 @@ def compare(
     planned: float | None = None,
 ) -> Comparison:
     """Of a metric that is no latency. ``planned`` are the units of both at the horizon, if it is known."""
-    one, two = sample_of(metric, control), sample_of(metric, treatment)
     return Comparison(
         metric=metric,
         variant=variant,
@@ -81,9 +80,28 @@ def compare(
         control=value_of(metric, control),
         treatment=value_of(metric, treatment),
         fixed=fixed_effect(metric, control, treatment, alpha),
-        any_time=_any_time(one, two, alpha, planned),
+        any_time=_any_time(*_varied(metric, control, treatment), alpha, planned),
         adjusted=cuped(_paired(control), _paired(treatment), alpha) if metric.shape == "mean" else None,
     )
+
+
+def _varied(metric: Metric, control: Parts, treatment: Parts) -> tuple[Summed, Summed]:
+    """Of a rate that is 0 on most sites each group with a unit more that has it and one that has not (Agresti
+    and Coull 1998): a group of which every list failed varies as little as one of which none did, and would
+    tell nothing. It draws both towards one half, so towards each other.
+    """
+    groups = (control, treatment)
+    if metric.absolute:
+        groups = tuple(_one_of_each(parts) for parts in groups)  # type: ignore[assignment] # still two
+    one, two = (sample_of(metric, parts) for parts in groups)
+    return one, two
+
+
+def _one_of_each(parts: Parts) -> Parts:
+    n, top, top_squares, bottom, bottom_squares, products, *rest = parts
+    if n == 0:
+        return parts
+    return (n + 2, top + 1, top_squares + 1, bottom + 2, bottom_squares + 2, products + 1, *rest)
 
 
 def fixed_effect(metric: Metric, control: Parts, treatment: Parts, alpha: float) -> Effect:

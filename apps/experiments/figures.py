@@ -83,6 +83,11 @@ def units_in(metrics: Mapping[str, Mapping[str, Parts]], plan: Plan) -> dict[str
     return {name: max((of[name][0] for of in held if name in of), default=0.0) for name in plan.weights}
 
 
+def lists_in(metrics: Mapping[str, Mapping[str, Parts]], plan: Plan) -> dict[str, float]:
+    """Counted lists by variant."""
+    return {name: parts_in(metrics, "lists_per_unit", name)[1] for name in plan.weights}
+
+
 def figures_of(phase: Phase, plan: Plan, *, now: datetime) -> Figures:
     """What was counted up to now. Three queries, whatever the number of units."""
     (found,) = figures_of_each([(phase, plan)], now=now)

@@ -1,7 +1,8 @@
 """What a phase's figures say: a pure function of its plan and of them, so that a verdict can be made again.
 
 - *Health* comes first: units that are shared out otherwise than planned (a sample ratio mismatch), units in a
-  variant of weight 0, or a test that ended without anything to read. Then nothing else can be trusted.
+  variant of weight 0, or a test that ended without anything to read. Then no goal can be trusted. A guardrail
+  that is broken rolls back all the same: what loses units often fails at once, and going back harms nobody.
 - *Guardrails* are read at any time, each at ``alpha`` divided by their number and that of the treatments. One
   is broken where it is worse by more than its margin *and* its interval leaves out 0.
 - *Goals* are read by the plan: at any time, or at the end of each full day against group-sequential bounds
@@ -58,7 +59,7 @@ def judge(plan: Plan, figures: Figures) -> Verdict:
     return Verdict(
         outcome=outcome,
         variant=variant,
-        sentence=f"Trust nothing yet: {problems[0]}" if problems else _sentence(found, outcome, variant),
+        sentence=_sentence(found, outcome, variant, problems),
         why_not=tuple(problems or _why_not(found, outcome)),
         sample_ratio=found.sample_ratio,
         goals=found.goals,
@@ -132,10 +133,10 @@ def _problems(found: _Found) -> list[str]:
 
 
 def _decide(found: _Found, problems: Sequence[str]) -> tuple[Outcome, str]:
-    if problems:
-        return "unhealthy", ""
     if found.broken:
         return "roll_back", found.broken.comparison.variant
+    if problems:
+        return "unhealthy", ""
     better = [one for one in found.first if one.is_sure and one.comparison.gain > 0]
     if better:
         return "ship", max(better, key=_gain).comparison.variant
@@ -176,9 +177,13 @@ def _why_not(found: _Found, outcome: Outcome) -> list[str]:
     return said
 
 
-def _sentence(found: _Found, outcome: Outcome, variant: str) -> str:
+def _sentence(found: _Found, outcome: Outcome, variant: str, problems: Sequence[str]) -> str:
     plan = found.plan
+    if outcome == "unhealthy":
+        return f"Trust nothing yet: {problems[0]}"
     seen = "SRM ok" if any(found.figures.units(plan).values()) else "no units yet"
+    if problems:
+        seen = "SRM alarm"
     day = day_of_horizon(found.figures.days, plan.horizon_days)
     rest = f"{seen}; day {day} of {plan.horizon_days}"
     if outcome == "roll_back" and found.broken:

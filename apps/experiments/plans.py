@@ -11,6 +11,7 @@ from typing import Any
 from apps.algorithms.registry import ARMS
 from apps.algorithms.strategy import InvalidStrategy, Strategy, parse_strategy
 from apps.experiments.assigning import Kind, Targeting
+from apps.experiments.metrics import METRICS
 from apps.experiments.models import Experiment, Phase, Variant
 from apps.experiments.ramping import Step, steps_of
 
@@ -190,12 +191,19 @@ def phase_steps(phase: Phase) -> tuple[Step, ...]:
 
 
 def readable_plan(phase: Phase) -> Plan | None:
-    """The plan; None, and an error in the log, where this program does not know an arm of it any more."""
+    """The plan; None, and an error in the log, where this program does not know an arm or a metric of it any
+    more.
+    """
     try:
-        return plan_of(phase)
+        plan = plan_of(phase)
+        gone = [name for name in (*plan.goals, *plan.guardrails) if name not in METRICS]
     except InvalidStrategy as error:
         _say_unreadable(str(phase), str(error))
         return None
+    if gone:
+        _say_unreadable(str(phase), f"there is no metric {gone[0]!r}")
+        return None
+    return plan
 
 
 @cache

@@ -75,7 +75,8 @@ def standing(
     number = min(course.step, len(steps) - 1)
     step, is_last = steps[number], number == len(steps) - 1
     held = course.held if course.halts else course.held + max(now - course.runs_since, timedelta())
-    waits = () if is_last else tuple(_waits_for(step, held, units, approved=course.is_approved))
+    asked = replace(step, approval=step.approval or course.was_undone)
+    waits = () if is_last else tuple(_waits_for(asked, held, units, approved=course.is_approved))
     return Standing(number, step.coverage, course.since, is_last, waits)
 
 
@@ -112,6 +113,8 @@ class _Course:
     runs_since: datetime
     halts: int
     is_approved: bool
+    was_undone: bool = False
+    """Somebody took the next step back: it is gone on to once somebody says so."""
 
 
 _BEGINS = ("start", "phase", "advance")
@@ -125,8 +128,10 @@ def _begun(entry: Entry) -> _Course:
 
 def _after(course: _Course, entry: Entry) -> _Course:
     """What is undone leads back: to the step before, which begins anew, or on with the one that stands."""
-    if entry.kind in _BEGINS or (entry.kind == "undo" and entry.step != course.step):
+    if entry.kind in _BEGINS:
         return _begun(entry)
+    if entry.kind == "undo" and entry.step != course.step:
+        return replace(_begun(entry), was_undone=True)
     if entry.kind in _HALTS:
         ran = timedelta() if course.halts else max(entry.at - course.runs_since, timedelta())
         return replace(course, held=course.held + ran, halts=course.halts + 1)

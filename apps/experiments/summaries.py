@@ -146,8 +146,8 @@ def require_reading(experiment: Experiment) -> Reading:
 
 def unreadable(experiment: Experiment) -> str:
     return (
-        f"{experiment} was planned with an arm that this program does not know any more: what it counted"
-        " cannot be read."
+        f"{experiment} was planned with an arm or a metric that this program does not know any more: what it"
+        " counted cannot be read."
     )
 
 

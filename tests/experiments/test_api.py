@@ -136,8 +136,8 @@ def test_an_arm_that_is_gone_is_told_and_breaks_nothing(client: Client, staff: d
     phase.plan["variants"][1]["strategy"]["arms"] = {"oracle": 1.0}
     phase.save(update_fields=["plan"])
     said = (
-        "Test test was planned with an arm that this program does not know any more: what it counted"
-        " cannot be read."
+        "Test test was planned with an arm or a metric that this program does not know any more: what it"
+        " counted cannot be read."
     )
     assert asked(client, staff, "experiments/test")["ramp"]["held_by"] == [said]
     (running,) = asked(client, staff, "analytics/experiments")["results"]

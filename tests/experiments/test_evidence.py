@@ -129,7 +129,7 @@ def test_what_cannot_be_replayed_is_said(clock: SimulatedClock, boss: User) -> N
     plan["variants"][0]["strategy"]["arms"] = {"gone": 1.0}
     Phase.objects.update(plan=plan)
     said = (
-        f"The plan of decision {last().pk} (stopped) names an arm that is gone: replay it with the program"
-        " that made it."
+        f"The plan of decision {last().pk} (stopped) names an arm or a metric that is gone: replay it"
+        " with the program that made it."
     )
     assert_refused(said, replay_decision, decision_id=last().pk)

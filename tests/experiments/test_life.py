@@ -205,7 +205,7 @@ def test_a_new_phase_begins_its_ramp_anew_be_it_shorter(boss: User, clock: Simul
     clock.move_by(timedelta(hours=2))
     assert advance(key="test", units=0).phase == 2
     undo(decision_id=last().pk, by=boss, reason="Too fast")
-    assert standing() == (0, ("2.0 of 2 hours",))
+    assert standing() == (0, ("2.0 of 2 hours", "somebody's approval"))
     assert read_field().runnings[0].coverage == 0.3
 
 

@@ -70,8 +70,10 @@ def test_an_undone_step_is_held_anew(boss: User, clock: SimulatedClock) -> None:
     advance(key="test", units=0)
     approve(key="test", by=boss)
     undo(decision_id=Decision.objects.get(kind="advance").pk, by=boss, reason="Too fast")
-    assert standing() == (0, ("1.0 of 1 hours",))
+    assert standing() == (0, ("1.0 of 1 hours", "somebody's approval"))
     clock.move_by(timedelta(hours=1))
+    assert_refused("Test test is held at step 1: somebody's approval.", advance, key="test", units=0)
+    approve(key="test", by=boss)
     advance(key="test", units=0)
     assert standing() == (1, ("somebody's approval",))
 
@@ -83,7 +85,7 @@ def test_acts_are_undone_one_after_the_other(boss: User, clock: SimulatedClock) 
     assert_refused(said, undo, decision_id=first.pk, by=boss, reason="a test")
     undo(decision_id=second.pk, by=boss, reason="a test")
     undo(decision_id=first.pk, by=boss, reason="a test")
-    assert standing() == (0, ())
+    assert standing() == (0, ("somebody's approval",))
     assert_refused("This was undone already.", undo, decision_id=first.pk, by=boss, reason="a test")
 
 

@@ -12,10 +12,20 @@ from apps.accounts.models import User
 from apps.core.clock import SimulatedClock
 from apps.experiments.metrics import METRICS
 from apps.experiments.models import Decision, Experiment, LatencyDay, Phase, Snapshot
-from apps.experiments.services import pause, replay_decision, resume, stop, undo, watch
+from apps.experiments.services import (
+    approve,
+    pause,
+    replay_decision,
+    resume,
+    roll_up,
+    stop,
+    undo,
+    watch,
+)
 from apps.experiments.services.evidence import Replay
 from tests.experiments.setup import make_running
 from tests.experiments.test_life import last, ledger, standing, state
+from tests.experiments.traffic import show
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("servable")]
 
@@ -68,9 +78,62 @@ def test_a_ramp_goes_on_after_its_time_and_a_late_clock_skips_no_step(clock: Sim
     assert [watch(), watch()] == [1, 0]
     said = "Step 1 was held for what it asks, and no guardrail is broken: covers 50% now."
     assert (last().kind, last().step, last().reason) == ("advance", 1, said)
-    clock.move_by(timedelta(days=90))
+    clock.move_by(timedelta(days=20))
+    count(units=(2000, 2001))
+    assert [watch(), watch()] == [1, 0]
+    assert last().reason == "No list of control was counted since step 2 began."
+    count(units=(2001, 2001))
     assert [watch(), watch(), standing()[0]] == [1, 0, 2]
-    assert [kind for kind, *_ in ledger()] == ["start", "advance", "advance"]
+    assert [kind for kind, *_ in ledger()] == ["start", "advance", "hold", "advance"]
+
+
+def test_a_step_that_was_taken_back_is_not_gone_on_to_until_somebody_says_so(boss: User) -> None:
+    running(ramp=({"coverage": 0.1, "units": 1000}, {"coverage": 1.0}))
+    count()
+    assert watch() == 1
+    undo(decision_id=last().pk, by=boss, reason="Too fast")
+    assert [watch(), standing()[0]] == [0, 0]
+    approve(key="test", by=boss)
+    assert [watch(), standing()[0]] == [1, 1]
+
+
+def test_what_is_surely_worse_covers_no_more(clock: SimulatedClock) -> None:
+    """Of a guardrail that says nothing of clicks."""
+    running(guardrails={"empty_rate": 0.01}, goals=("clicked_units",), test="any_time")
+    clock.move_by(timedelta(hours=24))
+    count((600, 300))
+    assert [watch(), standing()[0]] == [1, 0]
+    assert last().kind == "hold"
+    assert last().reason.startswith("Keep control: Units that click -50.0 %")
+
+
+def test_a_variant_that_fails_on_every_list_is_rolled_back() -> None:
+    experiment = running(ramp=(), guardrails={"fallback_rate": 0.01})
+    for number in range(300):
+        show(experiment, UNITS[number % 2], degraded="scoring_failed" if number % 2 else "", n=1)
+    roll_up()
+    assert watch() == 1
+    assert (state(), last().verdict["variant"]) == ("rolled_back", "treatment")
+    assert last().reason.startswith("Roll treatment back: Fallback +100.0 points, always-valid 95 % [+")
+
+
+def test_a_variant_that_loses_its_units_and_fails_is_rolled_back_all_the_same() -> None:
+    running()
+    count((800, 40), units=(2000, 1000))
+    assert watch() == 1
+    assert state() == "rolled_back"
+    assert "; SRM alarm; day 1 of 28" in last().reason
+
+
+def test_only_what_was_taken_back_is_overruled(boss: User) -> None:
+    running(ramp=(), guardrails={"ctr": 0.15, "clicked_units": 0.15})
+    count((400, 200))
+    Snapshot.objects.filter(metric="clicked_units", variant="treatment").update(top=400, top_squares=400)
+    assert watch() == 1
+    undo(decision_id=last().pk, by=boss, reason="Clicks were not logged")
+    assert [watch(), state(), last().acted] == [1, "running", False]
+    count((400, 200))
+    assert [watch(), state()] == [1, "rolled_back"]
 
 
 def test_units_that_a_step_waits_for_are_those_that_were_counted() -> None:

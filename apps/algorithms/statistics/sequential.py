@@ -30,6 +30,8 @@ _AIM = 0.75
 """Of the planned units: what is aimed at later finds no more by the end, and less before."""
 _NODES = 401
 """Of the grid between two bounds, odd for Simpson's rule."""
+LEAST_STEP = 0.002
+"""Of information between two looks: the grid would be too wide for what the walk moves in less."""
 _FURTHEST = 12.0
 """Standard deviations beyond which nothing can be spent."""
 
@@ -109,8 +111,9 @@ def group_sequential_bounds(
     look at 1 or beyond spends what is left; later ones have an infinite bound, as has any look at which
     nothing is left. Give the fractions of the looks that were made, whenever they were, and 1 for the last
     one where the experiment ends with fewer units than planned: what is left is spent then, with fewer false
-    alarms than ``alpha`` if anything. A look that saw no new unit is none. Raises ``ValueError`` for
-    fractions that do not rise and a power not above 0.
+    alarms than ``alpha`` if anything. A look that saw no new unit is none, and one that adds less than
+    ``LEAST_STEP`` before the end has an infinite bound: what it had to spend, the next one spends. Raises
+    ``ValueError`` for fractions that do not rise and a power not above 0.
     """
     require_alpha(alpha)
     fractions = list(information_fractions)
@@ -130,7 +133,8 @@ def _bounds(fractions: tuple[float, ...], alpha: float, spending_power: float) -
     walk, spent = _Walk(), 0.0
     for fraction in fractions:
         due = alpha * min(fraction, 1.0) ** spending_power
-        if due - spent <= alpha * 1e-12:
+        is_too_soon = fraction < 1 and fraction - walk.at < LEAST_STEP
+        if is_too_soon or due - spent <= alpha * 1e-12:
             bounds.append(math.inf)
             continue
         bounds.append(walk.bound(fraction, due - spent))
@@ -173,14 +177,16 @@ class _Walk:
     """A Brownian motion that has not left its bounds yet: its density at the last look, on a grid."""
 
     def __init__(self) -> None:
-        self._at = 0.0
+        self.at = 0.0
+        """The information of the last look that spent anything."""
         self._places: Float64 = np.zeros(1)
         self._mass: Float64 = np.ones(1)
         """What each place holds of the chance not to have left, weights of the rule included."""
 
     def bound(self, fraction: float, spend: float) -> float:
         """The bound on z at ``fraction`` that leaves with chance ``spend``; the walk goes on within it."""
-        step, root = math.sqrt(fraction - self._at), math.sqrt(fraction)
+        # The last look comes when it comes: closer than this it is taken for so far, which alarms less.
+        step, root = math.sqrt(max(fraction - self.at, LEAST_STEP)), math.sqrt(fraction)
 
         def left(z: float) -> float:
             upper = ndtr((self._places - z * root) / step)
@@ -202,4 +208,4 @@ class _Walk:
         weights *= (places[1] - places[0]) / 3
         gaps = (places[:, None] - self._places[None, :]) / step
         density = np.exp(-0.5 * gaps * gaps) @ self._mass / (step * math.sqrt(2 * math.pi))
-        self._at, self._places, self._mass = fraction, places, density * weights
+        self.at, self._places, self._mass = fraction, places, density * weights

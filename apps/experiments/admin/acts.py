@@ -144,7 +144,8 @@ ACTS: Mapping[str, Act] = {
 
 def acts_of(request: HttpRequest, experiment: Experiment) -> list[PageLink]:
     """The acts that fit its state, of those that this member of staff may do."""
-    idle = () if any(step.get("approval") for step in experiment.ramp) else ("approve",)
+    # A step that was taken back waits for somebody too.
+    idle = () if len(experiment.ramp) > 1 else ("approve",)
     return [
         PageLink(act.button, act_url(name, experiment.key))
         for name, act in ACTS.items()

@@ -68,7 +68,7 @@ def replay_decision(decision_id: int) -> Replay:
     plan = readable_plan(Phase.objects.get(experiment=decision.experiment_id, number=decision.phase))
     if plan is None:
         raise Conflict(
-            f"The plan of decision {decision_id} ({kind}) names an arm that is gone: replay it with the"
-            " program that made it."
+            f"The plan of decision {decision_id} ({kind}) names an arm or a metric that is gone: replay it"
+            " with the program that made it."
         )
     return Replay(decision, judge(plan, Figures.from_json(decision.figures)).as_json())

@@ -7,17 +7,21 @@ from django.db import transaction
 
 from apps.core import clock
 from apps.core.errors import Conflict
-from apps.experiments.figures import Figures
-from apps.experiments.judging import Verdict
+from apps.experiments.figures import Figures, lists_in
+from apps.experiments.judging import Verdict, effect_text
 from apps.experiments.metrics import Metric
 from apps.experiments.models import Decision, Experiment, Phase
 from apps.experiments.plans import Plan, readable_plan
+from apps.experiments.ramping import Standing
+from apps.experiments.reading import GuardrailReading
 from apps.experiments.services.designing import lock_experiment
 from apps.experiments.services.evidence import UNJUDGEABLE, judged
 from apps.experiments.services.life import advance, roll_back
 from apps.experiments.services.phases import decide, open_phase, standing_of
 
 logger = logging.getLogger(__name__)
+Spot = tuple[str, str]
+"""A variant, and a guardrail's metric."""
 
 
 def watch() -> int:
@@ -46,8 +50,20 @@ def holds_of(plan: Plan, figures: Figures, verdict: Verdict) -> list[str]:
     unseen = [name for name, weight in plan.weights.items() if weight > 0 and not units[name]]
     if unseen:
         return [f"No unit of {' and '.join(unseen)} was counted yet: see whether its lists are served."]
+    if verdict.outcome in ("keep_control", "no_difference"):
+        return [f"{verdict.sentence}. Nothing is left to find by covering more: end it."]
     unknown = [one.comparison for one in verdict.guardrails if one.harm is None]
-    return [_unknown(one.metric, one.variant, plan.control.name) for one in unknown]
+    unsure = [one.comparison for one in verdict.guardrails if _is_unsure(one)]
+    return [
+        *(_unknown(one.metric, one.variant, plan.control.name) for one in unknown),
+        *(f"{effect_text(one)} in {one.variant}: too little was counted to say how sure." for one in unsure),
+    ]
+
+
+def _is_unsure(guardrail: GuardrailReading) -> bool:
+    """Whether it looks worse than it may, and nobody can say yet how sure that is."""
+    harm = guardrail.harm
+    return harm is not None and harm > guardrail.margin and guardrail.comparison.interval is None
 
 
 def _unknown(metric: Metric, variant: str, control: str) -> str:
@@ -76,29 +92,61 @@ def _watch(key: str) -> int:
     standing = standing_of(phase, units=units)
     if not standing.may_advance:
         return 0
-    holds = holds_of(plan, figures, verdict)
+    holds = holds_of(plan, figures, verdict) or _unseen_since(experiment, phase, plan, figures, standing)
     if holds:
         return _say(experiment, phase, Decision.Kind.HOLD, " ".join(holds), found)
     advance(key=key, units=units, reason=_went_on(plan, standing.step), **found)
     return 1
 
 
+def _unseen_since(
+    experiment: Experiment, phase: Phase, plan: Plan, figures: Figures, standing: Standing
+) -> list[str]:
+    """Of a step that was gone on to, the variants of which no list was counted since."""
+    advanced = Decision.objects.filter(
+        experiment=experiment, phase=phase.number, kind=Decision.Kind.ADVANCE, step=standing.step
+    )
+    last = advanced.order_by("-id").first()
+    if last is None or not last.figures:
+        return []
+    before = lists_in(Figures.from_json(last.figures).metrics, plan)
+    now = lists_in(figures.metrics, plan)
+    unseen = [name for name, weight in plan.weights.items() if weight > 0 and now[name] <= before[name]]
+    if not unseen:
+        return []
+    return [f"No list of {' and '.join(unseen)} was counted since step {standing.step + 1} began."]
+
+
 def _harmful(
     experiment: Experiment, phase: Phase, plan: Plan, verdict: Verdict, found: dict[str, Any]
 ) -> int:
-    if plan.dry_run or _is_overruled(phase):
+    overruled = overruled_of(phase)
+    found_anew = [one for one in verdict.guardrails if one.is_broken and _spot(one) not in overruled]
+    if plan.dry_run or not found_anew:
         return _say(experiment, phase, Decision.Kind.ROLL_BACK, verdict.sentence, found, acted=False)
     roll_back(key=experiment.key, by=None, reason=verdict.sentence, **found)
     logger.warning("experiment_rolled_back experiment=%s variant=%s", experiment.key, verdict.variant)
     return 1
 
 
-def _is_overruled(phase: Phase) -> bool:
-    """Whether somebody took a rollback of the rule back: that it would roll back again is only said then."""
+def overruled_of(phase: Phase) -> set[Spot]:
+    """Variants and metrics for which the rule rolled back and somebody took that back: that it would do so
+    again is only said.
+    """
     undone = Decision.objects.filter(
         experiment=phase.experiment_id, phase=phase.number, kind=Decision.Kind.UNDO
     )
-    return undone.filter(undoes__kind=Decision.Kind.ROLL_BACK, undoes__by="").exists()
+    verdicts = undone.filter(undoes__kind=Decision.Kind.ROLL_BACK, undoes__by="")
+    return {
+        (one["comparison"]["variant"], one["comparison"]["metric"])
+        for verdict in verdicts.values_list("undoes__verdict", flat=True)
+        for one in verdict.get("guardrails", ())
+        if one["is_broken"]
+    }
+
+
+def _spot(guardrail: GuardrailReading) -> Spot:
+    return guardrail.comparison.variant, guardrail.comparison.metric.name
 
 
 def _say(
