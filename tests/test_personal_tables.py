@@ -45,6 +45,11 @@ PERSONAL: dict[str, tuple[str, str]] = {
     # By whom is a colleague's name.
     "experiment_overrides": ("experiment_overrides", "unit_key created_by"),
     "experiment_unit_days": ("experiment_days", "unit_key"),
+    # Of what staff did: what it was decided from is of all viewers together.
+    "experiment_decisions": (
+        "experiment_acts",
+        "phase step by acted figures verdict policy undoes_id",
+    ),
     "experiment_unit_totals": ("experiment_totals", "unit_key"),
     "imports": ("imports", ""),
     "import_rows": ("import_rows", ""),
@@ -69,7 +74,6 @@ EXEMPT: dict[str, str] = {
     **dict.fromkeys(("experiment_layers", "experiment_holdout"), SITE),
     **dict.fromkeys(("experiment_snapshots", "experiment_latency_days"), "sums over all viewers together"),
     "experiment_rollup": SITE,
-    "experiment_decisions": "figures of all viewers together",
     "api_keys": "names programs; a key has no owner",
     **dict.fromkeys(("auth_group", "auth_group_permissions", "auth_permission"), "names rights"),
     **dict.fromkeys(("django_content_type", "django_migrations"), SITE),

@@ -17,6 +17,7 @@ from apps.accounts.privacy import erase_user, export_user, registered_sources
 from apps.catalog.models import Movie
 from apps.core.services import record_audit
 from apps.events.models import Feedback, RecommendationEvent, Slate, SlateAssignment
+from apps.experiments.models import Decision
 from apps.experiments.services import override, roll_up
 from apps.ratings.merging import merge_movies
 from apps.ratings.models import Favorite, Rating
@@ -108,6 +109,10 @@ def leave_every_trace(house: House) -> tuple[User, User]:
     assert tokens.status_code == 200
     for unit in (was.unit_key, account.unit_key):
         take_part_in_an_experiment(unit)
+    experiment = make_experiment("led")
+    Decision.objects.create(
+        experiment=experiment, phase=1, kind="stop", at=experiment.created_at, by=account.username
+    )
     record_audit("catalog.update_movie", by=account, target=house.horror[0])
     twin = make_movie("Laugh 15, again")
     make_rating(account, twin, 3.0)

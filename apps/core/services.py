@@ -10,6 +10,8 @@ from apps.core.errors import InvalidInput
 from apps.core.logs import current_request_id
 from apps.core.models import AuditEntry, Heartbeat
 
+MOST_REASON = 2_000
+
 
 class Actor(Protocol):
     """Whoever acts: a user row."""
@@ -21,9 +23,13 @@ class Actor(Protocol):
 
 
 def require_reason(reason: str) -> None:
-    """Raises ``InvalidInput`` where nothing is said: for acts that somebody will ask about later."""
+    """Raises ``InvalidInput`` where nothing is said, or what no table holds: for acts that somebody will ask
+    about later.
+    """
     if not reason.strip():
         raise InvalidInput.of("/reason", "Say why: it goes into the audit.")
+    if len(reason) > MOST_REASON or "\0" in reason:
+        raise InvalidInput.of("/reason", f"A reason is a text of up to {MOST_REASON} letters.")
 
 
 def record_audit(

@@ -126,8 +126,16 @@ def _power(plan: Plan, metric: Metric, mean: float, variance: float, a_day: floa
     )
 
 
+def is_partly_unknown(plan: Plan) -> bool:
+    """Whether it targets by what the log does not tell of units."""
+    targeting = plan.targeting
+    return bool(targeting.languages) or (targeting.age_from, targeting.age_to) != (None, None)
+
+
 def foreseen_units(plan: Plan, now: datetime) -> float | None:
     """How many units all variants together are to have at the horizon; None where nobody knows."""
+    if is_partly_unknown(plan):
+        return None
     power = power_of(plan, site_of(now))
     return power.units if power and power.units > 0 else None
 

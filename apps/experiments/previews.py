@@ -22,7 +22,15 @@ class PreviewedFilm:
     reason: str
 
 
-Previewer = Callable[[User, Sequence[tuple[Strategy, str]], int], list[list[PreviewedFilm]]]
+@dataclass(frozen=True)
+class PreviewedSlate:
+    """``degraded`` is why popular films stand in for the strategy's; empty where they do not."""
+
+    films: Sequence[PreviewedFilm]
+    degraded: str
+
+
+Previewer = Callable[[User, Sequence[tuple[Strategy, str]], int], list[PreviewedSlate]]
 """Given a viewer, strategies with their recipes, and how many films: the list of each, not logged."""
 
 _previewers: list[Previewer] = []
@@ -34,6 +42,6 @@ def register_previewer(previewer: Previewer) -> None:
     _previewers.append(previewer)
 
 
-def preview(viewer: User, serving: Sequence[tuple[Strategy, str]], n: int) -> list[list[PreviewedFilm]]:
+def preview(viewer: User, serving: Sequence[tuple[Strategy, str]], n: int) -> list[PreviewedSlate]:
     (previewer,) = _previewers
     return previewer(viewer, serving, n)

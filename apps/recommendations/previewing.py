@@ -6,20 +6,23 @@ from apps.accounts.models import User
 from apps.algorithms.strategy import Strategy
 from apps.bandits.beliefs import held_bandit
 from apps.events.models import Surface
-from apps.experiments.previews import PreviewedFilm
+from apps.experiments.previews import PreviewedFilm, PreviewedSlate
 from apps.recommendations.services.recommending import decide_had
 from apps.recommendations.slates import SlateRequest
 
 
-def previewed(viewer: User, serving: Sequence[tuple[Strategy, str]], n: int) -> list[list[PreviewedFilm]]:
+def previewed(viewer: User, serving: Sequence[tuple[Strategy, str]], n: int) -> list[PreviewedSlate]:
     """Of each strategy with its recipe the list of ``n`` that it would make now. Nothing is stored."""
     request = SlateRequest(surface=Surface.API, viewer=viewer, unit_key=viewer.unit_key, n=n)
     decisions = decide_had(request, [(_drawable(strategy), recipe) for strategy, recipe in serving])
     return [
-        [
-            PreviewedFilm(one.film.movie_id, one.film.title, one.algorithm, one.reason.text)
-            for one in decision.chosen
-        ]
+        PreviewedSlate(
+            [
+                PreviewedFilm(one.film.movie_id, one.film.title, one.algorithm, one.reason.text)
+                for one in decision.chosen
+            ],
+            decision.degraded,
+        )
         for decision in decisions
     ]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from apps.accounts.models import User
 from apps.algorithms.strategy import DEFAULT_ARM, Strategy
-from apps.experiments.previews import PreviewedFilm, register_previewer
+from apps.experiments.previews import PreviewedSlate, register_previewer
 from apps.experiments.requirements import register_policy_check
 from apps.recommendations.placing import FALLBACK_ARM
 from apps.training.servable import require_arms
@@ -21,7 +21,7 @@ def _check_surfaces(strategy: Strategy, recipe: str) -> None:
     require_arms(recipe, {DEFAULT_ARM, FALLBACK_ARM}, pointer="/recipe", asker="a row of the pages")
 
 
-def _preview(viewer: User, serving: Sequence[tuple[Strategy, str]], n: int) -> list[list[PreviewedFilm]]:
+def _preview(viewer: User, serving: Sequence[tuple[Strategy, str]], n: int) -> list[PreviewedSlate]:
     # Imported here: what makes lists is no part of what starts.
     from apps.recommendations.previewing import previewed
 

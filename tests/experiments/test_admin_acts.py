@@ -1,22 +1,27 @@
 """Experiments in the admin: set up by a form, started through the checklist, and ended, each by who may."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
 from apps.algorithms.assignment import bucket
+from apps.core.clock import SimulatedClock
 from apps.core.models import AuditEntry
 from apps.experiments.admin.acts import ACTS
 from apps.experiments.models import Decision, Experiment, Override, ServingPolicy
 from apps.experiments.services import Design, design_of, group_of, pause, stop
 from tests.experiments.setup import HYBRID, POPULAR, make_design, make_experiment, make_running
+from tests.experiments.traffic import show
 from tests.factories import make_staff, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("servable")]
 VIEW = "experiments.view_experiment"
+SEE_VIEWERS = "recommendations.view_viewer"
 
 
 def log_in(client: Client, *permissions: str) -> None:
@@ -98,13 +103,30 @@ def try_out(client: Client, **changed: Any) -> str:
 
 def test_how_long_it_takes_is_told_of_a_share_that_is_taken_to_be(client: Client) -> None:
     log_in(client, "experiments.add_experiment")
-    page = try_out(client, assumed_share="0.1", assumed_units="1000", min_effect="0.15")
+    goals = {"goals": ["clicked_units"], "first_goal": "clicked_units"}
+    page = try_out(client, **goals, assumed_share="0.1", assumed_units="1000", min_effect="0.15")
     # (1.960 + 0.842)^2 * 4 * 0.09 / 0.015^2 units, and of other effects by the square of them.
     assert "finding it in 80% of cases takes 13 days, at 1,000 units a day." in page
     assert '<th scope="row" class="whole">15.0%</th> <td class="number">12,558</td>' in page
     assert '<th scope="row" class="whole">50.0%</th> <td class="number">1,130</td>' in page
     assert '<td class="number">2,825,597</td> <td class="number">–</td>' in page
     assert not Experiment.objects.exists()
+
+
+def test_a_share_is_taken_to_be_of_goals_that_are_one_and_where_the_log_says_nothing(
+    client: Client, clock: SimulatedClock
+) -> None:
+    log_in(client, "experiments.add_experiment")
+    page = try_out(client, assumed_share="0.1", assumed_units="1000")
+    assert "CTR is no share of units: to plan by one, make Units that click the deciding goal." in page
+    running = make_running("seen", range_end=0.5)
+    for number in range(40):
+        show(running, "control", clicked=[1] if number % 2 else [])
+    clock.move_by(timedelta(hours=1))
+    cache.clear()
+    goals = {"goals": ["clicked_units"], "first_goal": "clicked_units", "range_start": "0.5"}
+    page = try_out(client, **goals, assumed_share="0.1", assumed_units="1000")
+    assert "at 1 units a day" in page
 
 
 @pytest.mark.parametrize(
@@ -138,7 +160,7 @@ def test_what_serves_is_chosen_or_written_and_not_both(client: Client) -> None:
 
 
 def test_a_change_of_what_runs_says_that_a_phase_begins(client: Client) -> None:
-    log_in(client, "experiments.change_experiment")
+    log_in(client, "experiments.change_experiment", "experiments.start_experiment")
     experiment = make_running("test")
     assert "begins a new phase" in client.get(url("design", "test")).content.decode()
     body = body_of(design_of(experiment), version=experiment.version, reason="Half of it", range_end=0.5)
@@ -146,6 +168,50 @@ def test_a_change_of_what_runs_says_that_a_phase_begins(client: Client) -> None:
     assert experiment.phases.count() == 2
     again = client.post(url("design", "test"), body)
     assert "was changed meanwhile" in again.content.decode()
+
+
+def test_who_may_not_start_may_not_change_what_runs(client: Client) -> None:
+    log_in(client, "experiments.change_experiment")
+    experiment = make_running("test")
+    body = body_of(design_of(experiment), version=experiment.version, reason="Half of it", range_end=0.5)
+    assert client.get(url("design", "test")).status_code == 403
+    assert client.post(url("design", "test"), body).status_code == 403
+    assert url("design", "test") not in client.get(url("overview", "test")).content.decode()
+    assert experiment.phases.count() == 1
+    make_experiment("draft")
+    assert client.get(url("design", "draft")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"guardrails": "[1]"}, "Give an object such as"),
+        ({"guardrails": "5"}, "Give an object such as"),
+        ({"guardrails": "true"}, "Give an object such as"),
+        ({"ramp": "5"}, "Give a list of up to 20 steps such as"),
+        ({"ramp": "true"}, "Give a list of up to 20 steps such as"),
+        ({"variant-0-weight": "0", "variant-1-weight": "1"}, "The control needs a weight above 0"),
+        (
+            {"variant-0-weight": "1", "variant-1-weight": "0"},
+            "A variant beside the control needs a weight",
+        ),
+        ({"variant-1-name": ""}, "Name the variant, or empty its row."),
+        ({"assumed_units": "1e308", "assumed_share": "0.1"}, "Ensure this value is less than or equal to"),
+        ({"assumed_units": "10", "assumed_share": "1e-200"}, "Ensure this value is greater than or equal to"),
+        ({"assumed_share": "0.1"}, "Give both, the share and the units, or neither."),
+        ({"assumed_share": "0.9", "assumed_units": "9", "min_effect": "2"}, "would be more than all units"),
+    ],
+)
+def test_what_no_experiment_can_be_is_refused_in_words(
+    client: Client, changed: dict[str, str], sentence: str
+) -> None:
+    log_in(client, "experiments.add_experiment")
+    for button in ({}, {"try": "1"}):
+        body = body_of(make_design("first")) | changed | button
+        answer = client.post(reverse("admin:experiments_experiment_add"), body)
+        assert answer.status_code == 400
+        assert sentence in answer.content.decode()
+    assert not Experiment.objects.exists()
 
 
 def test_a_start_shows_the_checklist_and_takes_a_reason_where_it_warns(client: Client) -> None:
@@ -206,7 +272,7 @@ def test_a_refusal_by_the_service_is_said_on_the_page(client: Client, boss: Any)
 
 
 def test_a_viewer_can_be_put_into_a_variant(client: Client) -> None:
-    log_in(client, "experiments.override_experiment")
+    log_in(client, "experiments.override_experiment", SEE_VIEWERS)
     make_running("test")
     viewer = make_user("nadia")
     page = client.get(url("debug", "test"), {"viewer": "nadia"}).content.decode()
@@ -225,12 +291,33 @@ def test_a_viewer_can_be_put_into_a_variant(client: Client) -> None:
     assert "put into treatment by hand" in page
 
 
-def test_a_viewer_that_is_none_is_said(client: Client) -> None:
+@pytest.mark.parametrize("asked", ["nobody-at-all", "²", "9" * 30])
+def test_a_viewer_that_is_none_is_said(client: Client, asked: str) -> None:
+    log_in(client, SEE_VIEWERS)
+    make_running("test")
+    answer = client.get(url("debug", "test"), {"viewer": asked})
+    assert answer.status_code == 400
+    assert f"There is no viewer &#x27;{asked}&#x27;, and it is no unit key." in answer.content.decode()
+
+
+def test_who_may_not_see_viewers_asks_by_unit_key_and_reads_no_name(client: Client) -> None:
     log_in(client)
     make_running("test")
-    answer = client.get(url("debug", "test"), {"viewer": "nobody-at-all"})
-    assert answer.status_code == 400
-    assert "There is no viewer &#x27;nobody-at-all&#x27;, and it is no unit key." in answer.content.decode()
+    viewer = make_user("nadia")
+    said = "Give a unit key: names and numbers are for who may see viewers."
+    assert said in client.get(url("debug", "test"), {"viewer": "nadia"}).content.decode()
+    page = client.get(url("debug", "test"), {"viewer": str(viewer.unit_key)}).content.decode()
+    assert "assigned by the split" in page
+    assert "nadia" not in page
+
+
+def test_where_a_viewer_stands_goes_by_the_language_of_the_request(client: Client) -> None:
+    log_in(client)
+    make_running("test", languages=("en",))
+    asked = {"viewer": str(make_user("nadia").unit_key)}
+    assert "not targeted: the language is unknown" in client.get(url("debug", "test"), asked).content.decode()
+    page = client.get(url("debug", "test"), asked | {"language": "EN"}).content.decode()
+    assert "assigned by the split" in page
 
 
 def test_a_link_puts_a_browser_into_a_variant_once_it_says_yes(client: Client) -> None:

@@ -107,10 +107,14 @@ def test_units_shared_out_otherwise_than_planned_are_an_alarm(client: Client) ->
 
 
 def test_the_list_says_that_a_ramp_is_held(client: Client, clock: SimulatedClock) -> None:
-    make_running("test", ramp=({"coverage": 0.5, "hours": 24}, {"coverage": 1.0}))
+    experiment = make_running("test", ramp=({"coverage": 0.5, "hours": 24}, {"coverage": 1.0}))
     clock.move_by(timedelta(hours=25))
     watch()
-    assert "Ramp is held" in client.get(reverse("admin:experiments_experiment_changelist")).content.decode()
+    listed = reverse("admin:experiments_experiment_changelist")
+    assert "No data" in client.get(listed).content.decode()
+    play(experiment, 40)
+    watch()
+    assert "Ramp is held" in client.get(listed).content.decode()
 
 
 def test_segments_and_days_since_exposure_have_tables(client: Client) -> None:

@@ -89,9 +89,42 @@ def test_the_checklist_says_what_holds(boss: User) -> None:
         ("range", True, "0 to 0.5 of the layer is nobody else's."),
         ("serving", True, "Every variant can serve with the models that there are."),
         ("differing", True, "Every list counts."),
+        ("targeting", True, "Whoever is targeted stays so, whatever a variant does."),
         ("horizon", True, "The horizon is 28 days."),
         ("power", False, UNKNOWN),
     ]
+
+
+@pytest.mark.parametrize(
+    ("targeting", "name", "said"),
+    [
+        ({"segments": ("cold",)}, "targeting", "Units leave when their segment changes: "),
+        ({"languages": ("en",)}, "power", "The log of 14 days does not tell how many units are of these"),
+        ({"age_to_days": 7}, "power", "The log of 14 days does not tell how many units are of these"),
+    ],
+)
+def test_targeting_that_the_log_or_a_variant_moves_needs_a_reason(
+    targeting: dict[str, Any], name: str, said: str, boss: User
+) -> None:
+    checks = {check.name: check for check in checklist(make_experiment("test", **targeting))}
+    assert (checks[name].is_ok, checks[name].takes_reason) == (False, True)
+    assert checks[name].said.startswith(said)
+    start(key="test", by=boss, reason="It is meant so")
+    assert Experiment.objects.get().planned_units is None
+
+
+def test_an_arm_that_is_gone_is_said_by_the_checklist_and_by_ship(boss: User) -> None:
+    make_running("test")
+    for rows in (Experiment.objects.get().variants, make_experiment("draft").variants):
+        rows.filter(name="treatment").update(strategy={"policy": "fixed", "arms": {"gone": 1.0}})
+    phase = Phase.objects.get()
+    phase.plan["variants"][1]["strategy"]["arms"] = {"gone": 1.0}
+    phase.save()
+    (check,) = (one for one in checklist(Experiment.objects.get(pk="draft")) if one.name == "serving")
+    assert check.said.startswith("A variant cannot serve any more: /arms/gone: Choose a known arm")
+    said = "Test test names an arm or a metric that is gone: stop it instead."
+    assert_refused(said, ship, key="test", variant="treatment", by=boss, reason="It is better")
+    stop(key="test", by=boss, reason="It is gone")
 
 
 def test_a_start_into_the_range_of_another_is_refused_in_words(boss: User) -> None:

@@ -12,7 +12,7 @@ from django.core import signing
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.core.errors import ApplicationError
+from apps.core.errors import ApplicationError, InvalidInput
 from apps.core.models import AuditEntry
 from apps.experiments.models import Experiment, Holdout, Override
 from apps.experiments.services import (
@@ -27,6 +27,7 @@ from apps.experiments.services import (
     stop,
 )
 from tests.experiments.setup import HYBRID, POPULAR, make_design, make_experiment, make_running
+from tests.factories import make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("servable")]
 
@@ -64,12 +65,12 @@ def test_a_second_override_takes_the_place_of_the_first(boss: User) -> None:
 def test_an_override_that_cannot_be_is_refused(boss: User) -> None:
     make_running("test")
     said = "Test test has no variant 'another': control, treatment."
-    assert_refused(said, override, key="test", unit_key=UNIT, variant="another", by=boss, reason="")
+    assert_refused(said, override, key="test", unit_key=UNIT, variant="another", by=boss, reason="a test")
     said = "There is no experiment 'tset'."
-    assert_refused(said, override, key="tset", unit_key=UNIT, variant="control", by=boss, reason="")
+    assert_refused(said, override, key="tset", unit_key=UNIT, variant="control", by=boss, reason="a test")
     stop(key="test", by=boss, reason="Enough")
     said = "Test test has ended: nobody is put into it any more."
-    assert_refused(said, override, key="test", unit_key=UNIT, variant="control", by=boss, reason="")
+    assert_refused(said, override, key="test", unit_key=UNIT, variant="control", by=boss, reason="a test")
     assert not Override.objects.exists()
 
 
@@ -80,7 +81,9 @@ def test_an_override_is_removed_once(boss: User) -> None:
     assert standing()[1]
     entry = AuditEntry.objects.get(action="experiments.remove_override")
     assert (entry.before, entry.reason) == ({"variant": "control"}, "Shown")
-    assert_refused("This override is gone already.", remove_override, override_id=row.pk, by=boss, reason="")
+    gone: dict[str, Any] = {"override_id": row.pk, "by": boss}
+    assert_refused("This override is gone already.", remove_override, **gone, reason="Shown")
+    assert_refused("Say why: it goes into the audit.", remove_override, **gone, reason="")
 
 
 def test_an_override_of_a_variant_that_an_edit_took_away_puts_nobody_anywhere(boss: User) -> None:
@@ -93,22 +96,51 @@ def test_an_override_of_a_variant_that_an_edit_took_away_puts_nobody_anywhere(bo
     assert [one.name for one in design_of(Experiment.objects.get()).variants] == ["control", "treatment"]
 
 
-def test_a_link_puts_whoever_follows_it_into_its_variant(boss: User) -> None:
+@pytest.fixture
+def maker(db: None) -> User:
+    """May put viewers into variants."""
+    return make_staff(username="maker", permissions=["experiments.override_experiment"])
+
+
+def test_a_link_puts_whoever_follows_it_into_its_variant(maker: User) -> None:
     make_running("test")
-    token = link_token(key="test", variant="treatment", by=boss)
+    token = link_token(key="test", variant="treatment", by=maker)
     row = follow_link(token=token, unit_key=UNIT)
     assert (standing(), row.reason, row.created_by) == (
         ("treatment", False),
-        "Followed a link of boss",
+        "Followed a link of maker",
         "",
     )
     assert AuditEntry.objects.get(action="experiments.override").actor_name == "system"
 
 
-@pytest.mark.parametrize(("days", "is_good"), [(6.9, True), (7.1, False)])
-def test_a_link_is_good_for_a_week(days: float, is_good: bool, boss: User) -> None:
+@pytest.mark.parametrize("gone", [{"is_active": False}, {"user_permissions": []}, None])
+def test_a_link_of_somebody_who_may_not_make_one_any_more_is_refused(gone: Any, maker: User) -> None:
     make_running("test")
-    token = link_token(key="test", variant="treatment", by=boss)
+    token = link_token(key="test", variant="treatment", by=maker)
+    if gone is None:
+        User.objects.filter(pk=maker.pk).update(username="another")
+    elif "is_active" in gone:
+        User.objects.filter(pk=maker.pk).update(**gone)
+    else:
+        maker.user_permissions.clear()
+    said = "Whoever made this link may not do so any more: ask for a new one."
+    assert_refused(said, follow_link, token=token, unit_key=UNIT)
+    assert not Override.objects.exists()
+
+
+@pytest.mark.parametrize("reason", [" ", "x" * 2001, "a\0b"])
+def test_nobody_is_put_anywhere_without_a_reason_that_can_be_kept(reason: str, boss: User) -> None:
+    make_running("test")
+    with pytest.raises(InvalidInput):
+        override(key="test", unit_key=UNIT, variant="control", by=boss, reason=reason)
+    assert not Override.objects.exists()
+
+
+@pytest.mark.parametrize(("days", "is_good"), [(6.9, True), (7.1, False)])
+def test_a_link_is_good_for_a_week(days: float, is_good: bool, maker: User) -> None:
+    make_running("test")
+    token = link_token(key="test", variant="treatment", by=maker)
     with time_machine.travel(timezone.now() + timedelta(days=days), tick=False):
         if is_good:
             assert follow_link(token=token, unit_key=UNIT).variant == "treatment"

@@ -79,10 +79,10 @@ def test_a_ramp_goes_on_after_its_time_and_a_late_clock_skips_no_step(clock: Sim
     said = "Step 1 was held for what it asks, and no guardrail is broken: covers 50% now."
     assert (last().kind, last().step, last().reason) == ("advance", 1, said)
     clock.move_by(timedelta(days=20))
-    count(units=(2000, 2001))
+    count((200, 201))
     assert [watch(), watch()] == [1, 0]
     assert last().reason == "No list of control was counted since step 2 began."
-    count(units=(2001, 2001))
+    count((201, 201))
     assert [watch(), watch(), standing()[0]] == [1, 0, 2]
     assert [kind for kind, *_ in ledger()] == ["start", "advance", "hold", "advance"]
 

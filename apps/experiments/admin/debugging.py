@@ -1,23 +1,23 @@
 """Where one viewer stands to an experiment, step by step; and putting them into a variant."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from apps.accounts.lookup import user_named
 from apps.accounts.models import User
 from apps.algorithms.assignment import bucket
 from apps.core.errors import ApplicationError, NotFound
 from apps.experiments import services
-from apps.experiments.admin.navigation import OVERRIDE, page_url
+from apps.experiments.admin.navigation import OVERRIDE, SEE_VIEWERS, page_url
 from apps.experiments.assigning import Placement
 from apps.experiments.attributes import attributes_of_user
 from apps.experiments.models import Experiment
@@ -28,6 +28,12 @@ class DebugForm(forms.Form):
         max_length=150,
         label="Viewer",
         help_text="A number, a name, or a unit key as the log has it.",
+    )
+    language = forms.CharField(
+        required=False,
+        max_length=10,
+        label="Language",
+        help_text="Of the request, such as en: experiments may be for some languages alone.",
     )
 
 
@@ -57,7 +63,13 @@ def debug_page(table: Any, request: HttpRequest, experiment: Experiment) -> Http
     found = None
     if form.is_valid():
         try:
-            found = _standing(experiment, form.cleaned_data["viewer"].strip())
+            given = form.cleaned_data
+            found = _standing(
+                experiment,
+                given["viewer"].strip(),
+                language=given["language"].strip().lower(),
+                may_see_viewers=request.user.has_perm(SEE_VIEWERS),
+            )
         except ApplicationError as refusal:
             form.add_error("viewer", refusal.detail)
     page: HttpResponse = table.page(
@@ -75,10 +87,18 @@ def debug_page(table: Any, request: HttpRequest, experiment: Experiment) -> Http
     return page
 
 
-def _standing(experiment: Experiment, asked: str) -> Standing:
-    user = _user(asked)
-    unit = user.unit_key if user else _unit(asked)
+def _standing(experiment: Experiment, asked: str, *, language: str, may_see_viewers: bool) -> Standing:
+    """Who may not see viewers may ask of unit keys, and is told nobody's name."""
+    unit = _as_uuid(asked)
+    if unit is None and not may_see_viewers:
+        raise NotFound("Give a unit key: names and numbers are for who may see viewers.")
+    user = _user(asked) if unit is None else User.objects.filter(unit_key=unit).first()
+    unit = user.unit_key if user else unit
+    if unit is None:
+        raise NotFound(f"There is no viewer {asked!r}, and it is no unit key.")
     attributes = attributes_of_user(user) if user else services.Attributes()
+    attributes = replace(attributes, language=language)
+    user = user if may_see_viewers else None
     try:
         group = services.group_of(unit, experiment.key, attributes)
     except NotFound:
@@ -129,16 +149,16 @@ def _steps(unit: str, attributes: services.Attributes, group: services.Group) ->
 
 
 def _user(asked: str) -> User | None:
-    if asked.isdigit():
-        return User.objects.filter(pk=int(asked)).first()
-    unit = _as_uuid(asked)
-    return User.objects.filter(Q(unit_key=unit) if unit else Q(username=asked)).first()
+    try:
+        return user_named(asked)
+    except NotFound:
+        return None
 
 
 def _unit(asked: str) -> UUID:
     unit = _as_uuid(asked)
     if unit is None:
-        raise NotFound(f"There is no viewer {asked!r}, and it is no unit key.")
+        raise NotFound(f"{asked!r} is no unit key.")
     return unit
 
 

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from apps.core.admin.asking import add_refusal
 from apps.core.errors import ApplicationError, InvalidInput
 from apps.experiments.admin.forms import BANDIT, CURRENT, DesignForm, VariantForms, chosen_of
-from apps.experiments.admin.navigation import ADD, CHANGE, SEE_VIEWERS, page_url
+from apps.experiments.admin.navigation import ADD, CHANGE, SEE_VIEWERS, may_change, page_url
 from apps.experiments.admin.trying import forecast, previewed
 from apps.experiments.models import Experiment
 from apps.experiments.services import (
@@ -48,6 +48,8 @@ def design_view(table: Any, request: HttpRequest, key: str | None) -> HttpRespon
     if not request.user.has_perm(ADD if key is None else CHANGE):
         raise PermissionDenied
     experiment = None if key is None else get_object_or_404(Experiment, pk=key)
+    if experiment is not None and not may_change(request, experiment):
+        raise PermissionDenied
     data = request.POST if request.method == "POST" else None
     form, variants = _forms(experiment, data)
     may_preview = request.user.has_perm(SEE_VIEWERS)
@@ -123,10 +125,10 @@ def _design(form: DesignForm, variants: Any) -> Design:
         **{name: given[name] for name in PLAIN},
         variants=tuple(one for row in variants.forms if (one := row.design()) is not None),
         goals=goals,
-        guardrails=given["guardrails"] or {},
+        guardrails={} if given["guardrails"] is None else given["guardrails"],
         segments=tuple(given["segments"]),
         languages=tuple(one for one in languages if one),
-        ramp=tuple(given["ramp"] or ()),
+        ramp=tuple(ramp) if isinstance(ramp := given["ramp"] or (), list) else ramp,
     )
 
 

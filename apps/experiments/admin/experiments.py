@@ -33,8 +33,11 @@ from apps.experiments.models import Decision, Experiment, Phase
 from apps.experiments.plans import day_of_horizon
 
 STATES = {"Running": "success", "Paused": "warning", "Rolled back": "danger"}
-HELD = "Ramp is held"
+HELD, NOTHING_SEEN = "Ramp is held", "No data"
 HEALTH = {"unhealthy": "Trust nothing yet", "roll_back": "Does harm"}
+
+HEALTH_LABELS = {"fine": "success", HELD: "warning", NOTHING_SEEN: "warning"}
+HEALTH_LABELS |= dict.fromkeys(HEALTH.values(), "danger")
 
 
 @admin.register(Experiment)
@@ -107,10 +110,12 @@ class ExperimentAdmin(ExplainedAdmin):
         day = day_of_horizon(passed / timedelta(days=1), experiment.horizon_days)
         return f"{day} of {experiment.horizon_days}"
 
-    @column("Health", label={"fine": "success", HELD: "warning", **dict.fromkeys(HEALTH.values(), "danger")})
+    @column("Health", label=HEALTH_LABELS)
     def health(self, experiment: Any) -> str:
         if not experiment.phase_verdict:
             return "not looked at yet"
+        if experiment.phase_verdict["sample_ratio"]["p_value"] is None:
+            return NOTHING_SEEN
         is_held = experiment.state == Experiment.State.RUNNING and experiment.last_kind == Decision.Kind.HOLD
         return HEALTH.get(experiment.phase_verdict["outcome"], HELD if is_held else "fine")
 

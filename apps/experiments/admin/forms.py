@@ -127,14 +127,18 @@ class DesignForm(forms.Form):
     )
     assumed_share = forms.FloatField(
         required=False,
-        min_value=0,
-        max_value=1,
+        min_value=0.0001,
+        max_value=0.9999,
         label="Share taken to be",
         help_text="Only for “How long does it take?”, where the log tells too little: the part of units that"
-        " reach the deciding goal, such as 0.1.",
+        " reach the deciding goal at all, such as 0.1; for clicks, those that click something.",
     )
     assumed_units = forms.FloatField(
-        required=False, min_value=0, label="New units a day taken to be", help_text="With the share."
+        required=False,
+        min_value=0.01,
+        max_value=1e9,
+        label="New units a day taken to be",
+        help_text="With the share, and only together with it.",
     )
     viewer = forms.CharField(
         required=False,
@@ -144,9 +148,25 @@ class DesignForm(forms.Form):
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        share, units = given.get("assumed_share"), given.get("assumed_units")
+        known = "assumed_share" not in self.errors and "assumed_units" not in self.errors
+        if known and (share is None) != (units is None):
+            missing = "assumed_share" if share is None else "assumed_units"
+            self.add_error(missing, "Give both, the share and the units, or neither.")
+        effect = given.get("min_effect")
+        if share is not None and effect is not None and share * (1 + effect) >= 1:
+            said = f"Of {share:g} an effect of {effect:.0%} would be more than all units: take a smaller one."
+            self.add_error("assumed_share", said)
+        return given
+
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
         """The fields that say what is designed, by heading."""
         return [(title, [self[name] for name in names]) for title, names in GROUPS.items()]
+
+
+_FILLED = ("weight", "is_control", "serves", "strategy", "recipe", "description")
 
 
 class VariantForm(forms.Form):
@@ -176,6 +196,8 @@ class VariantForm(forms.Form):
         given: dict[str, Any] = super().clean() or {}
         if given.get("serves") and given.get("strategy"):
             self.add_error("strategy", "Choose what serves, or write a strategy of your own, not both.")
+        if not given.get("name") and any(given.get(name) for name in _FILLED):
+            self.add_error("name", "Name the variant, or empty its row.")
         return given
 
     def design(self) -> VariantDesign | None:

@@ -9,6 +9,7 @@ from apps.experiments.models import Experiment
 VIEW = "experiments.view_experiment"
 ADD = "experiments.add_experiment"
 CHANGE = "experiments.change_experiment"
+START = "experiments.start_experiment"
 OVERRIDE = "experiments.override_experiment"
 SEE_VIEWERS = "recommendations.view_viewer"
 """For the lists that one of them would get."""
@@ -22,10 +23,16 @@ def act_url(act: str, key: str) -> str:
     return reverse("admin:experiments_experiment_act", args=[key, act])
 
 
+def may_change(request: HttpRequest, experiment: Experiment) -> bool:
+    """A change of what runs begins a phase, which is a start: it takes both permissions."""
+    needed = (CHANGE,) if experiment.state == Experiment.State.DRAFT else (CHANGE, START)
+    return bool(request.user.has_perms(needed))
+
+
 def navigation(request: HttpRequest, experiment: Experiment, current: str) -> list[PageLink]:
     """All pages of the experiment that this member of staff may open; ``current`` is the name of this one."""
     pages = {"overview": "Results", "segments": "By segment and day"}
-    if request.user.has_perm(CHANGE):
+    if may_change(request, experiment):
         pages["design"] = "Design"
     pages["debug"] = "Where a viewer stands"
     return [PageLink(title, page_url(page, experiment.key), page == current) for page, title in pages.items()]

@@ -1,5 +1,6 @@
 """What a design would do, asked of its form before anything is stored: how long it takes, what it shows."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,7 @@ from apps.accounts.models import User
 from apps.core import clock
 from apps.core.admin.sheets import Column, Sheet, count, share
 from apps.core.errors import InvalidInput, NotFound
+from apps.experiments.metrics import METRICS
 from apps.experiments.planning import Power, assumed_power, power_of, site_of
 from apps.experiments.plans import Plan
 from apps.experiments.policy import current_policy
@@ -20,6 +22,11 @@ from apps.experiments.services.designing import plan_of_design
 
 EFFECTS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 N_FILMS = 10
+_SHARE = METRICS["clicked_units"]
+_INSTEAD = (
+    f"Make {_SHARE.title} the deciding goal and say below what you take that share and the units a day to be,"
+    " or come back when there were visitors."
+)
 DURATION = (
     Column("Smallest effect", ("effect",), share),
     Column("Units of all variants", ("units",), count),
@@ -43,6 +50,7 @@ class PreviewedList:
     variant: str
     films: Sequence[PreviewedFilm]
     in_common: int
+    degraded: str
 
 
 @dataclass(frozen=True)
@@ -55,11 +63,16 @@ def forecast(design: Design, given: dict[str, Any]) -> Forecast:
     """How long the design takes, for its own effect and for others. Raises ``InvalidInput``."""
     check_design(design)
     plan = plan_of_design(design)
+    goal = METRICS[plan.goals[0]]
+    if given["assumed_share"] is not None and goal.shape != "binary":
+        said = f"{goal.title} is no share of units: to plan by one, make {_SHARE.title} the deciding goal."
+        raise InvalidInput.of("/assumed_share", said)
     assumed = given["assumed_share"], given["assumed_units"]
     found = _power(plan, *assumed)
     if found is None:
-        return Forecast(told_power(found, plan), None)
-    effects = sorted({*EFFECTS, plan.min_effect})
+        return Forecast(f"{told_power(found, plan)} {_INSTEAD}", None)
+    most = (1 - assumed[0]) / assumed[0] if assumed[0] else math.inf
+    effects = sorted(one for one in {*EFFECTS, plan.min_effect} if one < most)
     rows = [_row(one, plan.min_effect, *assumed) for one in (replace(plan, min_effect=e) for e in effects)]
     about = (
         f"Of {found.metric.title} at {found.baseline:.3g}, with {found.units_a_day:,.0f} new units a day."
@@ -86,20 +99,27 @@ def previewed(design: Design, name: str) -> Preview:
     for strategy, recipe in serving:
         require_servable(strategy, recipe)
     lists = preview(viewer, serving, N_FILMS)
-    control = {film.movie_id for film in lists[0]}
+    control = {film.movie_id for film in lists[0].films}
     return Preview(
         viewer,
         [
-            PreviewedList(one.name, films, len(control.intersection(film.movie_id for film in films)))
-            for one, films in zip(variants, lists, strict=True)
+            PreviewedList(
+                one.name,
+                found.films,
+                len(control.intersection(film.movie_id for film in found.films)),
+                found.degraded,
+            )
+            for one, found in zip(variants, lists, strict=True)
         ],
     )
 
 
 def _power(plan: Plan, assumed_share: float | None, assumed_units: float | None) -> Power | None:
-    if assumed_share is not None and assumed_units is not None:
-        return assumed_power(plan, assumed_share, assumed_units)
-    return power_of(plan, site_of(clock.now()))
+    """By the log, where that tells enough: what it tells is better than what one takes it to be."""
+    found = power_of(plan, site_of(clock.now()))
+    if found is not None or assumed_share is None or assumed_units is None:
+        return found
+    return assumed_power(plan, assumed_share, assumed_units)
 
 
 def _row(plan: Plan, main: float, assumed_share: float | None, assumed_units: float | None) -> dict[str, Any]:

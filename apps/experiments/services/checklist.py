@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from apps.algorithms.strategy import InvalidStrategy
 from apps.core import clock
 from apps.core.errors import ApplicationError, Conflict
 from apps.experiments.models import Experiment, Layer
-from apps.experiments.planning import SITE_DAYS, Power, power_of, site_of
+from apps.experiments.planning import SITE_DAYS, Power, is_partly_unknown, power_of, site_of
 from apps.experiments.plans import Plan, planned
 from apps.experiments.policy import current_policy
 from apps.experiments.requirements import require_servable
@@ -27,11 +28,16 @@ class Check:
 
 def checklist(experiment: Experiment) -> list[Check]:
     """Every check, in the order in which one would mend them."""
-    plan = planned(experiment)
+    try:
+        plan = planned(experiment)
+    except InvalidStrategy as refusal:
+        said = f"A variant cannot serve any more: {refusal} Change it."
+        return [_range_check(experiment), Check("serving", False, said)]
     return [
         _range_check(experiment),
         _serving_check(plan),
         _differing_check(plan),
+        _targeting_check(plan),
         _horizon_check(plan),
         _power_check(plan),
     ]
@@ -101,6 +107,17 @@ def _differing_check(plan: Plan) -> Check:
     return Check("differing", True, f"{counted}.")
 
 
+def _targeting_check(plan: Plan) -> Check:
+    """Segments change, with what a variant does to its viewers too; ages and languages do not come of it."""
+    if plan.targeting.segments:
+        said = (
+            "Units leave when their segment changes: a variant that makes people rate more loses those who"
+            " did. Compare segments on the results of a test of all instead, if that is enough."
+        )
+        return Check("targeting", False, said, takes_reason=True)
+    return Check("targeting", True, "Whoever is targeted stays so, whatever a variant does.")
+
+
 def _horizon_check(plan: Plan) -> Check:
     if plan.horizon_days < LEAST_HORIZON_DAYS:
         said = f"A horizon of {plan.horizon_days} days leaves out part of the week."
@@ -121,6 +138,9 @@ def told_power(power: Power | None, plan: Plan) -> str:
 
 
 def _power_check(plan: Plan) -> Check:
+    if is_partly_unknown(plan):
+        said = f"The log of {SITE_DAYS} days does not tell how many units are of these languages or ages."
+        return Check("power", False, said, takes_reason=True)
     found = power_of(plan, site_of(clock.now()))
     is_ok = found is not None and found.power >= LEAST_POWER
     return Check("power", is_ok, told_power(found, plan), takes_reason=True)

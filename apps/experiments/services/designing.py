@@ -240,8 +240,7 @@ def _variant_errors(design: Design) -> list[FieldError]:
     names = [one.name for one in variants]
     if len(set(names)) < len(names):
         errors.append(FieldError("/variants", "Each variant has a name of its own."))
-    if sum(one.is_control for one in variants) != 1:
-        errors.append(FieldError("/variants", "One variant is the control, and only one."))
+    errors.extend(_role_errors(variants))
     if not all(isfinite(one.weight) and 0 <= one.weight <= 1 for one in variants):
         errors.append(FieldError("/variants", "A weight lies between 0 and 1."))
     else:
@@ -256,6 +255,20 @@ def _variant_errors(design: Design) -> list[FieldError]:
             errors.append(FieldError(f"/variants/{number}/description", said))
         errors.extend(_content_errors(design.layer, one, f"/variants/{number}"))
     return errors
+
+
+def _role_errors(variants: Sequence[VariantDesign]) -> list[FieldError]:
+    controls = [one for one in variants if one.is_control]
+    others = [one for one in variants if not one.is_control]
+    if len(controls) != 1:
+        said = "One variant is the control, and only one."
+    elif controls[0].weight == 0:
+        said = "The control needs a weight above 0: all else is read beside it."
+    elif others and not any(one.weight > 0 for one in others):
+        said = "A variant beside the control needs a weight above 0."
+    else:
+        return []
+    return [FieldError("/variants", said)]
 
 
 def _content_errors(layer: str, variant: VariantDesign, pointer: str) -> list[FieldError]:
@@ -278,7 +291,10 @@ def _metric_errors(design: Design) -> list[FieldError]:
     if not design.goals or unknown or len(set(design.goals)) < len(design.goals):
         said = f"Name one goal or more, each once, of: {', '.join(GOALS)}."
         errors.append(FieldError("/goals", said))
-    for name, margin in design.guardrails.items():
+    guardrails: object = design.guardrails
+    if not isinstance(guardrails, Mapping):
+        return [*errors, FieldError("/guardrails", 'Give an object such as {"ctr": 0.15}.')]
+    for name, margin in guardrails.items():
         if name not in METRICS:
             errors.append(FieldError(f"/guardrails/{name}", f"Choose of: {', '.join(METRICS)}."))
         elif not isinstance(margin, int | float) or isinstance(margin, bool) or not 0 < margin <= 1:

@@ -11,7 +11,7 @@ from apps.core.errors import Conflict, InvalidInput
 from apps.core.services import Actor, record_audit, require_reason
 from apps.experiments.models import Decision, Experiment, Phase, ServingPolicy
 from apps.experiments.planning import foreseen_units
-from apps.experiments.plans import plan_of, planned
+from apps.experiments.plans import planned, readable_plan
 from apps.experiments.ramping import APPROVAL
 from apps.experiments.services.checklist import require_checked
 from apps.experiments.services.designing import lock_experiment, require_version
@@ -95,8 +95,11 @@ def ship(*, key: str, variant: str, by: Actor, reason: str) -> Experiment:
     Raises ``InvalidInput`` for a variant that is none, and for what the policy cannot serve any more.
     """
     experiment, phase = _running(key, State.RUNNING, State.PAUSED)
+    plan = readable_plan(phase)
+    if plan is None:
+        raise Conflict(f"{experiment} names an arm or a metric that is gone: stop it instead.")
     try:
-        winner = plan_of(phase).variant(variant)
+        winner = plan.variant(variant)
     except KeyError:
         raise InvalidInput.of("/variant", f"{experiment} has no variant {variant!r}.") from None
     policy = _policy()

@@ -5,14 +5,18 @@ from uuid import UUID
 from django.core import signing
 from django.db import transaction
 
+from apps.accounts.models import User
 from apps.core import clock
 from apps.core.errors import Conflict, InvalidInput, NotFound
-from apps.core.services import Actor, record_audit
+from apps.core.services import Actor, record_audit, require_reason
 from apps.experiments.models import Holdout, Override
 from apps.experiments.running import forget_field
 from apps.experiments.services.designing import lock_experiment
 
 LINK_DAYS = 7
+OVERRIDE = "experiments.override_experiment"
+MOST_NOTE = 500
+"""Letters of a reason that the override itself keeps; the audit has them all."""
 _SALT = "marquee.experiments.link"
 
 
@@ -23,6 +27,7 @@ def override(*, key: str, unit_key: UUID, variant: str, by: Actor | None, reason
     What it was counted for before stays. Raises ``NotFound``, ``InvalidInput``, and ``Conflict`` for an
     experiment that has ended.
     """
+    require_reason(reason)
     experiment = lock_experiment(key)
     if experiment.ended_at is not None:
         raise Conflict(f"{experiment} has ended: nobody is put into it any more.")
@@ -34,7 +39,7 @@ def override(*, key: str, unit_key: UUID, variant: str, by: Actor | None, reason
         unit_key=unit_key,
         defaults={
             "variant": variant,
-            "reason": reason,
+            "reason": reason[:MOST_NOTE],
             "created_by": by.get_username() if by else "",
             "created_at": clock.now(),
         },
@@ -46,7 +51,10 @@ def override(*, key: str, unit_key: UUID, variant: str, by: Actor | None, reason
 
 @transaction.atomic
 def remove_override(*, override_id: int, by: Actor, reason: str) -> None:
-    """Raises ``NotFound``, also for the second of two who remove it at once."""
+    """Raises ``NotFound``, also for the second of two who remove it at once, and ``InvalidInput`` without a
+    reason.
+    """
+    require_reason(reason)
     rows = Override.objects.select_for_update(of=("self",)).select_related("experiment")
     row = rows.filter(pk=override_id).first()
     if row is None:
@@ -80,8 +88,15 @@ def read_token(token: str) -> dict[str, str]:
 
 @transaction.atomic
 def follow_link(*, token: str, unit_key: UUID) -> Override:
-    """Puts the unit where the link says. Raises what ``read_token`` and ``override`` do."""
+    """Puts the unit where the link says.
+
+    Raises what ``read_token`` and ``override`` do, and ``NotFound`` where whoever made it may not put anybody
+    anywhere any more.
+    """
     said = read_token(token)
+    maker = User.objects.named(said["by"]).first()
+    if maker is None or not maker.is_active or not maker.has_perm(OVERRIDE):
+        raise NotFound("Whoever made this link may not do so any more: ask for a new one.")
     reason = f"Followed a link of {said['by']}"
     return override(key=said["key"], unit_key=unit_key, variant=said["variant"], by=None, reason=reason)
 

@@ -54,10 +54,11 @@ class Counted:
     seconds: float
 
 
-def roll_up() -> Counted:
+def roll_up(*, since: datetime | None = None) -> Counted:
     """Counts what was shown and said since the last time; late feedback on the day of its list.
 
-    Some units at a time, each time in a transaction: one that is cut off is made up for by the next.
+    Some units at a time, each time in a transaction: one that is cut off is made up for by the next. With
+    ``since`` all lists from then on are looked at again, for a clock that goes behind what was counted.
     """
     started, now = time.perf_counter(), clock.now()
     state, _ = Rollup.objects.get_or_create(pk=Rollup.SINGLETON)
@@ -67,11 +68,13 @@ def roll_up() -> Counted:
     else:
         # Of whole minutes, so that the first of them has been counted as a whole.
         recent = lists_by_minute((state.until - OVERLAP).replace(second=0, microsecond=0))
-        touched = touched_since(first_change(state.recent, recent), state.feedback_id, most=_most())
+        first = first_change(state.recent, recent) if since is None else since
+        touched = touched_since(first, state.feedback_id, most=_most())
     unit_days = sum(map(_count, touched))
     seconds = time.perf_counter() - started
+    until = max(state.until or now, now)
     Rollup.objects.filter(pk=Rollup.SINGLETON).update(
-        until=now, feedback_id=feedback_id, recent=recent, ran_at=now, seconds=seconds
+        until=until, feedback_id=feedback_id, recent=recent, ran_at=now, seconds=seconds
     )
     return Counted(unit_days, seconds)
 
@@ -88,8 +91,11 @@ def rebuild() -> Counted:
     return Counted(unit_days, time.perf_counter() - started)
 
 
+@transaction.atomic
 def rekey(unit_key: UUID, to: UUID) -> None:
     """Gives what a unit came to a key that nobody else has: for an erasure."""
+    # Whoever counts meanwhile would bring back what it has read of the unit.
+    Rollup.objects.select_for_update().filter(pk=Rollup.SINGLETON).first()
     for rows in (UnitDay.objects, UnitTotal.objects):
         rows.filter(unit_key=unit_key).update(unit_key=to)
 
