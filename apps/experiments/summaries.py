@@ -154,4 +154,4 @@ def unreadable(experiment: Experiment) -> str:
 def newest_entries(experiment: Experiment) -> list[Decision]:
     """Of its ledger, without what they were decided from. One query."""
     rows = Decision.objects.filter(experiment=experiment).order_by("-id")
-    return list(rows.defer("figures", "verdict", "policy")[:MOST_ENTRIES])
+    return list(rows.defer("figures", "verdict")[:MOST_ENTRIES])

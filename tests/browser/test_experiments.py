@@ -196,7 +196,7 @@ def test_what_a_viewer_would_see_is_shown_without_script_by_keys_alone(
     page.get_by_role("button", name="Show the lists").press("Enter")
     expect(page.get_by_role("heading", name="What fan would see now")).to_be_visible()
     expect(page.get_by_text("hybrid: Because you liked Fright").first).to_be_visible()
-    page.get_by_label("Deciding goal").select_option("clicked_units")
+    page.get_by_label(named("Deciding goal")).select_option("clicked_units")
     page.get_by_label("Share taken to be").fill("0.1")
     page.get_by_label("New units a day taken to be").fill("1000")
     page.get_by_label("New units a day taken to be").press("Enter")

@@ -213,20 +213,25 @@ def test_a_new_strategy_of_a_variant_draws_the_split_anew(servable: None, boss: 
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("values", "version"),
     [
-        {"name": "A better name"},
-        {"hypothesis": "Another"},
-        {"age_from_days": 7},
-        {"ramp": ({"coverage": 1, "hours": 0},)},
+        ({"name": "A better name"}, 3),
+        ({"hypothesis": "Another"}, 3),
+        ({"ramp": ({"coverage": 1, "hours": 0},)}, 3),
+        ({"age_from_days": 7}, 2),
+        ({}, 2),
     ],
     ids=str,
 )
-def test_what_says_nothing_new_begins_no_phase(servable: None, boss: User, values: dict[str, Any]) -> None:
-    """Be it a number 7 in the place of 7.0."""
+def test_what_says_nothing_new_begins_no_phase(
+    servable: None, boss: User, values: dict[str, Any], version: int
+) -> None:
+    """Be it a number 7 in the place of 7.0. What changes nothing at all goes into no audit either."""
     make_running("test", age_from_days=7.0)
-    assert change("test", boss, **values).version == 3
+    assert change("test", boss, **values).version == version
     assert Phase.objects.count() == 1
+    entries = AuditEntry.objects.filter(action="experiments.change")
+    assert [set(entry.after) for entry in entries] == ([set(values)] if version == 3 else [])
 
 
 def test_of_one_that_is_paused_a_change_begins_a_phase_that_waits(servable: None, boss: User) -> None:

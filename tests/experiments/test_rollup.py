@@ -11,8 +11,11 @@ import time_machine
 from django.db import connection
 from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apps.algorithms.statistics.latency import LatencyHistogram
+from apps.core import clock as clocks
+from apps.core.clock import SimulatedClock
 from apps.events.models import RecommendationEvent, Slate, SlateAssignment
 from apps.experiments.models import Experiment, LatencyDay, Rollup, Snapshot, UnitDay, UnitTotal
 from apps.experiments.services import rebuild, roll_up
@@ -226,6 +229,22 @@ def test_a_list_that_comes_late_is_counted() -> None:
         show(experiment, "treatment", at=NOON - timedelta(minutes=3))
         assert roll_up().unit_days == 2
     assert summed("ctr", "n") == 2
+
+
+def test_lists_of_a_clock_that_goes_behind_are_counted_once_they_are_asked_for() -> None:
+    """As a simulation's, beside a site that counts by its own clock."""
+    experiment = make_experiment("test")
+    roll_up()
+    behind = timezone.now() - timedelta(days=3)
+    show(experiment, "control", at=behind)
+    roll_up()
+    assert UnitTotal.objects.count() == 0
+    assert roll_up(since=behind - timedelta(hours=1)).unit_days == 1
+    assert UnitTotal.objects.count() == 1
+    until = Rollup.objects.get().until
+    with clocks.simulated(SimulatedClock(behind)):
+        roll_up(since=behind)
+    assert Rollup.objects.get().until == until, "what the site has counted stays counted"
 
 
 def test_the_number_of_queries_does_not_grow_with_the_units() -> None:

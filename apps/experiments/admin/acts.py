@@ -17,9 +17,11 @@ from apps.experiments import services
 from apps.experiments.admin.navigation import act_url, page_url
 from apps.experiments.models import Experiment
 from apps.experiments.services.designing import delete_experiment
+from apps.experiments.summaries import require_reading
 
 State = Experiment.State
 RUNS = (State.RUNNING, State.PAUSED)
+ENDS = ("ship", "stop", "roll_back")
 
 
 @dataclass(frozen=True)
@@ -175,8 +177,17 @@ def act_view(table: Any, request: HttpRequest, key: str, name: str) -> HttpRespo
         act=act,
         form=form,
         checks=services.checklist(experiment) if name == "start" else (),
+        said=_said(experiment) if name in ENDS else "",
     )
     return page
+
+
+def _said(experiment: Experiment) -> str:
+    """What its results say now, for whoever is about to end it."""
+    try:
+        return require_reading(experiment).verdict.sentence
+    except ApplicationError as refusal:
+        return refusal.detail
 
 
 def _form(act: Act, experiment: Experiment, data: Any) -> Any:

@@ -80,7 +80,7 @@ def debug_page(table: Any, request: HttpRequest, experiment: Experiment) -> Http
         title=f"Where a viewer stands to {experiment}",
         form=form,
         found=found,
-        may_override=request.user.has_perm(OVERRIDE),
+        may_override=request.user.has_perm(OVERRIDE) and experiment.ended_at is None,
         variants=list(experiment.variants.values_list("name", flat=True)),
         links=_links(request, experiment),
     )
@@ -177,7 +177,8 @@ class VariantLink:
 
 def _links(request: HttpRequest, experiment: Experiment) -> list[VariantLink]:
     """For whoever may put viewers into variants: to open in the browser that is to see one."""
-    if not request.user.has_perm(OVERRIDE) or not request.user.is_authenticated:
+    may_override = request.user.has_perm(OVERRIDE) and experiment.ended_at is None
+    if not may_override or not request.user.is_authenticated:
         return []
     return [
         VariantLink(

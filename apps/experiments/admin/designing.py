@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 
 from apps.core.admin.asking import add_refusal
 from apps.core.errors import ApplicationError, InvalidInput
-from apps.experiments.admin.forms import BANDIT, CURRENT, DesignForm, VariantForms, chosen_of
+from apps.experiments.admin.forms import BANDIT, CURRENT, DesignForm, VariantForms, chosen_of, refusals_of
 from apps.experiments.admin.navigation import ADD, CHANGE, SEE_VIEWERS, may_change, page_url
 from apps.experiments.admin.trying import forecast, previewed
 from apps.experiments.models import Experiment
@@ -69,6 +69,7 @@ def design_view(table: Any, request: HttpRequest, key: str | None) -> HttpRespon
         title=f"Design of {experiment}" if experiment else "A new experiment",
         form=form,
         variants=variants,
+        refused=refusals_of([form, *variants.forms]),
         may_preview=may_preview,
         **tried,
         runs=experiment is not None and experiment.state != Experiment.State.DRAFT,

@@ -1,6 +1,7 @@
 """The form of an experiment, and the row of it for each variant."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -66,7 +67,7 @@ class DesignForm(forms.Form):
     goals = forms.MultipleChoiceField(
         choices=[(name, METRICS[name].title) for name in GOALS],
         initial=["ctr"],
-        help_text="What should get better. The first that is chosen decides.",
+        help_text="What should get better. The deciding goal is one of them, chosen here or not.",
     )
     first_goal = forms.ChoiceField(
         choices=[(name, METRICS[name].title) for name in GOALS],
@@ -217,3 +218,22 @@ class VariantForm(forms.Form):
 
 
 VariantForms = forms.formset_factory(VariantForm, extra=0)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One thing that is wrong with a form; ``anchor`` is the id of its field, empty for all of it."""
+
+    said: str
+    label: str = ""
+    anchor: str = ""
+
+
+def refusals_of(shown: Sequence[forms.Form]) -> list[Refusal]:
+    """All that is wrong, in the order of the fields: for the top of a page of several screens."""
+    found = []
+    for form in shown:
+        found += [Refusal(str(said)) for said in form.non_field_errors()]
+        for field in form:
+            found += [Refusal(str(said), str(field.label), field.id_for_label) for said in field.errors]
+    return found

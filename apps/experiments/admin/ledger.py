@@ -1,5 +1,6 @@
 """The ledger of all experiments, who was put in by hand, and the holdout."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from apps.core.admin.columns import column, list_action
 from apps.core.errors import ApplicationError
 from apps.experiments.models import Decision, Holdout, Override
 from apps.experiments.services import change_holdout, remove_override, replay_decision, undo
+from apps.experiments.services.life import can_be_undone
 
 MOST_REPLAYS = 20
 ROLL_BACK = "experiments.roll_back_experiment"
@@ -41,6 +43,12 @@ class DecisionAdmin(LogAdmin):
     }
     actions = ["undo", "judge_again"]
     row_actions = {"undo": "Undo", "judge_again": "Judge again"}
+
+    def row_actions_of(self, row: Any) -> Mapping[str, str]:
+        """Only what could do anything."""
+        idle = set() if can_be_undone(row) else {"undo"}
+        idle |= set() if row.figures else {"judge_again"}
+        return {name: text for name, text in self.row_actions.items() if name not in idle}
 
     @column("By", ordering="by")
     def said_by(self, decision: Decision) -> str:

@@ -24,7 +24,11 @@ def act_url(act: str, key: str) -> str:
 
 
 def may_change(request: HttpRequest, experiment: Experiment) -> bool:
-    """A change of what runs begins a phase, which is a start: it takes both permissions."""
+    """A change of what runs begins a phase, which is a start: it takes both permissions. What has ended stays
+    as it was.
+    """
+    if experiment.ended_at is not None:
+        return False
     needed = (CHANGE,) if experiment.state == Experiment.State.DRAFT else (CHANGE, START)
     return bool(request.user.has_perms(needed))
 

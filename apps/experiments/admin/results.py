@@ -10,6 +10,7 @@ from django.http import StreamingHttpResponse
 from apps.algorithms.statistics import Effect
 from apps.core.admin.sheets import Column, Sheet, count, figure, signed_share
 from apps.core.charts import DIFFERENCES, Chart, Interval, interval_chart
+from apps.experiments.admin.compared import Fact, facts_of
 from apps.experiments.admin.navigation import page_url
 from apps.experiments.comparing import Comparison, compare, value_of
 from apps.experiments.figures import Parts, by_age, by_day, by_segment
@@ -84,6 +85,7 @@ class Overview:
 
     reading: Reading | None = None
     refusal: str = ""
+    facts: Sequence[Fact] = ()
     ratio: str = ""
     ramp: str = ""
     checks: Sequence[Check] = ()
@@ -107,6 +109,7 @@ def overview_page(experiment: Experiment) -> Overview:
     days = _days(reading)
     return Overview(
         reading=reading,
+        facts=facts_of(reading.plan),
         ratio=_ratio(reading),
         ramp=_ramp(reading),
         units=_units(reading),

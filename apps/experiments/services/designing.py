@@ -135,7 +135,10 @@ def change_experiment(
         raise Conflict(f"{experiment} has ended, and stays as it was: make a new experiment.")
     if experiment.layer_id != design.layer:
         raise InvalidInput.of("/layer", "The layer stays as it was made: make a new experiment.")
-    before = _audited(design_of(experiment))
+    before, after = _audited(design_of(experiment)), _audited(design)
+    changed = [name for name in after if before[name] != after[name]]
+    if not changed:
+        return experiment
     for name, value in _columns(design).items():
         setattr(experiment, name, value)
     experiment.version += 1
@@ -149,7 +152,12 @@ def change_experiment(
         experiment.save(update_fields=["planned_units"])
         begin_phase(experiment, by=by, reason=reason)
     record_audit(
-        "experiments.change", by=by, target=experiment, before=before, after=_audited(design), reason=reason
+        "experiments.change",
+        by=by,
+        target=experiment,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+        reason=reason,
     )
     return experiment
 

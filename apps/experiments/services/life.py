@@ -126,7 +126,7 @@ def undo(*, decision_id: int, by: Actor, reason: str) -> Decision:
     """
     require_reason(reason)
     decision = Decision.objects.filter(pk=decision_id).first()
-    if decision is None or decision.kind not in _UNDOES or not decision.acted:
+    if decision is None or not can_be_undone(decision):
         raise Conflict("This entry of the ledger cannot be undone.")
     experiment = lock_experiment(decision.experiment_id)
     before = _state_before(decision)
@@ -140,6 +140,11 @@ def undo(*, decision_id: int, by: Actor, reason: str) -> Decision:
     step = decision.step - 1 if decision.kind == Kind.ADVANCE else decision.step
     _audit("undo", experiment, by=by, reason=reason)
     return decide(experiment, phase, Kind.UNDO, step=step, by=by, reason=reason, undoes=decision)
+
+
+def can_be_undone(decision: Decision) -> bool:
+    """Whether it is of a kind that can be; whether it is the last that stands, only ``undo`` finds out."""
+    return decision.acted and decision.kind in _UNDOES
 
 
 _UNDOES: Mapping[str, str] = {

@@ -267,3 +267,17 @@ def test_fractions_that_do_not_rise_are_refused(fractions):
 
 def test_no_look_has_no_bound():
     assert group_sequential_bounds([]) == []
+
+
+def test_looks_that_add_next_to_nothing_spend_nothing_and_change_no_other_bound():
+    whole = group_sequential_bounds([0.3, 0.6, 1.0])
+    trickle = [0.6 + 1e-5 * number for number in range(1, 27)]
+    found = group_sequential_bounds([0.3, 0.6, *trickle, 1.0])
+    assert found[2:-1] == [math.inf] * 26
+    assert [found[0], found[1], found[-1]] == pytest.approx(whole)
+
+
+def test_an_end_that_adds_next_to_nothing_spends_what_is_left():
+    early, late = group_sequential_bounds([0.9999, 1.0])
+    assert early == pytest.approx(1.96, abs=0.01)
+    assert 2 < late < math.inf
