@@ -106,6 +106,11 @@ def treatments_of(plan: Plan) -> list[str]:
     return [one.name for one in plan.variants if not one.is_control and one.weight > 0]
 
 
+def compare_goal(metric: Metric, plan: Plan, figures: Figures, metrics: Metrics, variant: str) -> Comparison:
+    """``metrics`` of some moment, at the part of ``alpha`` and of the planned units that a goal has."""
+    return _compare(metric, plan, figures, metrics, variant, plan.alpha / len(treatments_of(plan)))
+
+
 def is_over(plan: Plan, figures: Figures) -> bool:
     """Whether the test has ended: what is found later, a planned one does not look at."""
     if plan.test == "planned":

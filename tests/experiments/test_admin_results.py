@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,10 +11,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from apps.accounts.models import User
 from apps.core.clock import SimulatedClock
 from apps.experiments.models import Experiment
-from apps.experiments.services import roll_up, watch
-from tests.experiments.setup import make_experiment, make_running
+from apps.experiments.services import change_experiment, design_of, roll_up, watch
+from tests.experiments.setup import HYBRID, POPULAR, make_experiment, make_running
 from tests.experiments.test_admin_acts import url
 from tests.experiments.traffic import show
 from tests.factories import make_staff
@@ -73,6 +75,35 @@ def test_the_p_of_the_end_says_since_when_it_may_be_read(client: Client, clock: 
     clock.move_by(timedelta(days=7))
     assert {row["not_before"] for row in results(client, experiment)} == {""}
     assert 'is-faded">' not in client.get(url("overview", "test")).content.decode()
+
+
+def test_results_of_a_phase_before_stay_to_be_read(client: Client, boss: User) -> None:
+    experiment = make_running("test")
+    play(experiment, 40)
+    design = replace(design_of(experiment), min_effect=0.1)
+    change_experiment(design=design, by=boss, reason="More is enough")
+    page = client.get(url("overview", "test")).content.decode()
+    assert "no units yet" in page
+    assert '<a href="?phase=1">Phase 1</a>' in page
+    page = client.get(url("overview", "test"), {"phase": "1"}).content.decode()
+    assert "These are the results of phase 1, which has ended" in page
+    assert "SRM ok; day 1 of 28" in page
+    assert client.get(url("overview", "test"), {"phase": "3"}).status_code == 404
+    assert client.get(url("overview", "test"), {"phase": "x"}).status_code == 200
+
+
+def test_each_treatment_has_its_days_as_the_headline_reads_them(client: Client) -> None:
+    strategies = {"control": HYBRID, "one": POPULAR, "two": POPULAR}
+    experiment = make_running("test", strategies=strategies)
+    for number in range(120):
+        show(experiment, ("control", "one", "two")[number % 3], clicked=[1] if number % 4 else [])
+    roll_up()
+    days = {row["variant"]: row for row in lines_of(client, "days_csv", "test")}
+    rows = [row for row in results(client, experiment) if not row["reading"].startswith("guardrail")]
+    goals = {row["variant"]: row for row in rows}
+    assert days.keys() == goals.keys() == {"one", "two"}
+    for name, row in days.items():
+        assert [row["low"], row["high"]] == [goals[name]["low"], goals[name]["high"]]
 
 
 @pytest.mark.parametrize(

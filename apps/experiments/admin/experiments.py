@@ -1,5 +1,6 @@
 """The table of experiments, and the pages of each."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.core.admin import ExplainedAdmin
 from apps.core.admin.columns import column
+from apps.core.errors import NotFound
 from apps.experiments.admin.acts import act_view, acts_of
 from apps.experiments.admin.debugging import debug_page, override_view
 from apps.experiments.admin.designing import design_view
@@ -33,6 +35,7 @@ from apps.experiments.models import Decision, Experiment, Phase
 from apps.experiments.plans import day_of_horizon
 
 STATES = {"Running": "success", "Paused": "warning", "Rolled back": "danger"}
+PHASE = re.compile(r"[0-9]{1,6}")
 HELD, NOTHING_SEEN = "Ramp is held", "No data"
 HEALTH = {"unhealthy": "Trust nothing yet", "roll_back": "Does harm"}
 
@@ -138,7 +141,11 @@ class ExperimentAdmin(ExplainedAdmin):
 
     def overview_view(self, request: HttpRequest, key: str) -> HttpResponse:
         experiment = self._seen(request, key)
-        found = overview_page(experiment)
+        number = request.GET.get("phase", "")
+        try:
+            found = overview_page(experiment, int(number) if PHASE.fullmatch(number) else None)
+        except NotFound as refusal:
+            raise Http404(refusal.detail) from None
         title = f"{experiment}: {experiment.get_state_display().lower()}"
         return self.page(request, experiment, "overview", title=title, found=found)
 

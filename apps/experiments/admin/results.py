@@ -1,7 +1,7 @@
 """What an experiment found: the sentence, the effects as chart and table, its days, segments and ledger."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.http import StreamingHttpResponse
 from apps.algorithms.statistics import Effect
 from apps.core.admin.sheets import Column, Sheet, count, figure, signed_share
 from apps.core.charts import DIFFERENCES, Chart, Interval, interval_chart
+from apps.core.errors import NotFound
 from apps.experiments.admin.compared import Fact, facts_of
 from apps.experiments.admin.navigation import page_url
 from apps.experiments.comparing import Comparison, compare, value_of
@@ -18,7 +19,7 @@ from apps.experiments.judging import Verdict
 from apps.experiments.metrics import METRICS
 from apps.experiments.models import Decision, Experiment, Phase
 from apps.experiments.plans import Plan, readable_plan
-from apps.experiments.reading import GoalReading, GuardrailReading, is_over
+from apps.experiments.reading import GoalReading, GuardrailReading, compare_goal, is_over, treatments_of
 from apps.experiments.services import Check, checklist
 from apps.experiments.services.phases import last_phase
 from apps.experiments.summaries import (
@@ -49,6 +50,7 @@ _ABOUT = (
 )
 EFFECT = (
     Column("Day", ("day",), count),
+    Column.text("Variant", "variant"),
     Column("Difference", ("lift",), signed_share),
     Column("At any time", ("low", "high"), signed_share),
     Column("Units", ("units",), count),
@@ -94,19 +96,29 @@ class Overview:
     chart: Chart | None = None
     days_sheet: Sheet | None = None
     days_chart: Chart | None = None
+    charted: str = ""
     entries: Sequence[Decision] = ()
     undone: frozenset[int] = frozenset()
     phases: Sequence[Phase] = ()
 
+    @property
+    def days_title(self) -> str:
+        return f"The first goal of {self.charted} at the end of each day"
 
-def overview_page(experiment: Experiment) -> Overview:
-    """The number of queries does not go by what was counted."""
-    summary, reading = _read(experiment)
+
+def overview_page(experiment: Experiment, number: int | None = None) -> Overview:
+    """Of the last phase, or of that ``number``. The number of queries does not go by what was counted.
+
+    Raises ``NotFound`` for a phase that is none.
+    """
+    summary, reading = _read(experiment, number)
     if reading is None:
         refusal = unreadable(experiment) if summary.phase else ""
         return Overview(refusal=refusal, checks=() if refusal else checklist(experiment))
     entries = newest_entries(experiment)
-    days = _days(reading)
+    days, treatments = _days(reading), treatments_of(reading.plan)
+    decided = reading.verdict.variant
+    charted = decided if decided in treatments else next(iter(treatments), "")
     return Overview(
         reading=reading,
         facts=facts_of(reading.plan),
@@ -116,7 +128,8 @@ def overview_page(experiment: Experiment) -> Overview:
         sheet=_sheet(reading),
         chart=_chart(reading.verdict),
         days_sheet=_days_sheet(experiment, days),
-        days_chart=_days_chart(days),
+        days_chart=_days_chart(days, charted),
+        charted=charted,
         entries=entries,
         undone=frozenset(one.undoes_id for one in entries if one.undoes_id),
         phases=list(experiment.phases.order_by("-number")[:MOST_PHASES]),
@@ -137,12 +150,20 @@ def days_csv(experiment: Experiment) -> StreamingHttpResponse:
 
 
 def _days_sheet(experiment: Experiment, rows: Sequence[Mapping[str, Any]]) -> Sheet:
-    about = "Of all units so far, at the end of each UTC day."
+    about = (
+        "Of all units so far, at the end of each UTC day. What is said later counts on the day of its list,"
+        " so that days fill up: the ledger has what was known then."
+    )
     return Sheet("By day", EFFECT, rows, page_url("days_csv", experiment.key), about)
 
 
-def _read(experiment: Experiment) -> tuple[Summary, Reading | None]:
+def _read(experiment: Experiment, number: int | None = None) -> tuple[Summary, Reading | None]:
     (summary,) = summaries_of([experiment])
+    if number is not None:
+        phase = experiment.phases.filter(number=number).first()
+        if phase is None:
+            raise NotFound(f"{experiment} has no phase {number}.")
+        summary = replace(summary, phase=phase)
     (reading,) = readings_of([summary])
     return summary, reading
 
@@ -240,7 +261,7 @@ def _told(goal: GoalReading) -> str:
     """Bounds decide the first goal of a planned test; later ones have a p at its end alone."""
     if goal.is_sure:
         return "differs"
-    return "may be chance" if goal.looks or goal.p_adjusted is not None else "read at the end"
+    return "may be chance" if goal.looks or goal.p_adjusted is not None else "not read yet"
 
 
 def _told_guardrail(guardrail: GuardrailReading) -> str:
@@ -300,25 +321,26 @@ def _interval(found: Comparison, *, is_main: bool) -> Interval:
 
 
 def _days(reading: Reading) -> list[dict[str, Any]]:
-    """The first goal of the first treatment at the end of each day."""
+    """The first goal of each treatment at the end of each day, as the headline reads it."""
     phase, plan, figures = reading.phase, reading.plan, reading.figures
-    treatment = next(one.name for one in plan.variants if not one.is_control)
     metric, began = METRICS[plan.goals[0]], phase.started_at.date().toordinal()
     rows = []
     for step, parts in by_day(phase, metric.name).items():
-        one, two = parts.get(plan.control.name), parts.get(treatment)
-        if one is None or two is None:
-            continue
-        found = compare(metric, treatment, one, two, alpha=plan.alpha, planned=figures.planned_units)
-        lift, ends = _lift(found)
-        low, high = ends or (None, None)
-        row = {"day": step - began + 1, "step": step, "lift": lift, "low": low, "high": high}
-        rows.append(row | {"units": one[0] + two[0]})
+        for treatment in treatments_of(plan):
+            one, two = parts.get(plan.control.name), parts.get(treatment)
+            if one is None or two is None:
+                continue
+            found = compare_goal(metric, plan, figures, {metric.name: parts}, treatment)
+            lift, ends = _lift(found)
+            low, high = ends or (None, None)
+            row = {"day": step - began + 1, "step": step, "variant": treatment, "lift": lift}
+            rows.append(row | {"low": low, "high": high, "units": one[0] + two[0]})
     return rows
 
 
-def _days_chart(rows: Sequence[Mapping[str, Any]]) -> Chart | None:
-    shown = [row for row in rows if row["lift"] is not None and row["low"] is not None][-31:]
+def _days_chart(rows: Sequence[Mapping[str, Any]], treatment: str) -> Chart | None:
+    known = [row for row in rows if row["variant"] == treatment and row["low"] is not None]
+    shown = [row for row in known if row["lift"] is not None][-31:]
     if len(shown) < 2:
         return None
     intervals = [
@@ -339,15 +361,16 @@ def _segments(phase: Phase, plan: Plan) -> list[dict[str, Any]]:
     rows = []
     for segment, metrics in sorted(by_segment(phase).items()):
         held = metrics.get(metric.name, {})
-        for variant in plan.variants[1:]:
-            one, two = held.get(plan.control.name), held.get(variant.name)
+        for variant in treatments_of(plan):
+            one, two = held.get(plan.control.name), held.get(variant)
             if one is not None and two is not None:
-                rows.append(_segment(segment, variant.name, plan, one, two))
+                rows.append(_segment(segment, variant, plan, one, two))
     return rows
 
 
 def _segment(segment: str, variant: str, plan: Plan, one: Parts, two: Parts) -> dict[str, Any]:
-    found = compare(METRICS[plan.goals[0]], variant, one, two, alpha=plan.alpha)
+    alpha = plan.alpha / len(treatments_of(plan))
+    found = compare(METRICS[plan.goals[0]], variant, one, two, alpha=alpha)
     return _row(found, "") | {"segment": segment or "unknown", "units": one[0] + two[0]}
 
 
