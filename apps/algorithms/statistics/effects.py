@@ -20,6 +20,7 @@ from apps.algorithms.statistics.samples import (
     quantile,
     relative_lift,
     require_alpha,
+    require_computable,
     spread,
     two_sided,
 )
@@ -91,6 +92,8 @@ def cuped(control: PairedSample, treatment: PairedSample, alpha: float = 0.05) -
     """
     require_alpha(alpha)
     groups = (control, treatment)
+    for group in groups:
+        require_computable(*vars(group).values())
     if any(group.n < 2 for group in groups):
         return AdjustedEffect(None, None, None, None, None, None, "insufficient_data", None, None)
     spreads = [_spreads(group) for group in groups]

@@ -11,6 +11,9 @@ from apps.algorithms.statistics.samples import quantile, require_alpha
 _WEIGHT_TOLERANCE = 1e-9
 
 
+_LEAST_EXPECTED = 1e-12
+
+
 @dataclass(frozen=True)
 class SampleRatio:
     """``mismatch`` says that the groups are not what their weights promise. ``p_value`` and ``chi2`` are None
@@ -43,6 +46,8 @@ def srm(observed: Sequence[float], weights: Sequence[float], threshold: float = 
     ]
     if total == 0 or len(used) < 2:
         return SampleRatio(None, None, mismatch=False)
+    if min(expected for _, expected in used) < _LEAST_EXPECTED:
+        raise ValueError("a weight is so small beside the others that it expects nobody: make it 0")
     chi2 = sum((units - expected) ** 2 / expected for units, expected in used)
     p_value = float(chdtrc(len(used) - 1, chi2))
     return SampleRatio(p_value, chi2, mismatch=p_value < threshold)
@@ -59,7 +64,7 @@ def sample_size(baseline: float, relative_mde: float, alpha: float = 0.05, power
     changed = baseline * (1 + relative_mde)
     if not 0 < baseline < 1 or not 0 < changed < 1:
         raise ValueError(f"both rates must lie between 0 and 1, not {baseline:g} and {changed:g}")
-    if changed == baseline:
+    if (changed - baseline) ** 2 == 0:
         raise ValueError("no number of units finds a change of nothing")
     if not 0 < power < 1:
         raise ValueError(f"power must lie between 0 and 1, not at {power}")

@@ -57,6 +57,10 @@ class PairedSample:
     post_pre_sum_products: float
 
 
+MOST = 1e100
+"""Of a sum: nothing that is counted of people comes near it."""
+
+
 @dataclass(frozen=True)
 class Effect:
     """What the treatment adds.
@@ -98,11 +102,13 @@ class Moments(NamedTuple):
 
 
 def moments(sample: Counts | Sample | RatioSample) -> Moments | None:
-    """None where there is no unit, or no denominator.
+    """None where there is no unit, or no denominator. Raises ``ValueError`` for sums beyond ``MOST``, whose
+    squares no float holds.
 
     Of counts the variance is ``p (1 - p)``; of a ratio that of its linearisation by the delta method,
     ``(num - ratio den) / mean den`` (Deng, Knoblich and Lu, KDD 2018, section 2).
     """
+    require_computable(*vars(sample).values())
     if isinstance(sample, Counts):
         if sample.n <= 0:
             return None
@@ -123,6 +129,12 @@ def moments(sample: Counts | Sample | RatioSample) -> Moments | None:
         squares = 0.0
     per_unit = sample.den_sum / n
     return Moments(n, ratio, squares / (n - 1) / per_unit**2 if n > 1 else 0.0)
+
+
+def require_computable(*sums: float) -> None:
+    beyond = [one for one in sums if not abs(one) <= MOST]
+    if beyond:
+        raise ValueError(f"a sum must lie between -{MOST:g} and {MOST:g}, not at {beyond[0]:g}")
 
 
 def _of_values(n: float, total: float, squares: float) -> Moments | None:

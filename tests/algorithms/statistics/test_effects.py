@@ -285,3 +285,11 @@ def test_results_are_frozen():
     with pytest.raises(AttributeError):
         found.p_value = 0.01
     assert replace(found, p_value=0.5).p_value == 0.5
+
+
+@pytest.mark.parametrize("test", [welch, always_valid])
+def test_sums_whose_squares_no_float_holds_are_refused(test):
+    with pytest.raises(ValueError, match=r"^a sum must lie between -1e\+100 and 1e\+100, not at 1e\+150$"):
+        test(Sample(10, 1e150, 1.0), Sample(10, 1.0, 1.0))
+    with pytest.raises(ValueError, match=r"not at inf$"):
+        test(Sample(10, 1.0, 1.0), Sample(10, 1.0, float("inf")))

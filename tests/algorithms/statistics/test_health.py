@@ -135,3 +135,10 @@ def test_of_nobody_no_chance_is_told_and_nonsense_is_refused():
         chance_to_beat(Counts(3, 2), Counts(1, 2))
     with pytest.raises(ValueError, match=r"^both numbers of the prior must lie above 0$"):
         chance_to_beat(Counts(1, 2), Counts(1, 2), prior=(0, 1))
+
+
+def test_what_no_float_tells_apart_is_refused_in_words():
+    with pytest.raises(ValueError, match="^no number of units finds a change of nothing$"):
+        sample_size(1e-300, -0.5)
+    with pytest.raises(ValueError, match="^a weight is so small beside the others"):
+        srm([5000, 5000], [1e-300, 1e300])
