@@ -23,14 +23,8 @@ from apps.experiments.admin.acts import act_view, acts_of
 from apps.experiments.admin.debugging import debug_page, override_view
 from apps.experiments.admin.designing import design_view
 from apps.experiments.admin.navigation import ADD, VIEW, navigation
-from apps.experiments.admin.results import (
-    age_csv,
-    days_csv,
-    goals_csv,
-    overview_page,
-    segments_csv,
-    segments_page,
-)
+from apps.experiments.admin.results import days_csv, goals_csv, overview_page
+from apps.experiments.admin.slicing import age_csv, segments_csv, segments_page
 from apps.experiments.models import Decision, Experiment, Phase
 from apps.experiments.plans import day_of_horizon
 

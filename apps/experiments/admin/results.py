@@ -8,20 +8,18 @@ from typing import Any
 from django.http import StreamingHttpResponse
 
 from apps.algorithms.statistics import Effect
-from apps.core.admin.sheets import Column, Sheet, count, figure, signed_share
+from apps.core.admin.sheets import Column, Sheet, count, figure, share, signed_share
 from apps.core.charts import DIFFERENCES, Chart, Interval, interval_chart
 from apps.core.errors import NotFound
 from apps.experiments.admin.compared import Fact, facts_of
 from apps.experiments.admin.navigation import page_url
-from apps.experiments.comparing import Comparison, compare, value_of
-from apps.experiments.figures import Parts, by_age, by_day, by_segment
+from apps.experiments.comparing import Comparison
+from apps.experiments.figures import by_day
 from apps.experiments.judging import Verdict
 from apps.experiments.metrics import METRICS
 from apps.experiments.models import Decision, Experiment, Phase
-from apps.experiments.plans import Plan, readable_plan
 from apps.experiments.reading import GoalReading, GuardrailReading, compare_goal, is_over, treatments_of
 from apps.experiments.services import Check, checklist
-from apps.experiments.services.phases import last_phase
 from apps.experiments.summaries import (
     Reading,
     Summary,
@@ -42,11 +40,15 @@ COLUMNS = (
     Column.text("Reading", "reading"),
     Column("p at any time", ("p_any_time",), figure),
     Column("p at the end", ("p_fixed",), figure, faded="not_before"),
-    Column("Less what was before", ("adjusted",), figure),
+    Column("Less what was before", ("adjusted_low", "adjusted_high"), signed_share),
+    Column("Chance to beat", ("chance",), share),
 )
 _ABOUT = (
     "Differences are relative to the control, those of fallback and empty lists in points. The interval at"
-    " any time holds however often one looks; the p at the end says something once the horizon is reached."
+    " any time holds however often one looks, and is wider for a guardrail, which is one of several; the p at"
+    " the end says something once the horizon is reached. Less what was before is the interval of a mean"
+    " without what units differed by in the 14 days before (CUPED), and the chance to beat a description:"
+    " neither decides."
 )
 EFFECT = (
     Column("Day", ("day",), count),
@@ -54,21 +56,6 @@ EFFECT = (
     Column("Difference", ("lift",), signed_share),
     Column("At any time", ("low", "high"), signed_share),
     Column("Units", ("units",), count),
-)
-SEGMENT = (
-    Column.text("Segment", "segment"),
-    Column.text("Variant", "variant"),
-    Column("Units", ("units",), count),
-    Column("Control", ("control",), figure),
-    Column("Treatment", ("treatment",), figure),
-    Column("Difference", ("lift",), signed_share),
-    Column("At any time", ("low", "high"), signed_share),
-)
-AGE = (
-    Column("Days since exposure", ("age",), count),
-    Column.text("Variant", "variant"),
-    Column("Units", ("units",), count),
-    Column("Value", ("value",), figure),
 )
 
 
@@ -168,59 +155,6 @@ def _read(experiment: Experiment, number: int | None = None) -> tuple[Summary, R
     return summary, reading
 
 
-@dataclass(frozen=True)
-class Segments:
-    """``metric`` is the first goal's title; sheets are empty where nothing was counted."""
-
-    metric: str = ""
-    segments: Sheet | None = None
-    ages: Sheet | None = None
-
-
-def segments_page(experiment: Experiment) -> Segments:
-    found = _last(experiment)
-    if found is None:
-        return Segments()
-    phase, plan = found
-    about = "Of many segments some differ by chance: a reason for another test, not for a decision."
-    return Segments(
-        metric=METRICS[plan.goals[0]].title,
-        segments=Sheet(
-            "By segment of the first list",
-            SEGMENT,
-            _segments(phase, plan),
-            page_url("segments_csv", experiment.key),
-            about,
-        ),
-        ages=Sheet(
-            "By days since exposure",
-            AGE,
-            _ages(phase, plan),
-            page_url("age_csv", experiment.key),
-            "What each day alone brought, of the units that came back: an effect that fades is novelty.",
-        ),
-    )
-
-
-def age_csv(experiment: Experiment) -> StreamingHttpResponse:
-    found = _last(experiment)
-    rows = _ages(*found) if found else []
-    return Sheet("Ages", AGE, rows, "").as_csv(f"experiment-{experiment.key}-ages")
-
-
-def segments_csv(experiment: Experiment) -> StreamingHttpResponse:
-    found = _last(experiment)
-    rows = _segments(*found) if found else []
-    return Sheet("Segments", SEGMENT, rows, "").as_csv(f"experiment-{experiment.key}-segments")
-
-
-def _last(experiment: Experiment) -> tuple[Phase, Plan] | None:
-    """The last phase, and its plan; None where there is none that can be read."""
-    phase = last_phase(experiment)
-    plan = None if phase is None else readable_plan(phase)
-    return None if phase is None or plan is None else (phase, plan)
-
-
 def _ratio(reading: Reading) -> str:
     found = reading.verdict.sample_ratio
     if found.p_value is None:
@@ -249,10 +183,15 @@ def _sheet(reading: Reading) -> Sheet:
     plan, verdict = reading.plan, reading.verdict
     first, shared = plan.goals[0], {"not_before": _not_before(reading)}
     goals = [
-        _row(one.comparison, _told(one)) | shared | {"is_first": one.comparison.metric.name == first}
+        {
+            **row_of(one.comparison, _told(one)),
+            **shared,
+            "is_first": one.comparison.metric.name == first,
+            "chance": one.chance.chance_to_beat if one.chance else None,
+        }
         for one in verdict.goals
     ]
-    guardrails = [_row(one.comparison, _told_guardrail(one)) | shared for one in verdict.guardrails]
+    guardrails = [row_of(one.comparison, _told_guardrail(one)) | shared for one in verdict.guardrails]
     url = page_url("goals_csv", reading.summary.experiment.key)
     return Sheet("Goals and guardrails", COLUMNS, [*goals, *guardrails], url, _ABOUT, main="is_first")
 
@@ -278,10 +217,11 @@ def _not_before(reading: Reading) -> str:
     return f"from {at:%Y-%m-%d}" if at else "never: it ended before"
 
 
-def _row(found: Comparison, reading: str) -> dict[str, Any]:
-    lift, ends = _lift(found)
+def row_of(found: Comparison, reading: str) -> dict[str, Any]:
+    lift, ends = lift_of(found)
     low, high = ends or (None, None)
     adjusted = found.adjusted
+    before = adjusted.rel_ci if adjusted else None
     return {
         "metric": found.metric.title,
         "variant": found.variant,
@@ -292,16 +232,17 @@ def _row(found: Comparison, reading: str) -> dict[str, Any]:
         "high": high,
         "p_any_time": found.any_time.p_value,
         "p_fixed": found.fixed.p_value,
-        "adjusted": adjusted.estimate if adjusted else None,
+        "adjusted_low": before[0] if before else None,
+        "adjusted_high": before[1] if before else None,
         "reading": reading,
     }
 
 
-def _lift(found: Comparison) -> tuple[float | None, tuple[float, float] | None]:
-    return _lift_of(found.any_time, absolute=found.metric.absolute)
+def lift_of(found: Comparison) -> tuple[float | None, tuple[float, float] | None]:
+    return effect_of(found.any_time, absolute=found.metric.absolute)
 
 
-def _lift_of(effect: Effect, *, absolute: bool) -> tuple[float | None, tuple[float, float] | None]:
+def effect_of(effect: Effect, *, absolute: bool) -> tuple[float | None, tuple[float, float] | None]:
     return (effect.estimate, effect.ci) if absolute else (effect.rel_lift, effect.rel_ci)
 
 
@@ -312,7 +253,7 @@ def _chart(verdict: Verdict) -> Chart | None:
 
 
 def _interval(found: Comparison, *, is_main: bool) -> Interval:
-    lift, ends = _lift(found)
+    lift, ends = lift_of(found)
     label = f"{found.metric.title}, {found.variant}"
     if lift is None or ends is None:
         return Interval(label, None, None, "not known yet")
@@ -331,7 +272,7 @@ def _days(reading: Reading) -> list[dict[str, Any]]:
             if one is None or two is None:
                 continue
             found = compare_goal(metric, plan, figures, {metric.name: parts}, treatment)
-            lift, ends = _lift(found)
+            lift, ends = lift_of(found)
             low, high = ends or (None, None)
             row = {"day": step - began + 1, "step": step, "variant": treatment, "lift": lift}
             rows.append(row | {"low": low, "high": high, "units": one[0] + two[0]})
@@ -354,30 +295,3 @@ def _days_chart(rows: Sequence[Mapping[str, Any]], treatment: str) -> Chart | No
         for number, row in enumerate(shown)
     ]
     return interval_chart(intervals, guide=(0.0, "no difference"), within=DIFFERENCES)
-
-
-def _segments(phase: Phase, plan: Plan) -> list[dict[str, Any]]:
-    metric = METRICS[plan.goals[0]]
-    rows = []
-    for segment, metrics in sorted(by_segment(phase).items()):
-        held = metrics.get(metric.name, {})
-        for variant in treatments_of(plan):
-            one, two = held.get(plan.control.name), held.get(variant)
-            if one is not None and two is not None:
-                rows.append(_segment(segment, variant, plan, one, two))
-    return rows
-
-
-def _segment(segment: str, variant: str, plan: Plan, one: Parts, two: Parts) -> dict[str, Any]:
-    alpha = plan.alpha / len(treatments_of(plan))
-    found = compare(METRICS[plan.goals[0]], variant, one, two, alpha=alpha)
-    return _row(found, "") | {"segment": segment or "unknown", "units": one[0] + two[0]}
-
-
-def _ages(phase: Phase, plan: Plan) -> list[dict[str, Any]]:
-    metric = METRICS[plan.goals[0]]
-    return [
-        {"age": age, "variant": variant, "units": parts[0], "value": value_of(metric, parts)}
-        for age, variants in sorted(by_age(phase, metric.name).items())
-        for variant, parts in sorted(variants.items())
-    ]

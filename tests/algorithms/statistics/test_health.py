@@ -138,7 +138,7 @@ def test_of_nobody_no_chance_is_told_and_nonsense_is_refused():
 
 
 def test_what_no_float_tells_apart_is_refused_in_words():
-    with pytest.raises(ValueError, match="^no number of units finds a change of nothing$"):
+    with pytest.raises(ValueError, match=r"^no number of units finds a change of nothing$"):
         sample_size(1e-300, -0.5)
-    with pytest.raises(ValueError, match="^a weight is so small beside the others"):
+    with pytest.raises(ValueError, match=r"^a weight is so small beside the others"):
         srm([5000, 5000], [1e-300, 1e300])
