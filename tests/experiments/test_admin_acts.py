@@ -329,7 +329,8 @@ def test_a_link_puts_a_browser_into_a_variant_once_it_says_yes(client: Client) -
     visitor.get("/")
     assert "See “treatment”?" in visitor.get(link).content.decode()
     assert not Override.objects.exists()
-    assert visitor.post(link).status_code == 302
+    page = visitor.post(link, follow=True).content.decode()
+    assert "You see “treatment” of Test test now, and are not counted." in page
     assert (Override.objects.get().variant, Override.objects.get().reason) == (
         "treatment",
         "Followed a link of boss",

@@ -1,5 +1,6 @@
 """A link of staff's that lets a browser see one variant of an experiment."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -19,7 +20,9 @@ def variant_link(request: HttpRequest, token: str) -> HttpResponse:
         if request.method == "POST":
             unit = unit_of(request)
             if unit.key is not None:
-                follow_link(token=token, unit_key=unit.key)
+                row = follow_link(token=token, unit_key=unit.key)
+                said_so = f"You see “{row.variant}” of {row.experiment} now, and are not counted."
+                messages.success(request, said_so)
                 return redirect("home")
     except ApplicationError as refusal:
         context = {"said": refusal.detail, "again": "/"}
