@@ -96,7 +96,7 @@ def test_a_film_that_would_be_recommended_is_gone_from_home_lists_and_similar(ho
 def test_no_arm_shows_a_hidden_film(house: House, arm: str) -> None:
     _, program = viewer_of(house)
     strategy = {"policy": "fixed", "arms": {arm: 1.0}}
-    change_policy(strategy=strategy, recipe="standard", reason="", by=make_staff())
+    change_policy(strategy=strategy, recipe="standard", reason="a test", by=make_staff())
     before = films_of(program, "movies/recommendations?n=40")
     film = Movie.objects.get(pk=min(before))
     hide(film)

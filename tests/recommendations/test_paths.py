@@ -42,7 +42,10 @@ def described(house: House) -> House:
     link_by_producer([house.horror[2], house.horror[7]])
     train()
     change_policy(
-        strategy={"policy": "fixed", "arms": {"graph": 1.0}}, recipe="standard", reason="", by=make_staff()
+        strategy={"policy": "fixed", "arms": {"graph": 1.0}},
+        recipe="standard",
+        reason="a test",
+        by=make_staff(),
     )
     return house
 
