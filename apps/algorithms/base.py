@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from apps.algorithms.deltas import Delta
 from apps.algorithms.types import (
     Arrays,
     Bool,
@@ -74,6 +75,13 @@ class Recommender(ABC):
     @abstractmethod
     def fit(self, interactions: Interactions, rng: np.random.Generator) -> Self:
         """Learn from all ratings. ``rng`` is the only source of chance."""
+
+    @abstractmethod
+    def update(self, delta: Delta, rng: np.random.Generator) -> Self:
+        """A new arm that knows ``delta.after``, made from this one, which knows ``delta.before``.
+
+        Close to a fit, and cheaper where the arm knows how; else a fit. This one stays as it is.
+        """
 
     @abstractmethod
     def scores(self, histories: Sequence[History]) -> Float32:

@@ -61,6 +61,15 @@ def profile_length(profile: Float32) -> np.float32:
     return np.float32(max(float(np.sqrt(profile @ profile)), 1e-12))
 
 
+def with_rows(matrix: sparse.csr_matrix, rows: Int64, others: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The matrix with ``others`` in the places of ``rows``, which ascend."""
+    if len(rows) == 0:
+        return matrix
+    order = np.arange(matrix.shape[0])
+    order[rows] = matrix.shape[0] + np.arange(len(rows))
+    return sparse.csr_matrix(sparse.vstack([matrix, others], format="csr")[order])
+
+
 def count_entries(matrix: sparse.csr_matrix, rows: Int64) -> int:
     """How many entries ``matrix`` stores in these rows."""
     return int((matrix.indptr[rows + 1] - matrix.indptr[rows]).sum())

@@ -10,11 +10,14 @@ from scipy import sparse
 
 from apps.algorithms.arms.parameters import Settings, read_settings, real, whole
 from apps.algorithms.base import NotFittedError
+from apps.algorithms.deltas import Delta
 from apps.algorithms.types import Arrays, Float32, Float64, History, Int64, Interactions, Parameters
 
 LOWEST_STARS, HIGHEST_STARS = 0.5, 5.0
 _SCALE_MIDDLE = (LOWEST_STARS + HIGHEST_STARS) / 2
 _BLOCK_ROWS = 512
+_MANY = 4
+"""With more than one film in so many to look at, all are."""
 _BIAS_SWEEPS = 10
 
 
@@ -61,17 +64,32 @@ class RatingPredictor:
 
     def fit(self, interactions: Interactions) -> Self:
         """Learn film biases and neighbours. Without any rating all predictions are mid-scale."""
-        ratings = interactions.ratings
-        mean = float(ratings.data.mean()) if ratings.nnz else _SCALE_MIDDLE
-        film_bias, residuals = self._remove_biases(ratings, mean)
-        neighbours, similarities = self._neighbours(residuals)
-        self._arrays = {
-            "mean": np.array([mean], dtype=np.float32),
-            "film_bias": film_bias.astype(np.float32),
-            "neighbours": neighbours,
-            "similarities": similarities,
-        }
+        biases, residuals = self._told_apart(interactions.ratings)
+        all_films = np.arange(interactions.n_items)
+        neighbours, similarities = self._neighbours(residuals, all_films)
+        self._arrays = {**biases, "neighbours": neighbours, "similarities": similarities}
         return self
+
+    def update(self, delta: Delta) -> Self:
+        """A new one that knows ``delta.after``: all biases, and the neighbours of films rated anew."""
+        films = np.union1d(delta.rated, delta.described)
+        held = self._fitted()
+        width = min(self.settings.neighbours, delta.after.n_items)
+        updated = type(self)(**self.parameters)
+        if len(films) * _MANY > delta.after.n_items or held["neighbours"].shape[1] != width:
+            return updated.fit(delta.after)
+        biases, residuals = self._told_apart(delta.after.ratings)
+        neighbours = np.array(delta.carried(held["neighbours"]))
+        if not delta.is_of_same_films:
+            # What is gone votes for nobody any more.
+            gone = delta.columns[neighbours] < 0
+            neighbours = np.where(gone, 0, delta.columns[neighbours]).astype(np.int32)
+        similarities = np.array(delta.carried(held["similarities"]))
+        if not delta.is_of_same_films:
+            similarities[gone] = 0.0
+        neighbours[films], similarities[films] = self._neighbours(residuals, films)
+        updated._arrays = {**biases, "neighbours": neighbours, "similarities": similarities}
+        return updated
 
     def predict(self, history: History, items: Int64) -> Float32:
         """Stars of each of ``items``, float32 ``(len(items),)`` in 0.5 to 5.0.
@@ -116,6 +134,12 @@ class RatingPredictor:
         votes: Float32 = total / (weights.sum(axis=1) + np.float32(self.settings.damping))
         return votes
 
+    def _told_apart(self, ratings: sparse.csr_matrix) -> tuple[dict[str, Float32], sparse.csr_matrix]:
+        mean = float(ratings.data.mean()) if ratings.nnz else _SCALE_MIDDLE
+        film_bias, residuals = self._remove_biases(ratings, mean)
+        biases = {"mean": np.array([mean], dtype=np.float32), "film_bias": film_bias.astype(np.float32)}
+        return biases, residuals
+
     def _remove_biases(self, ratings: sparse.csr_matrix, mean: float) -> tuple[Float64, sparse.csr_matrix]:
         """Film biases ``(n_items,)`` by alternating means, and what they and viewers' leave over."""
         n_users, n_items = ratings.shape
@@ -131,8 +155,10 @@ class RatingPredictor:
         left = (surprise - viewer_bias[people] - film_bias[films]).astype(np.float32)
         return film_bias, sparse.csr_matrix((left, films, ratings.indptr), shape=ratings.shape)
 
-    def _neighbours(self, residuals: sparse.csr_matrix) -> tuple[npt.NDArray[np.int32], Float32]:
-        """The most alike films, nearest first, and how alike: both ``(n_items, neighbours)``."""
+    def _neighbours(
+        self, residuals: sparse.csr_matrix, films: Int64
+    ) -> tuple[npt.NDArray[np.int32], Float32]:
+        """The films most like ``films``, nearest first, and how alike: both ``(len(films), neighbours)``."""
         n_items = residuals.shape[1]
         width = min(self.settings.neighbours, n_items)
         lengths = np.sqrt(np.asarray(residuals.multiply(residuals).sum(axis=0))).ravel()
@@ -140,14 +166,15 @@ class RatingPredictor:
         unit = sparse.csc_matrix(residuals @ sparse.diags(scales.astype(np.float32)))
         rated = sparse.csc_matrix(residuals)
         rated.data = np.ones_like(rated.data)
-        neighbours = np.zeros((n_items, width), dtype=np.int32)
-        similarities = np.zeros((n_items, width), dtype=np.float32)
-        for start in range(0, n_items, _BLOCK_ROWS):
-            rows = slice(start, min(start + _BLOCK_ROWS, n_items))
-            alike = (unit[:, rows].T @ unit).toarray()
-            both = (rated[:, rows].T @ rated).toarray()
+        neighbours = np.zeros((len(films), width), dtype=np.int32)
+        similarities = np.zeros((len(films), width), dtype=np.float32)
+        for start in range(0, len(films), _BLOCK_ROWS):
+            rows = slice(start, start + _BLOCK_ROWS)
+            some = films[rows]
+            alike = (unit[:, some].T @ unit).toarray()
+            both = (rated[:, some].T @ rated).toarray()
             alike *= both / np.maximum(both + np.float32(self.settings.shrinkage), 1e-6)
-            alike[np.arange(len(alike)), np.arange(rows.start, rows.stop)] = 0.0
+            alike[np.arange(len(alike)), some] = 0.0
             neighbours[rows], similarities[rows] = _nearest(np.maximum(alike, 0.0), width)
         return neighbours, similarities
 

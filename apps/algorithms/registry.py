@@ -18,6 +18,7 @@ from apps.algorithms.arms.sequence import Sequence
 from apps.algorithms.arms.serendipity import Serendipity
 from apps.algorithms.arms.svd import Svd
 from apps.algorithms.base import InvalidParameter, Recommender
+from apps.algorithms.deltas import Delta
 from apps.algorithms.types import Arrays, Interactions, Parameters
 
 ARMS: Mapping[str, type[ConfiguredArm]] = {
@@ -93,6 +94,31 @@ def fit_arms(
         # In registry order an arm comes after those that it is made of.
         arm.link(arms).learn(interactions, streams[name])
     return dict(arms)
+
+
+def update_arms(
+    arms: Mapping[str, Recommender],
+    delta: Delta,
+    rng: np.random.Generator,
+    *,
+    before_each: Callable[[str], None] | None = None,
+) -> dict[str, Recommender]:
+    """Each of ``arms``, which hold all that are needed, after the delta: new ones, linked, in registry order.
+
+    Streams of chance and ``before_each`` as in ``fit_arms``.
+    """
+    streams = dict(zip(ARMS, rng.spawn(len(ARMS)), strict=True))
+    updated: dict[str, Recommender] = {}
+    for name in (name for name in ARMS if name in arms):
+        if before_each:
+            before_each(name)
+        arm = _bare_arm(name, arms[name].parameters)
+        if arm.needs:
+            # In registry order an arm comes after those that it is made of.
+            updated[name] = arm.link(updated).learn(delta.after, streams[name])
+        else:
+            updated[name] = arms[name].update(delta, streams[name])
+    return updated
 
 
 def load_arms(saved: Mapping[str, tuple[Parameters, Arrays]]) -> dict[str, Recommender]:

@@ -9,9 +9,11 @@ import pytest
 from scipy import sparse
 
 from apps.algorithms.base import Folds, InvalidParameter, NotFittedError, Recommender
-from apps.algorithms.registry import default_parameters, fit_arms, load_arms, make_arm
+from apps.algorithms.deltas import Delta, delta_of
+from apps.algorithms.registry import default_parameters, fit_arms, load_arms, make_arm, update_arms
 from apps.algorithms.top import top_items
 from apps.algorithms.types import Arrays, History, Interactions, Parameters
+from tests.algorithms.changes import make_delta
 from tests.algorithms.factories import make_interactions, make_random_interactions
 
 BOARD = 24
@@ -99,6 +101,8 @@ class ArmContract:
     parameters: ClassVar[dict[str, Any]] = {}
     """What suits these tiny data sets, where the defaults do not."""
     personal: ClassVar[bool] = True
+    update_likeness: ClassVar[float] = 0.99999
+    """The least correlation, over films, of a viewer's scores after an update and after a fit."""
 
     def fit_bundle(self, interactions: Interactions, seed: int = 5) -> dict[str, Recommender]:
         parameters = {self.arm: self.parameters, **self.part_parameters()}
@@ -252,9 +256,70 @@ class ArmContract:
         assert arm.contributions(interactions.history(0), nothing).shape[0] == 0
         assert arm.contributions(History.empty(), np.array([1, 2])).shape == (2, 0)
 
+    # --- Updates ---------------------------------------------------------------------------------
+
+    def dressed(self, interactions: Interactions) -> Interactions:
+        """With whatever the arm learns from besides ratings."""
+        return interactions
+
+    def make_delta(self, *, with_films: bool = False) -> Delta:
+        plain = make_delta(with_films=with_films)
+        before, after = self.dressed(plain.before), self.dressed(plain.after)
+        return delta_of(before, after, people=plain.people)
+
+    def update_bundle(self, delta: Delta) -> dict[str, Recommender]:
+        return update_arms(self.fit_bundle(delta.before), delta, make_rng())
+
+    def test_updated_it_scores_nearly_as_a_fit_does(self) -> None:
+        delta = self.make_delta()
+        found = self.update_bundle(delta)[self.arm].scores(self.histories(delta.after))
+        known = self.fit(delta.after).scores(self.histories(delta.after))
+        assert (found.shape, found.dtype) == (known.shape, np.float32)
+        rows = [row for row in range(len(known)) if known[row].std() > 1e-6]
+        alike = [float(np.corrcoef(found[row], known[row])[0, 1]) for row in rows]
+        assert min(alike) >= self.update_likeness, min(alike)
+
+    def test_updated_it_leaves_the_one_before_as_it_was(self) -> None:
+        delta = self.make_delta()
+        bundle = self.fit_bundle(delta.before)
+        for arm in bundle.values():
+            for array in arm.arrays().values():
+                array.flags.writeable = False
+        before = bundle[self.arm].scores(self.histories(delta.before))
+        updated = update_arms(bundle, delta, make_rng())
+        assert updated[self.arm] is not bundle[self.arm]
+        np.testing.assert_array_equal(bundle[self.arm].scores(self.histories(delta.before)), before)
+
+    def test_updated_it_knows_films_that_came_and_none_that_went(self) -> None:
+        delta = self.make_delta(with_films=True)
+        arm = self.update_bundle(delta)[self.arm]
+        scores = arm.scores([History.empty(), *self.histories(delta.after)])
+        assert scores.shape[1] == delta.after.n_items
+        assert np.isfinite(scores).all()
+
+    def test_updated_and_saved_it_is_the_same(self, tmp_path: Path) -> None:
+        delta = self.make_delta()
+        updated = self.update_bundle(delta)
+        loaded = save_and_load(updated, tmp_path)
+        again = update_arms(loaded, self.nothing_more(delta), make_rng())
+        histories = self.histories(delta.after)
+        found = updated[self.arm].scores(histories)
+        np.testing.assert_array_equal(loaded[self.arm].scores(histories), found)
+        assert again[self.arm].scores(histories).shape == found.shape
+
+    def nothing_more(self, delta: Delta) -> Delta:
+        return delta_of(delta.after, delta.after, people=[])
+
 
 class AddsUp(ArmContract):
     """For arms whose score is a sum over the history."""
+
+    def test_updated_its_contributions_add_up_to_the_score(self) -> None:
+        delta = self.make_delta()
+        arm, history = self.update_bundle(delta)[self.arm], delta.after.history(4)
+        shares = arm.contributions(history, np.arange(delta.after.n_items)).sum(axis=1)
+        apart = arm.scores([history])[0] - shares
+        np.testing.assert_allclose(apart, apart[0], atol=1e-4)
 
     def test_contributions_add_up_to_the_score(self) -> None:
         interactions = make_random_interactions(make_rng())

@@ -18,6 +18,7 @@ SMALL = {"factors": 6, "regularization": 0.5, "alpha": 4.0}
 class TestAls(ReadsHistory, AddsUp):
     arm = "als"
     parameters = SMALL
+    update_likeness = 0.5
 
 
 def test_folds_a_viewer_in_as_implicit_does():

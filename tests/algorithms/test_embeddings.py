@@ -32,7 +32,10 @@ class TestEmbeddings(ReadsHistory):
     arm = "embeddings"
 
     def fit_bundle(self, interactions: Interactions, seed: int = 5) -> dict[str, Recommender]:
-        return super().fit_bundle(with_vectors(interactions), seed)
+        return super().fit_bundle(self.dressed(interactions), seed)
+
+    def dressed(self, interactions: Interactions) -> Interactions:
+        return with_vectors(interactions)
 
 
 class TestEmbeddingsAlone(AddsUp):
@@ -40,7 +43,10 @@ class TestEmbeddingsAlone(AddsUp):
     parameters = {"popularity_weight": 0.0}
 
     def fit_bundle(self, interactions: Interactions, seed: int = 5) -> dict[str, Recommender]:
-        return super().fit_bundle(with_vectors(interactions), seed)
+        return super().fit_bundle(self.dressed(interactions), seed)
+
+    def dressed(self, interactions: Interactions) -> Interactions:
+        return with_vectors(interactions)
 
 
 @pytest.fixture

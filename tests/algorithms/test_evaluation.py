@@ -108,6 +108,9 @@ class Fixed(Recommender):
     def fit(self, interactions, rng):
         return self
 
+    def update(self, delta, rng):
+        return self
+
     def scores(self, histories):
         return np.tile(self._scores, (len(histories), 1))
 

@@ -18,15 +18,18 @@ EVEN = {"people": 1.0, "keyword": 1.0, "genre": 1.0, "origin": 1.0}
 
 class TestGraph(ReadsHistory, AddsUp):
     arm = "graph"
+    update_likeness = 0.7
 
 
 class TestGraphOfRatings(ReadsHistory, AddsUp):
     arm = "graph"
+    update_likeness = 0.7
     parameters = {"things": 0.0, "restart": 0.5, "neighbours": 12}
 
 
 class TestGraphOfThings(ReadsHistory):
     arm = "graph"
+    update_likeness = 0.7
     parameters = {"things": 1.0, "restart": 1.0}
 
 

@@ -21,6 +21,7 @@ def only(**weights: float) -> dict[str, float]:
 
 class TestHybrid(TellsGroupsApart, AddsUp):
     arm = "hybrid"
+    update_likeness = 0.95
     parameters = only(svd=0.5, als=0.5, item_cf=1.0)
 
     def part_parameters(self) -> dict[str, Parameters]:

@@ -2,12 +2,15 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from apps.algorithms.arms import item_cf
 from apps.algorithms.arms.ease import ease_weights
 from apps.algorithms.arms.item_cf import ItemCf
 from apps.algorithms.arms.neighbours import bm25_neighbours
 from apps.algorithms.base import InvalidParameter
+from apps.algorithms.deltas import delta_of
 from apps.algorithms.types import Interactions, ItemIndex
 from apps.algorithms.weights import signal_matrix
+from tests.algorithms.changes import make_delta
 from tests.algorithms.contract import AddsUp, ReadsHistory, make_history, make_rng
 from tests.algorithms.factories import make_features, make_random_interactions
 
@@ -34,7 +37,7 @@ def test_ease_equals_the_closed_form_whichever_side_is_inverted(n_users, n_items
     ratings = make_random_interactions(make_rng(), n_users=n_users, n_items=n_items).ratings
     matrix = signal_matrix(ratings, "graded")
     expected = brute_force_ease(matrix.toarray().astype(np.float64), 3.0)
-    np.testing.assert_allclose(ease_weights(matrix, 3.0), expected, atol=1e-5)
+    np.testing.assert_allclose(ease_weights(matrix, 3.0)[0], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("n_users", [50, 1_100])
@@ -42,12 +45,12 @@ def test_ease_is_the_same_over_several_blocks(n_users):
     ratings = make_random_interactions(make_rng(), n_users=n_users, n_items=1_050, density=0.02).ratings
     matrix = signal_matrix(ratings, "all")
     expected = brute_force_ease(matrix.toarray().astype(np.float64), 20.0)
-    np.testing.assert_allclose(ease_weights(matrix, 20.0), expected, atol=1e-5)
+    np.testing.assert_allclose(ease_weights(matrix, 20.0)[0], expected, atol=1e-5)
 
 
 def test_a_film_is_not_its_own_neighbour():
     matrix = signal_matrix(make_random_interactions(make_rng()).ratings, "all")
-    for weights in (ease_weights(matrix, 3.0), bm25_neighbours(matrix, 5, k1=1.2, b=0.5)):
+    for weights in (ease_weights(matrix, 3.0)[0], bm25_neighbours(matrix, 5, k1=1.2, b=0.5)):
         assert not weights.diagonal().any()
         assert weights.shape == (30, 30)
 
@@ -108,3 +111,27 @@ def test_refuses_a_method_it_does_not_have():
     with pytest.raises(InvalidParameter) as refusal:
         ItemCf(method="slim")
     assert str(refusal.value) == "item_cf: method must be one of auto, ease, bm25, not 'slim'."
+
+
+def test_an_update_is_the_closed_form_of_what_there_is_now():
+    delta = make_delta()
+    parameters = {"signal": "all", "half_life": None, "l2": 4.0, "method": "ease"}
+    arm = ItemCf(**parameters).fit(delta.before, make_rng()).update(delta, make_rng())
+    dense = (delta.after.ratings.toarray() > 0).astype(np.float64)
+    expected = brute_force_ease(dense, 4.0)
+    found = np.vstack([arm.scores([make_history([film])])[0] for film in range(delta.after.n_items)])
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert arm.arrays()["left"].shape[1] == 2 * delta.n_people
+    assert arm.arrays()["weights"] is not None
+
+
+def test_updates_go_on_from_each_other_until_a_fit_is_cheaper(monkeypatch):
+    delta = make_delta()
+    there = ItemCf(l2=4.0, method="ease").fit(delta.before, make_rng())
+    back = delta_of(delta.after, delta.before, people=delta.people[:, ::-1])
+    again = there.update(delta, make_rng()).update(back, make_rng())
+    history = [delta.before.history(4)]
+    np.testing.assert_allclose(again.scores(history), there.scores(history), atol=1e-5)
+    assert again.arrays()["left"].shape[1] == 4 * delta.n_people
+    monkeypatch.setattr(item_cf, "MAX_RANK", 4 * delta.n_people)
+    assert "left" not in again.update(delta, make_rng()).arrays()

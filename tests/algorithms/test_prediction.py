@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from apps.algorithms.base import InvalidParameter, NotFittedError
+from apps.algorithms.deltas import delta_of
 from apps.algorithms.metrics import rmse
 from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.types import History, Interactions
+from tests.algorithms.changes import make_delta
 from tests.algorithms.contract import DEGENERATE, freeze, make_degenerate, make_history, make_rng
 from tests.algorithms.factories import make_interactions, make_random_interactions
 
@@ -115,3 +117,38 @@ def test_refuses_parameters_out_of_range():
     with pytest.raises(InvalidParameter) as refusal:
         RatingPredictor(voters=0)
     assert str(refusal.value) == "predictor: voters must be a whole number from 1 to 1000, not 0."
+
+
+def test_an_update_has_the_biases_of_a_fit_and_the_neighbours_of_films_rated_anew():
+    before = make_random_interactions(make_rng(), n_users=30, n_items=60)
+    ratings = before.ratings
+    people = np.repeat(np.arange(30), np.diff(ratings.indptr))
+    rows = list(
+        zip(
+            people.tolist(),
+            ratings.indices.tolist(),
+            ratings.data.tolist(),
+            before.rated_at.tolist(),
+            strict=True,
+        )
+    )
+    own = {item for who, item, *_ in rows if who == 3}
+    new = next(item for item in range(60) if item not in own)
+    after = make_interactions([*rows, (3, new, 5.0, 99.0)], n_users=30, n_items=60)
+    delta = delta_of(before, after, people=[(3, 3)])
+    updated = RatingPredictor(neighbours=5).fit(before).update(delta).arrays()
+    fitted = RatingPredictor(neighbours=5).fit(after).arrays()
+    assert delta.rated.tolist() == [new]
+    for name in ("mean", "film_bias"):
+        np.testing.assert_array_equal(updated[name], fitted[name])
+    np.testing.assert_allclose(updated["similarities"][new], fitted["similarities"][new], atol=1e-6)
+
+
+def test_an_update_with_films_that_came_and_went_predicts_within_the_scale():
+    delta = make_delta(with_films=True)
+    predictor = RatingPredictor(neighbours=5).fit(delta.before).update(delta)
+    items = np.arange(delta.after.n_items)
+    stars = predictor.predict(delta.after.history(2), items)
+    assert np.isfinite(stars).all()
+    assert stars.min() >= 0.5
+    assert stars.max() <= 5.0

@@ -3,8 +3,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from apps.algorithms.arms import sequence
 from apps.algorithms.arms.sequence import Sequence
 from apps.algorithms.base import InvalidParameter
+from apps.algorithms.deltas import delta_of
 from tests.algorithms.contract import AddsUp, ReadsHistory, make_history, make_rng
 from tests.algorithms.factories import make_interactions, make_random_interactions
 
@@ -14,6 +16,7 @@ SMALL = {"l2": 5.0, "min_ratings": 1}
 class TestSequence(ReadsHistory, AddsUp):
     arm = "sequence"
     parameters = SMALL
+    update_likeness = 0.999
 
 
 def brute_force(interactions, *, reach, together, l2):
@@ -93,3 +96,56 @@ def test_refuses_parameters_out_of_range(parameters, sentence):
     with pytest.raises(InvalidParameter) as refusal:
         Sequence(**parameters)
     assert str(refusal.value) == sentence
+
+
+def grown(n_users=40, n_items=25):
+    """Everybody's ratings, and with some more that come last in the histories of three."""
+    before = make_random_interactions(make_rng(), n_users=n_users, n_items=n_items)
+    ratings = before.ratings
+    people = np.repeat(np.arange(n_users), np.diff(ratings.indptr))
+    rows = list(
+        zip(
+            people.tolist(),
+            ratings.indices.tolist(),
+            ratings.data.tolist(),
+            before.rated_at.tolist(),
+            strict=True,
+        )
+    )
+    more = []
+    for user in (1, 4, 7):
+        own = {item for who, item, *_ in rows if who == user}
+        more += [(user, item, 5.0, 200.0 + item) for item in sorted(set(range(n_items)) - own)[:2]]
+    after = make_interactions([*rows, *more], n_users=n_users, n_items=n_items)
+    return delta_of(before, after, people=[(user, user) for user in (1, 4, 7)])
+
+
+def test_an_update_by_ratings_that_come_last_is_close_to_a_fit():
+    delta = grown()
+    arm = Sequence(min_ratings=1, l2=5.0).fit(delta.before, make_rng())
+    updated = arm.update(delta, make_rng())
+    fitted = Sequence(min_ratings=1, l2=5.0).fit(delta.after, make_rng())
+    histories = [delta.after.history(user) for user in range(40)]
+    found, known, stale = (one.scores(histories) for one in (updated, fitted, arm))
+    assert "left" in updated.arrays()
+    assert np.abs(found - known).max() < 0.05 * np.abs(stale - known).max()
+
+
+def test_p_after_an_update_is_that_of_a_fit():
+    delta = grown()
+    updated = Sequence(min_ratings=1, l2=5.0).fit(delta.before, make_rng()).update(delta, make_rng()).arrays()
+    fitted = Sequence(min_ratings=1, l2=5.0).fit(delta.after, make_rng()).arrays()
+    inverse = updated["inverse"] - updated["inverse_left"] @ updated["inverse_right"].T
+    np.testing.assert_allclose(inverse, fitted["inverse"], atol=1e-5)
+
+
+def test_wide_factors_are_made_one_matrix(monkeypatch):
+    delta = grown()
+    arm = Sequence(min_ratings=1, l2=5.0).fit(delta.before, make_rng())
+    apart = arm.update(delta, make_rng())
+    monkeypatch.setattr(sequence, "MAX_RANK", 1)
+    whole = arm.update(delta, make_rng())
+    assert "left" not in whole.arrays()
+    assert whole.arrays()["inverse_left"].shape[1] == 0
+    histories = [delta.after.history(user) for user in range(40)]
+    np.testing.assert_allclose(whole.scores(histories), apart.scores(histories), atol=1e-5)

@@ -18,6 +18,7 @@ PLAIN = {"weight_svd": 0.01, "damping": 0.0, "rotation": 0.0, "distance": 0.0}
 
 class TestSerendipity(ArmContract):
     arm = "serendipity"
+    update_likeness = 0.95
 
     def part_parameters(self) -> dict[str, Parameters]:
         return {"item_cf": {"l2": 5.0}, "svd": {"factors": 4}}

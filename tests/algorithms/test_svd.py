@@ -9,6 +9,7 @@ from tests.algorithms.factories import make_random_interactions
 class TestSvd(ReadsHistory, AddsUp):
     arm = "svd"
     parameters = {"factors": 2}
+    update_likeness = 0.999
 
 
 def test_scores_are_the_projection_on_the_leading_vectors():

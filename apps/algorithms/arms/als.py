@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real, whole
+from apps.algorithms.deltas import Delta
 from apps.algorithms.matrices import column_major
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
 from apps.algorithms.weights import SIGNALS, signal_matrix
@@ -21,6 +22,10 @@ class AlsSettings(PersonalSettings):
     regularization: float = real(15.0, low=0.001, high=10_000)
     alpha: float = real(3.0, low=0.01, high=1_000)
     iterations: int = whole(15, low=1, high=200)
+
+
+_WARM_SWEEPS = 2
+_NEW_SPREAD = 0.01
 
 
 class Als(PersonalArm):
@@ -55,11 +60,22 @@ class Als(PersonalArm):
 
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
         matrix = signal_matrix(interactions.ratings, self.settings.signal)
-        factors = self._factorise(matrix, int(rng.integers(2**31)))
-        wide = factors.astype(np.float64)
-        return {"factors": factors, "gram": wide.T @ wide}
+        return _packed(self._factorise(matrix, int(rng.integers(2**31))))
 
-    def _factorise(self, matrix: sparse.csr_matrix, seed: int) -> Float32:
+    def _updated(self, delta: Delta, rng: np.random.Generator) -> Arrays:
+        """A few sweeps from the factors that there are; films that are new to it begin at random."""
+        known = np.asarray(self.arrays_["factors"])
+        n_new = delta.after.n_items - int(np.count_nonzero(delta.columns >= 0))
+        start = np.array(delta.carried(known), dtype=np.float32)
+        is_new = np.ones(len(start), dtype=np.bool_)
+        is_new[delta.columns[delta.columns >= 0]] = False
+        start[is_new] = rng.standard_normal((n_new, known.shape[1]), dtype=np.float32) * _NEW_SPREAD
+        matrix = signal_matrix(delta.after.ratings, self.settings.signal)
+        if not known.any():
+            return self._learn(delta.after, rng)
+        return _packed(self._factorise(matrix, int(rng.integers(2**31)), start=start))
+
+    def _factorise(self, matrix: sparse.csr_matrix, seed: int, *, start: Float32 | None = None) -> Float32:
         if matrix.nnz == 0:
             return np.zeros((matrix.shape[1], self.settings.factors), dtype=np.float32)
         # Here, because a process that only serves never needs it.
@@ -72,9 +88,14 @@ class Als(PersonalArm):
                 factors=self.settings.factors,
                 regularization=self.settings.regularization,
                 alpha=self.settings.alpha,
-                iterations=self.settings.iterations,
+                iterations=self.settings.iterations if start is None else _WARM_SWEEPS,
                 random_state=seed,
             )
+            if start is not None:
+                # People are solved for first, from the films: what they begin at is only where the solver
+                # begins.
+                model.item_factors = np.ascontiguousarray(start)
+                model.user_factors = np.zeros((matrix.shape[0], start.shape[1]), dtype=np.float32)
             model.fit(matrix, show_progress=False)
         return column_major(model.item_factors)
 
@@ -97,3 +118,8 @@ class Als(PersonalArm):
         system = gram + (seen.T * (confidence - 1.0)) @ seen
         system.flat[:: len(system) + 1] += self.settings.regularization
         return system
+
+
+def _packed(factors: Float32) -> Arrays:
+    wide = factors.astype(np.float64)
+    return {"factors": factors, "gram": wide.T @ wide}

@@ -8,6 +8,7 @@ import numpy as np
 
 from apps.algorithms.arms.learned import LearnedArm
 from apps.algorithms.base import InvalidParameter, NotFittedError, Recommender
+from apps.algorithms.deltas import Delta
 from apps.algorithms.types import Interactions
 
 
@@ -40,6 +41,15 @@ class ComposedArm(LearnedArm):
         for part, stream in zip(self.parts.values(), rng.spawn(len(self.needs)), strict=True):
             part.fit(interactions, stream)
         return self.learn(interactions, rng)
+
+    def update(self, delta: Delta, rng: np.random.Generator) -> Self:
+        """Update the linked parts, then ``learn``. Whoever has updated them links and learns alone."""
+        streams = rng.spawn(len(self.needs))
+        parts = {
+            name: part.update(delta, stream)
+            for (name, part), stream in zip(self.parts.items(), streams, strict=True)
+        }
+        return type(self)(**self.parameters).link(parts).learn(delta.after, rng)
 
     @property
     def parts(self) -> Mapping[str, Recommender]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import linalg, sparse
 
+from apps.algorithms.arms.film_weights import FilmWeights, Patch
 from apps.algorithms.matrices import product_blocks, row_blocks
 from apps.algorithms.types import Float32, Float64
 
@@ -12,8 +13,9 @@ _FEW_PEOPLE = 0.6
 """With more people than this share of the films, inverting the films' side is faster, measured."""
 
 
-def ease_weights(matrix: sparse.csr_matrix, l2: float) -> Float32:
-    """Weights from film to film, float32 ``(n_items, n_items)``, row the source, column the target.
+def ease_weights(matrix: sparse.csr_matrix, l2: float) -> tuple[Float32, Float64]:
+    """Weights from film to film, float32 ``(n_items, n_items)``, row the source, column the target, and the
+    diagonal of ``P``, float64 ``(n_items,)``, from which with the weights all of ``P`` follows.
 
     ``B_ij = -P_ij / P_jj`` with ``P = (X'X + l2 I)^-1`` and a zero diagonal (Steck 2019, eq. 8).
     ``X`` is ``matrix``, people by films. The cheaper side is inverted: with far fewer people than films
@@ -25,18 +27,41 @@ def ease_weights(matrix: sparse.csr_matrix, l2: float) -> Float32:
     n_users, n_items = matrix.shape
     weights = np.zeros((n_items, n_items), dtype=np.float32)
     if matrix.nnz == 0:
-        return weights
+        return weights, np.full(n_items, 1.0 / l2)
     by = _targets_by_people if n_users < _FEW_PEOPLE * n_items else _targets_by_films
-    blocks = by(matrix, l2)
+    diagonal, blocks = by(matrix, l2)
     start = 0
     for block in blocks:
         weights[:, start : start + len(block)] = block.T
         start += len(block)
-    return weights
+    return weights, diagonal
 
 
-def _targets_by_people(matrix: sparse.csr_matrix, l2: float) -> Iterator[Float32]:
-    """Blocks of rows of ``B'``."""
+def updated_ease(
+    weights: FilmWeights, diagonal: Float64, was: sparse.csr_matrix, now: sparse.csr_matrix
+) -> tuple[Patch, Float64]:
+    """What some people's other ratings make of the weights, and of the diagonal of ``P``.
+
+    ``was`` and ``now`` are the rows of ``X`` that differ, ``(n_people, n_items)``: with ``D = [now' was']``
+    and ``S`` its signs, ``P' = P - P D (S + D'P D)^-1 D'P`` (Woodbury), exact but for the rounding of
+    float32. Costs the films that these people rated times all, and adds twice their number to the rank.
+    """
+    changed = sparse.vstack([now, was], format="csr").astype(np.float32)
+    signs = np.repeat([1.0, -1.0], [now.shape[0], was.shape[0]])
+    films = np.unique(changed.indices).astype(np.int64)
+    rows = -weights.rows(films) * diagonal.astype(np.float32)
+    rows[np.arange(len(films)), films] = diagonal[films]
+    reached = changed[:, films] @ rows
+    system = np.diag(signs) + (changed @ reached.T).astype(np.float64)
+    left = np.linalg.solve(system, reached.astype(np.float64)).astype(np.float32).T
+    after = diagonal - np.einsum("ij,ji->i", left, reached, dtype=np.float64)
+    ratio = (diagonal / after).astype(np.float32)
+    right = reached.T / after.astype(np.float32)[:, None]
+    return weights.patched(left, right, ratio), after
+
+
+def _targets_by_people(matrix: sparse.csr_matrix, l2: float) -> tuple[Float64, Iterator[Float32]]:
+    """The diagonal of ``P``, and blocks of rows of ``B'``."""
     wide = matrix.astype(np.float64)
     gram = _gram(wide)
     gram.flat[:: len(gram) + 1] += l2
@@ -44,20 +69,26 @@ def _targets_by_people(matrix: sparse.csr_matrix, l2: float) -> Iterator[Float32
     # P = (I - half'half) / l2, and l2 cancels in P_ij / P_jj.
     scales = 1.0 / (1.0 - np.einsum("ij,ij->j", half, half))
     targets = (half * scales).astype(np.float32)
-    half = half.astype(np.float32)
-    for rows in row_blocks(half.shape[1]):
-        yield _without_diagonal(targets[:, rows].T @ half, rows.start)
+    narrow = half.astype(np.float32)
+    blocks = (
+        _without_diagonal(targets[:, rows].T @ narrow, rows.start) for rows in row_blocks(half.shape[1])
+    )
+    return 1.0 / (l2 * scales), blocks
 
 
-def _targets_by_films(matrix: sparse.csr_matrix, l2: float) -> Iterator[Float32]:
-    """Blocks of rows of ``B'``."""
+def _targets_by_films(matrix: sparse.csr_matrix, l2: float) -> tuple[Float64, Iterator[Float32]]:
+    """The diagonal of ``P``, and blocks of rows of ``B'``."""
     wide = matrix.astype(np.float64)
     gram = _gram(sparse.csr_matrix(wide.T))
     gram.flat[:: len(gram) + 1] += l2
     inverse = inverse_of(gram)
-    scales = -1.0 / np.diag(inverse)
-    for rows in row_blocks(len(inverse)):
-        yield _without_diagonal((inverse[rows] * scales[rows, None]).astype(np.float32), rows.start)
+    diagonal = np.diag(inverse).copy()
+    scales = -1.0 / diagonal
+    blocks = (
+        _without_diagonal((inverse[rows] * scales[rows, None]).astype(np.float32), rows.start)
+        for rows in row_blocks(len(inverse))
+    )
+    return diagonal, blocks
 
 
 def _gram(rows: sparse.csr_matrix) -> Float64:

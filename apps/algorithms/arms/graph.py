@@ -9,13 +9,16 @@ from scipy import sparse
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real, whole
 from apps.algorithms.arms.things import PART, Things, telling_things, things_of
-from apps.algorithms.arms.walking import Bridge, bridge, walk
+from apps.algorithms.arms.walking import Bridge, bridge, walk, walk_again
 from apps.algorithms.base import Path
-from apps.algorithms.matrices import dense_block, pack_csr, sum_rows, unpack_csr
+from apps.algorithms.deltas import Delta
+from apps.algorithms.matrices import dense_block, pack_csr, sum_rows, unpack_csr, with_rows
 from apps.algorithms.texts import pack_texts, text_at
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
 from apps.algorithms.weights import SIGNALS, signal_matrix
 
+_MANY = 4
+"""With more than one film in so many to walk from, all walks are made."""
 _BY_PEOPLE = 0.5
 """A thing goes on to its films in proportion to this power of 1 + the people who rated them."""
 
@@ -79,20 +82,40 @@ class Graph(PersonalArm):
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
         settings = self.settings
         things = things_of(interactions.features, self._weights())
-        ratings = sparse.csr_matrix(signal_matrix(interactions.ratings, settings.signal).T)
-        people = np.bincount(interactions.ratings.indices, minlength=interactions.n_items)
-        rows = walk(
-            self._bridges(things, ratings, people),
-            (np.maximum(people, 1.0) ** -settings.discount).astype(np.float32),
-            restart=settings.restart,
-            keep=settings.neighbours,
-        )
-        telling = telling_things(things)
+        bridges, scales = self._ways(interactions, things)
+        rows = walk(bridges, scales, restart=settings.restart, keep=settings.neighbours)
+        return {**pack_csr("rows", rows), **_pack_things(things)}
+
+    def _updated(self, delta: Delta, rng: np.random.Generator) -> Arrays:
+        """Walks from films rated anew, or of which the catalogue tells otherwise; the rest stays."""
+        films = np.union1d(delta.rated, delta.described)
+        if len(films) * _MANY > delta.after.n_items:
+            return self._learn(delta.after, rng)
+        settings, arrays = self.settings, self.arrays_
+        things = things_of(delta.after.features, self._weights())
+        bridges, scales = self._ways(delta.after, things)
+        rows = delta.moved_square(self._rows)
+        before = sparse.csr_matrix(rows)
+        before.data = before.data / delta.carried(self._scales(delta.before), 1.0)[before.indices]
+        again = walk_again(bridges, films, before, scales, restart=settings.restart, keep=settings.neighbours)
+        is_same = len(delta.described) == 0 and delta.is_of_same_films
+        told = {name: arrays[name] for name in arrays if not name.startswith("rows")}
         return {
-            **pack_csr("rows", rows),
-            **pack_csr("things", telling.matrix),
-            **pack_texts("names", telling.names),
+            **pack_csr("rows", with_rows(rows, films, again)),
+            **(told if is_same else _pack_things(things)),
         }
+
+    def _ways(
+        self, interactions: Interactions, things: Things
+    ) -> tuple[list[tuple[Float32, Bridge]], Float32]:
+        """The bridges, and what each film loses for being popular."""
+        ratings = sparse.csr_matrix(signal_matrix(interactions.ratings, self.settings.signal).T)
+        people = np.bincount(interactions.ratings.indices, minlength=interactions.n_items)
+        return self._bridges(things, ratings, people), self._scales(interactions)
+
+    def _scales(self, interactions: Interactions) -> Float32:
+        people = np.bincount(interactions.ratings.indices, minlength=interactions.n_items)
+        return (np.maximum(people, 1.0) ** -self.settings.discount).astype(np.float32)
 
     def _weights(self) -> Mapping[str, float]:
         settings = self.settings
@@ -148,3 +171,8 @@ class Graph(PersonalArm):
         # Few at a time: scipy's own indexing costs a hundred times the reading.
         held = slice(self._things.indptr[film], self._things.indptr[film + 1])
         return zip(self._things.indices[held].tolist(), self._things.data[held].tolist(), strict=True)
+
+
+def _pack_things(things: Things) -> Arrays:
+    telling = telling_things(things)
+    return {**pack_csr("things", telling.matrix), **pack_texts("names", telling.names)}

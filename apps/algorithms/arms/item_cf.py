@@ -5,14 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from apps.algorithms.arms.ease import ease_weights
-from apps.algorithms.arms.film_weights import FilmWeights, pack_weights
+from apps.algorithms.arms.ease import ease_weights, updated_ease
+from apps.algorithms.arms.film_weights import FilmWeights, pack_patch, pack_weights
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.neighbours import bm25_neighbours
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real, whole
+from apps.algorithms.deltas import Delta
 from apps.algorithms.matrices import dense_block, pack_csr, sum_rows, unpack_csr
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
 from apps.algorithms.weights import SIGNALS, signal_matrix
+
+MAX_RANK = 128
+"""Of what updates add to EASE: with more, each list pays more than a fit saves."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,42 @@ class ItemCf(PersonalArm):
         matrix = signal_matrix(interactions.ratings, settings.signal)
         rated = np.unique(matrix.indices).astype(np.int64)
         if self._method(len(rated)) == "ease":
-            return pack_weights(ease_weights(matrix[:, rated], settings.l2), rated, interactions.n_items)
+            weights, diagonal = ease_weights(matrix[:, rated], settings.l2)
+            # A film that nobody rated meets none: its part of P is that of the regularisation alone.
+            of_all = np.full(interactions.n_items, 1.0 / settings.l2)
+            of_all[rated] = diagonal
+            return {**pack_weights(weights, rated, interactions.n_items), "diagonal": of_all}
         rows = bm25_neighbours(matrix, settings.neighbours, k1=settings.bm25_k1, b=settings.bm25_b)
         return {**pack_csr("rows", rows), **pack_csr("targets", sparse.csr_matrix(rows.T))}
+
+    def _updated(self, delta: Delta, rng: np.random.Generator) -> Arrays:
+        found = self._updated_ease(delta) if self._dense is not None else None
+        return self._learn(delta.after, rng) if found is None else found
+
+    def _updated_ease(self, delta: Delta) -> Arrays | None:
+        """None where a fit is cheaper than to go on: after many updates, or where a film is gone."""
+        arrays, was, now = self.arrays_, *delta.weighted(self.settings.signal)
+        rank = arrays["left"].shape[1] if "left" in arrays else 0
+        n_rated = len(np.unique(signal_matrix(delta.after.ratings, self.settings.signal).indices))
+        if (
+            rank + 2 * delta.n_people > MAX_RANK
+            or "diagonal" not in arrays
+            or np.any(arrays["place"][delta.columns < 0] >= 0)
+            or self._method(n_rated) != "ease"
+        ):
+            return None
+        carried = {"place": delta.carried(arrays["place"], -1)}
+        carried |= {name: delta.carried(arrays[name]) for name in ("left", "right") if name in arrays}
+        carried |= {name: delta.carried(arrays[name], 1.0) for name in ("scales",) if name in arrays}
+        weights = FilmWeights({"weights": arrays["weights"], **carried})
+        diagonal = delta.carried(arrays["diagonal"], 1.0 / self.settings.l2)
+        patch, after = updated_ease(weights, diagonal, was, now)
+        return {
+            "weights": arrays["weights"],
+            "place": carried["place"],
+            "diagonal": after,
+            **pack_patch(patch),
+        }
 
     def _method(self, n_rated: int) -> str:
         if self.settings.method != "auto":

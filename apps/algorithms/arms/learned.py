@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from apps.algorithms.arms.parameters import PersonalSettings, Settings, read_settings
 from apps.algorithms.base import Folded, NotFittedError, Recommender
+from apps.algorithms.deltas import Delta
 from apps.algorithms.types import (
     Arrays,
     Float32,
@@ -68,6 +69,11 @@ class LearnedArm(ConfiguredArm):
         self._adopt(self._learn(interactions, rng))
         return self
 
+    def update(self, delta: Delta, rng: np.random.Generator) -> Self:
+        arm = type(self)(**self.parameters)
+        arm._adopt(self._updated(delta, rng))
+        return arm
+
     @classmethod
     def from_arrays(cls, parameters: Parameters, arrays: Arrays) -> Self:
         arm = cls(**parameters)
@@ -106,6 +112,10 @@ class LearnedArm(ConfiguredArm):
     @abstractmethod
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
         """The learned state."""
+
+    def _updated(self, delta: Delta, rng: np.random.Generator) -> Arrays:
+        """The learned state after the delta, from that before; what is cheap to learn is learned anew."""
+        return self._learn(delta.after, rng)
 
     @abstractmethod
     def _score(self, history: History) -> Float32:

@@ -6,14 +6,19 @@ import numpy as np
 from scipy import sparse
 
 from apps.algorithms.arms.ease import inverse_of
-from apps.algorithms.arms.film_weights import FilmWeights, pack_weights
+from apps.algorithms.arms.film_weights import FilmWeights, Patch, pack_patch, pack_weights
 from apps.algorithms.arms.following import read_entries, sum_following
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real, whole
+from apps.algorithms.arms.sequence_updates import Inverse, factors_of, moved, updated_weights
+from apps.algorithms.deltas import Delta
 from apps.algorithms.matrices import product_blocks, row_blocks
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
 from apps.algorithms.weights import SIGNALS, signal_matrix
 
+MAX_RANK = 256
+"""Of what updates add to the weights, and to P, beside what a fit left."""
+_PATCH = {"left": 0.0, "right": 0.0, "scales": 1.0}
 _LONGEST = 1_000
 """Of a longer history the newest entries count: its pairs would outnumber those of all others."""
 
@@ -69,7 +74,50 @@ class Sequence(PersonalArm):
 
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
         films = self._taking_part(interactions)
-        return pack_weights(self._solve(interactions, films), films, interactions.n_items)
+        weights, inverse = self._solve(interactions, films)
+        nothing = np.zeros((len(films), 0), dtype=np.float32)
+        return {
+            **pack_weights(weights, films, interactions.n_items),
+            **_pack_inverse(Inverse(inverse, nothing, nothing)),
+        }
+
+    def _updated(self, delta: Delta, rng: np.random.Generator) -> Arrays:
+        """Films that had too few ratings, or fall below, wait for the next fit, as do those that came."""
+        arrays, settings = self.arrays_, self.settings
+        place = arrays["place"]
+        if "inverse" not in arrays or np.any(place[delta.columns < 0] >= 0) or not np.any(place >= 0):
+            return self._learn(delta.after, rng)
+        found = moved(
+            delta,
+            place,
+            signal=settings.signal,
+            reach=settings.reach,
+            together=settings.together,
+            longest=_LONGEST,
+        )
+        carried = delta.carried(place, -1)
+        factors = None if found is None else factors_of(found, rng)
+        if factors is None:
+            return self._learn(delta.after, rng)
+        parts = {name: delta.carried(arrays[name], fill) for name, fill in _PATCH.items() if name in arrays}
+        weights = FilmWeights({"weights": arrays["weights"], "place": carried, **parts})
+        inverse = Inverse(arrays["inverse"], arrays["inverse_left"], arrays["inverse_right"])
+        rated = carried[delta.rated]
+        patch, after = updated_weights(weights, inverse, factors, np.sort(rated[rated >= 0]))
+        return {"place": carried, **self._packed(arrays["weights"], carried, patch, after)}
+
+    def _packed(self, base: Float32, place: Int64, patch: Patch, inverse: Inverse) -> Arrays:
+        """As factors beside what a fit left, until these are so wide that a list pays more than they save."""
+        if inverse.left.shape[1] > MAX_RANK:
+            nothing = np.zeros((len(inverse.base), 0), dtype=np.float32)
+            inverse = Inverse(inverse.solid(), nothing, nothing)
+        packed = pack_patch(patch)
+        if patch.rank > MAX_RANK:
+            return {
+                "weights": FilmWeights({"weights": base, "place": place, **packed}).solid(),
+                **_pack_inverse(inverse),
+            }
+        return {"weights": base, **packed, **_pack_inverse(inverse)}
 
     def _taking_part(self, interactions: Interactions) -> Int64:
         """The films that the model is about, ascending; of films rated alike the first."""
@@ -79,13 +127,14 @@ class Sequence(PersonalArm):
         most = np.argsort(-counts[enough], kind="stable")[: self.settings.max_items]
         return np.sort(enough[most])
 
-    def _solve(self, interactions: Interactions, films: Int64) -> Float32:
+    def _solve(self, interactions: Interactions, films: Int64) -> tuple[Float32, Float32]:
+        """The weights, and P."""
         settings = self.settings
         following = sum_following(
             read_entries(interactions, films, settings.signal, longest=_LONGEST), len(films), settings.reach
         )
         if not following.size:
-            return following.astype(np.float32)
+            return following.astype(np.float32), following.astype(np.float32)
         rated = signal_matrix(interactions.ratings, settings.signal)[:, films].astype(np.float64)
         system = following + following.T
         for rows, gram in product_blocks(sparse.csr_matrix(rated.T), rated):
@@ -94,7 +143,8 @@ class Sequence(PersonalArm):
             following[rows] += gram
         squares = np.bincount(rated.indices, rated.data**2, len(films))
         system.flat[:: len(system) + 1] += squares + settings.l2
-        return _told_by_others(inverse_of(system), following)
+        inverse = inverse_of(system)
+        return _told_by_others(inverse, following), inverse.astype(np.float32)
 
     def _adopt(self, arrays: Arrays) -> None:
         super()._adopt(arrays)
@@ -117,3 +167,8 @@ def _told_by_others(inverse: Float64, following: Float64) -> Float32:
         told -= inverse[rows] * own
         weights[rows] = told
     return weights
+
+
+def _pack_inverse(inverse: Inverse) -> Arrays:
+    """What only updates read: the rest of the model follows from it and the weights."""
+    return {"inverse": inverse.base, "inverse_left": inverse.left, "inverse_right": inverse.right}

@@ -74,6 +74,36 @@ def walk(
     return steps
 
 
+def walk_again(
+    bridges: list[tuple[Float32, Bridge]],
+    rows: Int64,
+    before: sparse.csr_matrix,
+    scales: Float32,
+    *,
+    restart: float,
+    keep: int,
+) -> sparse.csr_matrix:
+    """Where walks from ``rows`` alone are found, CSR ``(len(rows), n_items)``, as rows of ``walk``.
+
+    After its first step a walk goes on as ``before`` has it, rows of ``walk`` not yet times ``scales``: ``R =
+    restart P + (1 - restart) P R``, which is what the sum of ``walk`` comes to.
+    """
+    parts = []
+    for some in np.array_split(rows, max(1, len(rows) * len(scales) // BLOCK_CELLS)):
+        found = np.zeros((len(some), len(scales)), dtype=np.float32)
+        for share, one in bridges:
+            found += share[some][:, None] * one.step(some)
+        first = _strongest(found, some, scales, keep)
+        if restart < 1.0 - NEGLIGIBLE:
+            onward = (_pruned(first, GOING_ON) @ before).toarray()
+            total = np.float32(restart) * first.toarray() + np.float32(1.0 - restart) * onward
+            first = _strongest(total, some, scales, keep)
+        parts.append(first)
+    found_rows = _stacked(parts, len(scales))
+    found_rows.data *= scales[found_rows.indices]
+    return found_rows
+
+
 def _step_matrix(bridges: list[tuple[Float32, Bridge]], scales: Float32, keep: int) -> sparse.csr_matrix:
     n_items = len(scales)
     parts = []

@@ -1,0 +1,50 @@
+"""Two states of made-up ratings, for what arms are updated by."""
+
+import numpy as np
+
+from apps.algorithms.deltas import Delta, delta_of
+from apps.algorithms.types import Interactions, ItemIndex
+from tests.algorithms.factories import make_interactions, make_random_interactions
+
+
+def make_delta(*, with_films: bool = False) -> Delta:
+    """Of twenty people two rate more, one takes a rating back, one rates anew what they had, and one comes.
+
+    ``with_films`` a film comes between two others, with a rating, and one that nobody rated goes.
+    """
+    rng = np.random.default_rng(9)
+    before = make_random_interactions(rng)
+    rows = [
+        (user, int(item), float(stars), float(at))
+        for user in range(before.n_users)
+        for item, stars, at in _told(before, user)
+    ]
+    films = before.items.ids.tolist()
+    unrated = sorted(set(range(before.n_items)) - {item for _, item, *_ in rows})
+    own = [row for row in rows if row[0] == 5]
+    changed = [row for row in rows if row not in (own[0], own[1])]
+    changed += [(5, own[1][1], 5.0, 99.0)]
+    for user in (2, 3):
+        open_to = sorted(set(range(before.n_items)) - {item for who, item, *_ in rows if who == user})
+        changed += [(user, item, 4.5, 98.0 + number) for number, item in enumerate(open_to[:3])]
+    changed += [(before.n_users, item, 4.0, 97.0) for item in range(4)]
+    n_users = before.n_users + 1
+    if not with_films:
+        after = make_interactions(changed, n_users=n_users, n_items=before.n_items)
+    else:
+        kept = [film for spot, film in enumerate(films) if spot not in unrated[:1]]
+        ids = sorted([*kept, films[3] + 5])
+        place = {film: spot for spot, film in enumerate(ids)}
+        moved = [(user, place[films[item]], stars, at) for user, item, stars, at in changed]
+        moved += [(2, place[films[3] + 5], 5.0, 100.0)]
+        plain = make_interactions(moved, n_users=n_users, n_items=len(ids))
+        items = ItemIndex(ids=np.array(ids, dtype=np.int64))
+        after = Interactions(plain.ratings, plain.rated_at, items, plain.features)
+    return delta_of(before, after, people=[(2, 2), (3, 3), (5, 5), (-1, before.n_users)])
+
+
+def _told(interactions: Interactions, user: int) -> list[tuple[int, float, float]]:
+    start, end = interactions.ratings.indptr[user], interactions.ratings.indptr[user + 1]
+    own = slice(start, end)
+    ratings = interactions.ratings
+    return list(zip(ratings.indices[own], ratings.data[own], interactions.rated_at[own], strict=True))
