@@ -30,7 +30,7 @@ class Summary:
     def standing(self, units: int | None = None) -> Standing | None:
         """Where its ramp stands; None where nothing serves, nor may again. ``units`` as in ``standing``."""
         serving = (Experiment.State.RUNNING, Experiment.State.PAUSED)
-        if self.phase is None or self.experiment.state not in serving:
+        if self.phase is None or self.phase.ended_at is not None or self.experiment.state not in serving:
             return None
         return standing(phase_steps(self.phase), self.ledger, now=self.now, units=units)
 

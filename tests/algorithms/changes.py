@@ -4,7 +4,7 @@ import numpy as np
 
 from apps.algorithms.deltas import Delta, delta_of
 from apps.algorithms.types import Interactions, ItemIndex
-from tests.algorithms.factories import make_interactions, make_random_interactions
+from tests.algorithms.factories import make_interactions, make_random_interactions, rows_of
 
 
 def make_delta(*, with_films: bool = False) -> Delta:
@@ -14,11 +14,7 @@ def make_delta(*, with_films: bool = False) -> Delta:
     """
     rng = np.random.default_rng(9)
     before = make_random_interactions(rng)
-    rows = [
-        (user, int(item), float(stars), float(at))
-        for user in range(before.n_users)
-        for item, stars, at in _told(before, user)
-    ]
+    rows = rows_of(before)
     films = before.items.ids.tolist()
     unrated = sorted(set(range(before.n_items)) - {item for _, item, *_ in rows})
     own = [row for row in rows if row[0] == 5]
@@ -41,10 +37,3 @@ def make_delta(*, with_films: bool = False) -> Delta:
         items = ItemIndex(ids=np.array(ids, dtype=np.int64))
         after = Interactions(plain.ratings, plain.rated_at, items, plain.features)
     return delta_of(before, after, people=[(2, 2), (3, 3), (5, 5), (-1, before.n_users)])
-
-
-def _told(interactions: Interactions, user: int) -> list[tuple[int, float, float]]:
-    start, end = interactions.ratings.indptr[user], interactions.ratings.indptr[user + 1]
-    own = slice(start, end)
-    ratings = interactions.ratings
-    return list(zip(ratings.indices[own], ratings.data[own], interactions.rated_at[own], strict=True))

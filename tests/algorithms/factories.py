@@ -47,6 +47,14 @@ def make_interactions(
     )
 
 
+def rows_of(interactions: Interactions) -> list[tuple[int, int, float, float]]:
+    """What ``make_interactions`` makes them of."""
+    ratings = interactions.ratings
+    people = np.repeat(np.arange(interactions.n_users), np.diff(ratings.indptr))
+    columns = (people, ratings.indices, ratings.data, interactions.rated_at)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
 def make_random_interactions(
     rng: np.random.Generator, *, n_users: int = 20, n_items: int = 30, density: float = 0.3
 ) -> Interactions:

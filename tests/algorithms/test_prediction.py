@@ -10,7 +10,7 @@ from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.types import History, Interactions
 from tests.algorithms.changes import make_delta
 from tests.algorithms.contract import DEGENERATE, freeze, make_degenerate, make_history, make_rng
-from tests.algorithms.factories import make_interactions, make_random_interactions
+from tests.algorithms.factories import make_interactions, make_random_interactions, rows_of
 
 ITEMS = np.arange(30)
 
@@ -121,17 +121,7 @@ def test_refuses_parameters_out_of_range():
 
 def test_an_update_has_the_biases_of_a_fit_and_the_neighbours_of_films_rated_anew():
     before = make_random_interactions(make_rng(), n_users=30, n_items=60)
-    ratings = before.ratings
-    people = np.repeat(np.arange(30), np.diff(ratings.indptr))
-    rows = list(
-        zip(
-            people.tolist(),
-            ratings.indices.tolist(),
-            ratings.data.tolist(),
-            before.rated_at.tolist(),
-            strict=True,
-        )
-    )
+    rows = rows_of(before)
     own = {item for who, item, *_ in rows if who == 3}
     new = next(item for item in range(60) if item not in own)
     after = make_interactions([*rows, (3, new, 5.0, 99.0)], n_users=30, n_items=60)

@@ -8,7 +8,7 @@ from apps.algorithms.arms.sequence import Sequence
 from apps.algorithms.base import InvalidParameter
 from apps.algorithms.deltas import delta_of
 from tests.algorithms.contract import AddsUp, ReadsHistory, make_history, make_rng
-from tests.algorithms.factories import make_interactions, make_random_interactions
+from tests.algorithms.factories import make_interactions, make_random_interactions, rows_of
 
 SMALL = {"l2": 5.0, "min_ratings": 1}
 
@@ -101,17 +101,7 @@ def test_refuses_parameters_out_of_range(parameters, sentence):
 def grown(n_users=40, n_items=25):
     """Everybody's ratings, and with some more that come last in the histories of three."""
     before = make_random_interactions(make_rng(), n_users=n_users, n_items=n_items)
-    ratings = before.ratings
-    people = np.repeat(np.arange(n_users), np.diff(ratings.indptr))
-    rows = list(
-        zip(
-            people.tolist(),
-            ratings.indices.tolist(),
-            ratings.data.tolist(),
-            before.rated_at.tolist(),
-            strict=True,
-        )
-    )
+    rows = rows_of(before)
     more = []
     for user in (1, 4, 7):
         own = {item for who, item, *_ in rows if who == user}

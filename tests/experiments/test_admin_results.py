@@ -88,6 +88,12 @@ def test_results_of_a_phase_before_stay_to_be_read(client: Client, boss: User) -
     page = client.get(url("overview", "test"), {"phase": "1"}).content.decode()
     assert "These are the results of phase 1, which has ended" in page
     assert "SRM ok; day 1 of 28" in page
+    assert "It has ended." in page
+    assert f'{url("goals_csv", "test")}?phase=1"' in page
+    for name in ("goals_csv", "days_csv"):
+        before = client.get(url(name, "test"), {"phase": "1"}).getvalue()  # type: ignore[attr-defined] # streamed
+        assert before != client.get(url(name, "test")).getvalue()  # type: ignore[attr-defined] # streamed
+        assert client.get(url(name, "test"), {"phase": "3"}).status_code == 404
     assert client.get(url("overview", "test"), {"phase": "3"}).status_code == 404
     assert client.get(url("overview", "test"), {"phase": "x"}).status_code == 200
 

@@ -134,6 +134,7 @@ def test_only_what_was_taken_back_is_overruled(boss: User) -> None:
     assert [watch(), state(), last().acted] == [1, "running", False]
     count((400, 200))
     assert [watch(), state()] == [1, "rolled_back"]
+    assert last().reason.startswith("Roll treatment back: Units that click -50.0 %")
 
 
 def test_units_that_a_step_waits_for_are_those_that_were_counted() -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -67,8 +67,8 @@ class ExperimentAdmin(ExplainedAdmin):
         wrap, act = self.admin_site.admin_view, require_http_methods(["GET", "HEAD", "POST"])
         pages: list[tuple[str, Any, str]] = [
             ("results/", require_safe(self.overview_view), "overview"),
-            ("results.csv", require_safe(self.csv_view(goals_csv)), "goals_csv"),
-            ("days.csv", require_safe(self.csv_view(days_csv)), "days_csv"),
+            ("results.csv", require_safe(self.phase_csv_view(goals_csv)), "goals_csv"),
+            ("days.csv", require_safe(self.phase_csv_view(days_csv)), "days_csv"),
             ("segments/", require_safe(self.segments_view), "segments"),
             ("segments.csv", require_safe(self.csv_view(segments_csv)), "segments_csv"),
             ("ages.csv", require_safe(self.csv_view(age_csv)), "age_csv"),
@@ -135,13 +135,15 @@ class ExperimentAdmin(ExplainedAdmin):
 
     def overview_view(self, request: HttpRequest, key: str) -> HttpResponse:
         experiment = self._seen(request, key)
-        number = request.GET.get("phase", "")
-        try:
-            found = overview_page(experiment, int(number) if PHASE.fullmatch(number) else None)
-        except NotFound as refusal:
-            raise Http404(refusal.detail) from None
+        found = _of_phase(request, experiment, overview_page)
         title = f"{experiment}: {experiment.get_state_display().lower()}"
         return self.page(request, experiment, "overview", title=title, found=found)
+
+    def phase_csv_view(self, rows_of: Callable[[Experiment, int | None], StreamingHttpResponse]) -> Any:
+        def view(request: HttpRequest, key: str) -> StreamingHttpResponse:
+            return _of_phase(request, self._seen(request, key), rows_of)
+
+        return view
 
     def csv_view(self, rows_of: Callable[[Experiment], StreamingHttpResponse]) -> Any:
         def view(request: HttpRequest, key: str) -> StreamingHttpResponse:
@@ -194,3 +196,17 @@ class ExperimentAdmin(ExplainedAdmin):
         if not request.user.has_perm(VIEW):
             raise PermissionDenied
         return get_object_or_404(Experiment.objects.select_related("layer"), pk=key)
+
+
+Found = TypeVar("Found")
+
+
+def _of_phase(
+    request: HttpRequest, experiment: Experiment, find: Callable[[Experiment, int | None], Found]
+) -> Found:
+    """What is found of the phase that the address names, of the last one where it names none."""
+    number = request.GET.get("phase", "")
+    try:
+        return find(experiment, int(number) if PHASE.fullmatch(number) else None)
+    except NotFound as refusal:
+        raise Http404(refusal.detail) from None

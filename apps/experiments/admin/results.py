@@ -114,7 +114,7 @@ def overview_page(experiment: Experiment, number: int | None = None) -> Overview
         units=_units(reading),
         sheet=_sheet(reading),
         chart=_chart(reading.verdict),
-        days_sheet=_days_sheet(experiment, days),
+        days_sheet=_days_sheet(reading, days),
         days_chart=_days_chart(days, charted),
         charted=charted,
         entries=entries,
@@ -123,25 +123,29 @@ def overview_page(experiment: Experiment, number: int | None = None) -> Overview
     )
 
 
-def goals_csv(experiment: Experiment) -> StreamingHttpResponse:
-    """The rows of the results, in full; none before a start."""
-    _, reading = _read(experiment)
+def goals_csv(experiment: Experiment, number: int | None = None) -> StreamingHttpResponse:
+    """The rows of the results, in full; none before a start. Phases as in ``overview_page``."""
+    _, reading = _read(experiment, number)
     sheet = _sheet(reading) if reading else Sheet("Results", COLUMNS, [], "")
     return sheet.as_csv(f"experiment-{experiment.key}")
 
 
-def days_csv(experiment: Experiment) -> StreamingHttpResponse:
-    _, reading = _read(experiment)
-    rows = _days(reading) if reading else []
-    return _days_sheet(experiment, rows).as_csv(f"experiment-{experiment.key}-days")
+def days_csv(experiment: Experiment, number: int | None = None) -> StreamingHttpResponse:
+    _, reading = _read(experiment, number)
+    sheet = _days_sheet(reading, _days(reading)) if reading else Sheet("By day", EFFECT, [], "")
+    return sheet.as_csv(f"experiment-{experiment.key}-days")
 
 
-def _days_sheet(experiment: Experiment, rows: Sequence[Mapping[str, Any]]) -> Sheet:
+def _days_sheet(reading: Reading, rows: Sequence[Mapping[str, Any]]) -> Sheet:
     about = (
         "Of all units so far, at the end of each UTC day. What is said later counts on the day of its list,"
         " so that days fill up: the ledger has what was known then."
     )
-    return Sheet("By day", EFFECT, rows, page_url("days_csv", experiment.key), about)
+    return Sheet("By day", EFFECT, rows, _csv_url("days_csv", reading), about)
+
+
+def _csv_url(name: str, reading: Reading) -> str:
+    return f"{page_url(name, reading.summary.experiment.key)}?phase={reading.phase.number}"
 
 
 def _read(experiment: Experiment, number: int | None = None) -> tuple[Summary, Reading | None]:
@@ -192,7 +196,7 @@ def _sheet(reading: Reading) -> Sheet:
         for one in verdict.goals
     ]
     guardrails = [row_of(one.comparison, _told_guardrail(one)) | shared for one in verdict.guardrails]
-    url = page_url("goals_csv", reading.summary.experiment.key)
+    url = _csv_url("goals_csv", reading)
     return Sheet("Goals and guardrails", COLUMNS, [*goals, *guardrails], url, _ABOUT, main="is_first")
 
 

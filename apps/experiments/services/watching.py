@@ -124,7 +124,11 @@ def _harmful(
     found_anew = [one for one in verdict.guardrails if one.is_broken and _spot(one) not in overruled]
     if plan.dry_run or not found_anew:
         return _say(experiment, phase, Decision.Kind.ROLL_BACK, verdict.sentence, found, acted=False)
-    roll_back(key=experiment.key, by=None, reason=verdict.sentence, **found)
+    # The verdict names the first that is broken, which may be one that somebody took back.
+    told = found_anew[0].comparison
+    is_first = _spot(found_anew[0]) == _spot(next(one for one in verdict.guardrails if one.is_broken))
+    reason = verdict.sentence if is_first else f"Roll {told.variant} back: {effect_text(told)}"
+    roll_back(key=experiment.key, by=None, reason=reason, **found)
     logger.warning("experiment_rolled_back experiment=%s variant=%s", experiment.key, verdict.variant)
     return 1
 
