@@ -95,14 +95,8 @@ def set_up(page: Page) -> None:
     expect(page.get_by_text("Popular first is stored.")).to_be_visible()
 
 
-def test_an_experiment_is_led_from_its_form_to_what_everybody_is_served(
-    staff_page: Page, house: House
-) -> None:
-    page = staff_page
-    make_running("other", range_end=0.5)
-    enter(page)
-    set_up(page)
-    # Refused, and why; mended on its form.
+def be_refused_and_mend(page: Page) -> None:
+    """Refused, and why; mended on its form."""
     taken = page.get_by_text("Test other has 0 to 0.5 of the layer, and both would have 0 to 0.5")
     expect(taken).to_be_visible()
     act(page, "Start", "It has to be now")
@@ -112,14 +106,19 @@ def test_an_experiment_is_led_from_its_form_to_what_everybody_is_served(
     page.get_by_label("Range from").fill("0.5")
     page.get_by_role("button", name="Store").click()
     expect(page.get_by_text("0.5 to 1 of the layer is nobody else's.")).to_be_visible()
-    # Started: a site that saw nobody yet takes a reason.
+
+
+def start_it(page: Page) -> None:
+    """A site that saw nobody yet takes a reason."""
     act(page, "Start", "Nobody came yet, and somebody has to be first")
     expect(page.get_by_text("Start: Popular first. Done.")).to_be_visible()
     expect(
         page.get_by_text("Step 1 of 2 covers 50 % of its range, and waits for 8 of 8 units")
     ).to_be_visible()
 
-    # Visitors come, over HTTP; the ramp goes on once its step saw eight.
+
+def go_a_step_on(page: Page) -> None:
+    """Visitors come, over HTTP; the ramp goes on once its step saw eight."""
     served = listed(60)
     experiments = [one["experiment"] for one in served]
     mine = [one for one in experiments if one and one["key"] == "popular-first"]
@@ -130,7 +129,9 @@ def test_an_experiment_is_led_from_its_form_to_what_everybody_is_served(
     expect(page.get_by_text("Step 2 of 2 covers 100 % of its range")).to_be_visible()
     expect(page.get_by_text("Went a step on").first).to_be_visible()
 
-    # Something keeps units out of the control: an alarm, with what was seen and what should have been.
+
+def alarm_by_a_skew(page: Page) -> None:
+    """Something keeps units out of the control: an alarm, with what was seen and what should have been."""
     for _ in range(80):
         show(Experiment.objects.get(pk="popular-first"), "treatment")
     roll_up()
@@ -140,7 +141,9 @@ def test_an_experiment_is_led_from_its_form_to_what_everybody_is_served(
     expect(alarm).to_contain_text(re.compile(r"control \d+ of \d+ expected, treatment \d+ of \d+ expected"))
     expect(page.get_by_text("Held").first).to_be_visible()
 
-    # Stopped, not without a reason; judged again by what the ledger keeps; taken back.
+
+def stop_judge_again_and_undo(page: Page) -> None:
+    """Not without a reason; judged again by what the ledger keeps; taken back."""
     act(page, "Stop")
     expect(page.get_by_text("This field is required.")).to_be_visible()
     page.get_by_label("Reason").fill("The log has lost half of the control")
@@ -157,7 +160,9 @@ def test_an_experiment_is_led_from_its_form_to_what_everybody_is_served(
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Undone: 1")).to_be_visible()
 
-    # Shipped: everybody gets it, and the API says so.
+
+def ship_it(page: Page) -> None:
+    """Everybody gets it, and the API says so."""
     page.goto(f"{POPULAR_FIRST}/results/")
     page.get_by_role("link", name="Ship").click()
     page.get_by_label(named("Variant")).select_option("treatment")
@@ -168,6 +173,20 @@ def test_an_experiment_is_led_from_its_form_to_what_everybody_is_served(
     others = [one for one in listed(12) if not one["experiment"]]
     assert {one["strategy"] for one in others} == {"popular"}
     assert not any(one["experiment"] and one["experiment"]["key"] == "popular-first" for one in listed(12))
+
+
+def test_an_experiment_is_led_from_its_form_to_what_everybody_is_served(
+    staff_page: Page, house: House
+) -> None:
+    make_running("other", range_end=0.5)
+    enter(staff_page)
+    set_up(staff_page)
+    be_refused_and_mend(staff_page)
+    start_it(staff_page)
+    go_a_step_on(staff_page)
+    alarm_by_a_skew(staff_page)
+    stop_judge_again_and_undo(staff_page)
+    ship_it(staff_page)
 
 
 def test_weights_are_summed_while_they_are_typed(page: Page, house: House) -> None:
