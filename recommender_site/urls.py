@@ -9,6 +9,7 @@ urlpatterns = [
     path("api/v1/", include("apps.accounts.urls")),
     path("api/v1/", include("apps.bandits.urls")),
     path("api/v1/", include("apps.experiments.urls")),
+    path("api/v1/", include("apps.training.urls")),
     path("api/v1/", include("apps.recommendations.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -69,11 +69,17 @@ class FilmTraits:
 
 
 def film_traits(
-    arms: Mapping[str, Recommender], interactions: Interactions, rng: np.random.Generator
+    arms: Mapping[str, Recommender],
+    interactions: Interactions,
+    rng: np.random.Generator,
+    *,
+    exposure: Float32 | None = None,
 ) -> FilmTraits:
-    """The traits of fitted ``arms``: exposure is that of ``hybrid``, else nobody's."""
+    """The traits of fitted ``arms``: exposure as given, else that of ``hybrid``, else nobody's."""
     features = interactions.features
-    exposed = exposure_of(arms["hybrid"], interactions, rng) if "hybrid" in arms else None
+    exposed = exposure
+    if exposed is None and "hybrid" in arms:
+        exposed = exposure_of(arms["hybrid"], interactions, rng)
     return FilmTraits(
         popularity=signal_counts(interactions.ratings, "all").astype(np.float32),
         exposure=np.zeros(interactions.n_items, dtype=np.float32) if exposed is None else exposed,

@@ -80,6 +80,24 @@ class Rating(Preference):
         return f"{self.user_id}:{self.movie_id}={self.value}"
 
 
+class RatingDeparture(models.Model):
+    """A person of whom ratings left the table without a tombstone: erased, handed to an account, of a film
+    that turned out to be another one, or of an import that was undone.
+
+    Who keeps a copy of the ratings reads this person's rows anew. The number of somebody who was erased is
+    in no other row; it goes from here once no copy is older (``ratings.services.forget_departures``).
+    """
+
+    user_id = models.BigIntegerField()
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        db_table = "rating_departures"
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.at:%Y-%m-%d %H:%M}"
+
+
 class Favorite(Flag):
     class Meta:
         db_table = "favorites"

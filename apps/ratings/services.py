@@ -1,6 +1,6 @@
 """Changing a viewer's lasting preferences."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,16 @@ from apps.accounts.models import User
 from apps.catalog.models import Movie
 from apps.catalog.services import count_ratings
 from apps.core.errors import InvalidInput
-from apps.ratings.models import Dismissal, Favorite, Preference, Rating, Thumb, Unseen, WatchlistItem
+from apps.ratings.models import (
+    Dismissal,
+    Favorite,
+    Preference,
+    Rating,
+    RatingDeparture,
+    Thumb,
+    Unseen,
+    WatchlistItem,
+)
 
 STARS = frozenset(half / 2 for half in range(1, 11))
 
@@ -74,7 +83,10 @@ def record_preference(*, user_id: int, movie_id: int, kind: str, value: float | 
 @transaction.atomic
 def erase_preferences(*, model: type[Preference], user_id: int) -> None:
     """Deletes a person's rows of one kind, tombstones too; films stop counting their ratings."""
-    _delete(model, _locked(model, user_id))
+    rows = _locked(model, user_id)
+    _delete(model, rows)
+    if rows:
+        note_departures(model=model, user_ids=[user_id])
 
 
 @transaction.atomic
@@ -89,6 +101,21 @@ def merge_preferences(*, model: type[Preference], from_id: int, to_id: int) -> N
         if row.movie_id not in taken and not _hand_over(model, row, to_id):
             taken.add(row.movie_id)
     _delete(model, [row for row in guests if row.movie_id in taken])
+    if guests:
+        note_departures(model=model, user_ids=[from_id, to_id])
+
+
+def note_departures(*, model: type[Preference], user_ids: Iterable[int]) -> None:
+    """Remembers whose rows went, or changed hands, without a tombstone; of ratings alone, which training
+    keeps a copy of.
+    """
+    if model is Rating:
+        RatingDeparture.objects.bulk_create(RatingDeparture(user_id=user) for user in sorted(set(user_ids)))
+
+
+def forget_departures(*, before: datetime) -> int:
+    """Removes those of an earlier time; how many they were."""
+    return RatingDeparture.objects.filter(at__lt=before).delete()[0]
 
 
 def count_change(*, movie_id: int, before: float | None, after: float | None) -> None:

@@ -4,8 +4,12 @@ A folder appears under its name complete or not at all: it is written beside, ev
 folder itself are synced, then it is renamed. Nothing here is ever unpickled.
 
 ``open_artifact`` looks at sizes, shapes and dtypes alone and maps the arrays into memory, which
-costs the same for any size. ``verify_artifact`` reads every byte. A process verifies a version
-before the version serves: the trainer before activating it, any other in the thread that loads it.
+costs the same for any size. ``verify_artifact`` reads every byte that this process has not read before.
+A process verifies a version before the version serves: the trainer before activating it, any other in
+the thread that loads it.
+
+An array that a version shares with the one that it was made from is one file under two names (a hard
+link): it is neither written nor read again. So no file is ever written to once it has its name.
 """
 
 import hashlib
@@ -14,7 +18,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"[a-z0-9_]+")
 _PARTIAL = ".partial-"
+_DIGESTS_KEPT = 4096
+_digests: dict[tuple[int, int, int, int], str] = {}
 
 Groups = Mapping[str, Mapping[str, npt.NDArray[Any]]]
 """Arrays by name, by the part of the model that they belong to."""
@@ -57,26 +63,35 @@ class Artifact:
     manifest_sha256: str
     about: Mapping[str, Any]
     groups: Groups
-    specs: tuple[ArraySpec, ...] = field(repr=False)
+    specs: Mapping[str, ArraySpec] = field(repr=False)
+    """By ``group.name``."""
 
     @property
     def n_bytes(self) -> int:
-        return sum(spec.bytes for spec in self.specs)
+        return sum(spec.bytes for spec in self.specs.values())
+
+    def bytes_beside(self, other: "Artifact") -> int:
+        """Bytes of the arrays that are not those of ``other``: what this one takes on the disk beside it."""
+        shared = {spec.sha256 for spec in other.specs.values()}
+        return sum(spec.bytes for spec in self.specs.values() if spec.sha256 not in shared)
 
 
-def save_artifact(path: Path, groups: Groups, about: Mapping[str, Any]) -> Artifact:
+def save_artifact(
+    path: Path, groups: Groups, about: Mapping[str, Any], *, before: Artifact | None = None
+) -> Artifact:
     """Writes ``path``, which must not exist, reads it back whole and opens it.
 
-    ``about`` is JSON: recipe, parameters, counts, names. Raises ``ValueError`` for a name that is
-    not lower case letters, digits and underscores or an array of objects, ``OSError`` when the disk
-    refuses; in either case nothing is left behind.
+    ``about`` is JSON: recipe, parameters, counts, names. What is the same in ``before``, an artifact that
+    is open and verified, is shared with it. Raises ``ValueError`` for a name that is not lower case
+    letters, digits and underscores or an array of objects, ``OSError`` when the disk refuses; in either
+    case nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.parent / f"{_PARTIAL}{path.name}"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
-        _write_files(partial, groups, about)
+        _write_files(partial, groups, about, before)
         verify_artifact(partial)
         partial.rename(path)
     except BaseException:
@@ -107,16 +122,18 @@ def open_artifact(path: Path, manifest_sha256: str = "") -> Artifact:
         manifest_sha256=digest,
         about=manifest["about"],
         groups=groups,
-        specs=tuple(specs.values()),
+        specs=specs,
     )
 
 
 def verify_artifact(path: Path) -> None:
-    """Reads every byte. Raises ``ArtifactRefused`` naming the first file that was altered."""
-    for spec in open_artifact(path).specs:
-        with (path / spec.file).open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != spec.sha256:
-                raise ArtifactRefused("altered", f"{path / spec.file} was altered after it was written.")
+    """Reads every byte, of files that this process found right before only what the system says of them.
+
+    Raises ``ArtifactRefused`` naming the first file that was altered.
+    """
+    for spec in open_artifact(path).specs.values():
+        if _digest(path / spec.file) != spec.sha256:
+            raise ArtifactRefused("altered", f"{path / spec.file} was altered after it was written.")
 
 
 def discard_artifact(path: Path) -> None:
@@ -128,9 +145,9 @@ def discard_artifact(path: Path) -> None:
     shutil.rmtree(path.parent / f"{_PARTIAL}{path.name}", ignore_errors=True)
 
 
-def _write_files(folder: Path, groups: Groups, about: Mapping[str, Any]) -> None:
+def _write_files(folder: Path, groups: Groups, about: Mapping[str, Any], before: Artifact | None) -> None:
     arrays = {
-        f"{group}.{name}": _write_array(folder, group, name, array)
+        f"{group}.{name}": _place_array(folder, group, name, array, before)
         for group, members in groups.items()
         for name, array in members.items()
     }
@@ -142,11 +159,49 @@ def _write_files(folder: Path, groups: Groups, about: Mapping[str, Any]) -> None
     _sync(folder)
 
 
-def _write_array(folder: Path, group: str, name: str, array: npt.NDArray[Any]) -> dict[str, object]:
+def _place_array(
+    folder: Path, group: str, name: str, array: npt.NDArray[Any], before: Artifact | None
+) -> dict[str, object]:
+    """The array's entry in the manifest, its file in place."""
     for part in (group, name):
         if not _NAME.fullmatch(part):
             raise ValueError(f"an array's name is of a-z, 0-9 and _, not {part!r}")
     file = folder / f"{group}.{name}.npy"
+    known = before.specs.get(f"{group}.{name}") if before else None
+    if before is None or known is None:
+        return _write_array(file, array)
+    source = before.path / known.file
+    if _is_same_memory(array, before.groups[group][name]) and _link(source, file):
+        return {**asdict(known), "file": file.name, "shape": list(known.shape)}
+    entry = _write_array(file, array)
+    if entry["sha256"] == known.sha256:
+        # Learned anew and the same: the disk holds it once.
+        file.unlink()
+        if not _link(source, file):
+            return _write_array(file, array)
+    return entry
+
+
+def _is_same_memory(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
+    """Whether both are the same bytes of the same file, laid out alike."""
+    return (
+        one.shape == other.shape
+        and one.dtype == other.dtype
+        and one.strides == other.strides
+        and one.ctypes.data == other.ctypes.data
+    )
+
+
+def _link(source: Path, file: Path) -> bool:
+    """False where the disk knows no second names, or the file has as many as it may."""
+    try:
+        os.link(source, file)
+    except OSError:
+        return False
+    return True
+
+
+def _write_array(file: Path, array: npt.NDArray[Any]) -> dict[str, object]:
     with file.open("w+b") as stream:
         np.save(stream, array, allow_pickle=False)
         stream.flush()
@@ -160,6 +215,18 @@ def _write_array(folder: Path, group: str, name: str, array: npt.NDArray[Any]) -
         "dtype": array.dtype.str,
         "bytes": file.stat().st_size,
     }
+
+
+def _digest(file: Path) -> str:
+    """The file's SHA-256, remembered for as long as the system says that it is the same file."""
+    with file.open("rb") as stream:
+        facts = os.fstat(stream.fileno())
+        key = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+        if key not in _digests:
+            if len(_digests) >= _DIGESTS_KEPT:
+                _digests.clear()
+            _digests[key] = hashlib.file_digest(stream, "sha256").hexdigest()
+        return _digests[key]
 
 
 def _sync(folder: Path) -> None:

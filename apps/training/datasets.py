@@ -4,19 +4,21 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from django.db.models import F
+from django.utils import timezone
 from scipy import sparse
 
 from apps.algorithms.registry import vector_readers
-from apps.algorithms.types import Float32, Int32, Int64, Interactions, ItemIndex, Parameters
+from apps.algorithms.types import Float32, Int64, Interactions, ItemIndex, Parameters
 from apps.catalog.models import Movie
 from apps.core.errors import InvalidInput
 from apps.ratings.models import Rating
 from apps.training.columns import CHUNK_ROWS, Column, Epoch, read_columns
+from apps.training.corpus import Corpus
 from apps.training.encoding import Warn, log_warning
 from apps.training.features import build_features
 
 
-def build_interactions(warn: Warn = log_warning) -> Interactions:
+def build_corpus(warn: Warn = log_warning) -> Corpus:
     """All standing ratings, of imported people too, and what the catalogue says about the films.
 
     Films are those that viewers can be shown and those that somebody rated: a hidden film still
@@ -24,12 +26,19 @@ def build_interactions(warn: Warn = log_warning) -> Interactions:
     ascending order of user id. A rating takes 28 bytes while it is read and 16 in the end. ``warn`` is
     told what the catalogue's view lacks because an encoder cannot run.
     """
+    read_at = timezone.now()
     users, movies, values, rated_at = _read_ratings()
-    items = ItemIndex(np.union1d(_available_movies(), movies))
+    items = ItemIndex(np.union1d(available_movies(), movies))
     columns = items.indices(movies).astype(np.int32)
-    ratings = sparse.csr_matrix((values, columns, _row_ends(users)), shape=(_n_distinct(users), len(items)))
+    people, ends = row_ends(users)
+    ratings = sparse.csr_matrix((values, columns, ends), shape=(len(people), len(items)))
     features = build_features(items, warn)
-    return Interactions(ratings=ratings, rated_at=rated_at, items=items, features=features)
+    return Corpus(Interactions(ratings, rated_at, items, features), people, read_at)
+
+
+def build_interactions(warn: Warn = log_warning) -> Interactions:
+    """``build_corpus`` without the people's names."""
+    return build_corpus(warn).interactions
 
 
 def build_measured_interactions(names: Sequence[str], parameters: Mapping[str, Parameters]) -> Interactions:
@@ -63,19 +72,14 @@ def _read_ratings() -> tuple[Int64, Int64, Float32, Column]:
     return users, movies, values, rated_at
 
 
-def _available_movies() -> Int64:
+def available_movies() -> Int64:
+    """The ids of the films that viewers can be shown, ascending."""
     rows = Movie.objects.available().order_by("id").values_list("id").iterator(CHUNK_ROWS)
     (ids,) = read_columns(rows, (np.int64,))
     return ids
 
 
-def _n_distinct(ascending: Int64) -> int:
-    return int(np.count_nonzero(np.diff(ascending))) + 1 if len(ascending) else 0
-
-
-def _row_ends(users: Int64) -> Int32 | Int64:
-    """CSR's ``indptr`` of ascending user ids."""
-    ends = np.flatnonzero(np.diff(users)) + 1
-    bounds = [0, *([len(users)] if len(users) else [])]
-    pointers: Int64 = np.concatenate([bounds[:1], ends, bounds[1:]]).astype(np.int64)
-    return pointers
+def row_ends(users: Int64) -> tuple[Int64, Int64]:
+    """The people of one row a rating, whose ids ascend, and CSR's ``indptr`` of their ratings."""
+    people, starts = np.unique(users, return_index=True)
+    return people, np.append(starts, len(users)).astype(np.int64)

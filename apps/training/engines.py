@@ -75,13 +75,15 @@ def pack_engine(
     predictor: RatingPredictor,
     interactions: Interactions,
     rng: np.random.Generator,
+    *,
+    exposure: Float32 | None = None,
 ) -> tuple[Groups, Mapping[str, Any]]:
     """Everything an engine is made of: arrays for an artifact, and JSON for its manifest.
 
-    ``rng`` draws the people whose lists tell how exposed a film is.
+    ``exposure`` is that of the films (``FilmTraits``); without it ``rng`` draws the people whose lists tell.
     """
     features = interactions.features
-    traits = film_traits(arms, interactions, rng)
+    traits = film_traits(arms, interactions, rng, exposure=exposure)
     films: dict[str, npt.NDArray[Any]] = {
         "ids": interactions.items.ids,
         **{name: getattr(traits, name) for name in _TRAITS},

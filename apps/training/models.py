@@ -42,6 +42,13 @@ class Recipe(models.Model):
             raise ValidationError({"parameters": str(refusal)}) from refusal
 
 
+class UpdateType(models.TextChoices):
+    """How a version came to be: by what changed since the live one, or from nothing."""
+
+    WARM_START = "warm_start_rebuild"
+    FULL = "full_retrain"
+
+
 class TrainingRun(models.Model):
     """One fit of one recipe, from its request to its end. The row is the lock and the truth.
 
@@ -55,8 +62,15 @@ class TrainingRun(models.Model):
         SUCCEEDED = "succeeded"
         FAILED = "failed"
         ABANDONED = "abandoned"
+        REFUSED = "refused"
 
     recipe = models.ForeignKey(Recipe, on_delete=models.PROTECT, related_name="runs")
+    update_type = models.CharField(
+        max_length=20,
+        choices=UpdateType.choices,
+        default=UpdateType.FULL,
+        help_text="What was asked for; an update that has nothing to start from is a full retrain",
+    )
     trigger = models.CharField(max_length=100, help_text="What asked for it")
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.RUNNING)
     phase = models.CharField(max_length=40, blank=True)
@@ -81,8 +95,9 @@ class TrainingRun(models.Model):
 class ModelVersion(models.Model):
     """One fit, and the artifact that holds it.
 
-    At most one version of a recipe is live. A refused one is kept with its reason. ``artifact`` is
-    empty once the files of an old version were removed.
+    At most one version of a recipe is live. A refused one is kept with its reason; ``checks`` are those that
+    it passed or failed, each with ``name``, ``figure``, ``limit`` and ``passed``. ``artifact`` is empty once
+    the files of an old version were removed.
     """
 
     class Status(models.TextChoices):
@@ -97,7 +112,9 @@ class ModelVersion(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.CANDIDATE)
     artifact = models.CharField(max_length=200, blank=True, help_text="Folder below ARTIFACT_DIR")
     manifest_sha256 = models.CharField(max_length=64)
+    update_type = models.CharField(max_length=20, choices=UpdateType.choices, default=UpdateType.FULL)
     metrics = models.JSONField(default=dict, blank=True)
+    checks = models.JSONField(default=list, blank=True)
     parameters = models.JSONField(default=dict, blank=True, help_text="What each arm was fitted with")
     read_at = models.DateTimeField(help_text="When its ratings were read; later changes are not in it")
     n_users = models.PositiveIntegerField()
@@ -119,3 +136,35 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ModelUpdateLog(models.Model):
+    """One attempt to make a version, as it ended: what asked for it, what it learned from, what came of it.
+
+    ``model_type`` is the recipe's name; ``version`` is empty where none was made.
+    """
+
+    model_type = models.CharField("recipe", max_length=60)
+    update_type = models.CharField(max_length=20, choices=UpdateType.choices)
+    ratings_processed = models.PositiveBigIntegerField(
+        null=True, help_text="Those that differ from the version before; all of them in a full retrain"
+    )
+    update_trigger = models.CharField(max_length=100)
+    metrics = models.JSONField(default=dict, blank=True)
+    duration_seconds = models.FloatField(help_text="From the start of the fit to the version that serves")
+    success = models.BooleanField(default=True)
+    error_message = models.TextField(blank=True)
+    run = models.ForeignKey(TrainingRun, null=True, on_delete=models.SET_NULL, related_name="logs")
+    version = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "model_update_logs"
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["created_at"], name="model_update_logs_created"),
+            models.Index(fields=["model_type", "created_at"], name="model_update_logs_type"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.update_type} of {self.model_type}, {self.update_trigger}"

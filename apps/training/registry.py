@@ -15,7 +15,7 @@ from django.db import Error as DatabaseFailure
 from django.db import connection
 
 from apps.core import telemetry
-from apps.training.artifacts import ArtifactRefused, open_artifact, verify_artifact
+from apps.training.artifacts import Artifact, ArtifactRefused, open_artifact, verify_artifact
 from apps.training.engines import Engine, unpack_engine
 
 __all__ = ["Engine", "Refusal", "Stored", "engine", "load_engine", "refusal_of", "reset"]
@@ -81,10 +81,15 @@ def refusal_of(version: str, *, recipe: str) -> Refusal | None:
 
 def load_engine(stored: Stored, *, recipe: str) -> Engine:
     """Reads and verifies a version. Raises ``ArtifactRefused``."""
+    return load_version(stored, recipe=recipe)[1]
+
+
+def load_version(stored: Stored, *, recipe: str) -> tuple[Artifact, Engine]:
+    """As ``load_engine``, and the files that the engine is made of."""
     artifact = open_artifact(stored.path, stored.manifest_sha256)
     verify_artifact(stored.path)
     try:
-        return unpack_engine(artifact, version=stored.version, recipe=recipe)
+        return artifact, unpack_engine(artifact, version=stored.version, recipe=recipe)
     except (KeyError, ValueError, TypeError) as error:
         # Whole files of a program that knew other arms or arrays than this one.
         detail = f"{stored.path} was written by a program that this one does not understand: {error}."

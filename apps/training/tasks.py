@@ -5,7 +5,14 @@ from django.conf import settings
 
 from apps.core.errors import Conflict, NotFound
 from apps.experiments.policy import recipes_in_use
-from apps.training.services import fit_requested, reconcile_bandits, start_retrain, sweep_runs
+from apps.training.services import (
+    fit_requested,
+    forget_the_departed,
+    reconcile_bandits,
+    start_run,
+    sweep_runs,
+    update_due,
+)
 
 
 @shared_task
@@ -18,15 +25,31 @@ def retrain() -> str:
 
 def _fit_nightly(recipe: str) -> str:
     try:
-        return start_retrain(recipe=recipe, trigger="nightly").status
+        return start_run(recipe=recipe, trigger="nightly").status
     except (Conflict, NotFound) as refusal:
         return refusal.detail
 
 
 @shared_task
 def fit(run_id: int) -> str:
-    """A fit that somebody requested."""
-    return fit_requested(run_id=run_id).status
+    """A fit that somebody requested; then what became due while it ran."""
+    status = fit_requested(run_id=run_id).status
+    update_due()
+    return status
+
+
+@shared_task
+def update() -> list[int]:
+    """Updates that are due and that no message asked for; and people who left are forgotten."""
+    ended = [run.pk for run in update_due()]
+    forget_the_departed()
+    return ended
+
+
+@shared_task
+def update_all() -> list[int]:
+    """Updates of all that serves and has anything to learn."""
+    return [run.pk for run in update_due(whatever_waits=True)]
 
 
 @shared_task

@@ -280,6 +280,8 @@ POSTER_DIR = env.optional_path("POSTER_DIR")
 POSTER_WEIGHT = env.number("POSTER_WEIGHT", 0.2, minimum=0, maximum=1)
 # Without one, vectors are kept beside ARTIFACT_DIR.
 VECTOR_DIR = env.optional_path("VECTOR_DIR")
+# Without one, who rated what is kept for updates beside ARTIFACT_DIR. No process that serves reads it.
+CORPUS_DIR = env.optional_path("CORPUS_DIR")
 # How long the rows of a viewer's import are kept, and with them the way to undo it.
 IMPORT_DAYS = env.integer("IMPORT_DAYS", 90, minimum=1, maximum=3650)
 # Several processes of one web server count together in this folder, which it empties when it starts.

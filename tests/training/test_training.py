@@ -27,7 +27,7 @@ from apps.training.services import (
     ensure_standard_recipe,
     fit_requested,
     request_run,
-    start_retrain,
+    start_run,
     sweep_runs,
     train,
 )
@@ -57,7 +57,7 @@ def test_tells_each_step_once_in_order(films: list[Movie]) -> None:
 
 def test_two_fits_of_the_same_rows_give_the_same_numbers(films: list[Movie], own_artifacts: Path) -> None:
     first, second = (open_artifact(own_artifacts / train().artifact) for _ in range(2))
-    assert [spec.sha256 for spec in first.specs] == [spec.sha256 for spec in second.specs]
+    assert [spec.sha256 for spec in first.specs.values()] == [spec.sha256 for spec in second.specs.values()]
 
 
 def test_a_recipe_sets_parameters_by_arm(films: list[Movie], own_artifacts: Path) -> None:
@@ -285,14 +285,14 @@ def own_process(own_artifacts: Path, monkeypatch: pytest.MonkeyPatch, settings: 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_retrain_fits_in_a_process_of_its_own(films: list[Movie], own_process: None) -> None:
-    run = start_retrain(recipe="standard", trigger="nightly")
+    run = start_run(recipe="standard", trigger="nightly")
     assert (run.status, run.trigger, run.error) == ("succeeded", "nightly", "")
     assert ModelVersion.objects.get(status="live").run == run
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_retrain_that_fails_says_why(own_process: None) -> None:
-    run = start_retrain(recipe="standard", trigger="nightly")
+    run = start_run(recipe="standard", trigger="nightly")
     assert run.status == "failed"
     assert run.error == "There are no ratings to learn from: load some with manage.py load_movielens demo."
 
@@ -300,7 +300,7 @@ def test_a_retrain_that_fails_says_why(own_process: None) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_process_that_cannot_start_fails_its_run(own_process: None, settings: Any) -> None:
     settings.SETTINGS_MODULE = "recommender_site.settings.none"
-    run = start_retrain(recipe="standard", trigger="nightly")
+    run = start_run(recipe="standard", trigger="nightly")
     assert run.status == "failed"
     assert "No module named 'recommender_site.settings.none'" in run.error
 
@@ -308,7 +308,7 @@ def test_a_process_that_cannot_start_fails_its_run(own_process: None, settings: 
 @pytest.mark.django_db(transaction=True)
 def test_a_fit_that_takes_too_long_is_stopped(films: list[Movie], own_process: None, settings: Any) -> None:
     settings.TRAINING_TIMEOUT_SECONDS = 0.05
-    run = start_retrain(recipe="standard", trigger="nightly")
+    run = start_run(recipe="standard", trigger="nightly")
     assert (run.status, run.error) == ("failed", "Stopped after 0.05 seconds.")
 
 

@@ -47,6 +47,16 @@ class Svd(PersonalArm):
     def n_items(self) -> int:
         return len(self.arrays_["factors"])
 
+    def explained_variance(self, interactions: Interactions) -> float | None:
+        """The share of the weighted ratings' sum of squares that the factors hold: ``|XV|^2 / |X|^2``.
+
+        None where nothing weighs anything.
+        """
+        matrix = signal_matrix(interactions.ratings, self.settings.signal)
+        total = float(matrix.data @ matrix.data)
+        held = matrix @ self.arrays_["factors"]
+        return float(np.einsum("ij,ij->", held, held)) / total if total else None
+
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
         matrix = signal_matrix(interactions.ratings, self.settings.signal)
         vectors = right_singular_vectors(matrix, self.settings.factors, rng)

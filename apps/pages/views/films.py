@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.catalog.models import Movie
 from apps.core.errors import ApplicationError, NotFound
 from apps.events.models import Kind
+from apps.experiments.policy import current_policy
 from apps.pages.cards import card_target, cards_of_movies, with_own_stars
 from apps.pages.films import film_page, own_panel
 from apps.pages.forms import FeedbackForm
@@ -30,9 +31,11 @@ from apps.pages.visitors import own_event_id, speaking_viewer, visitor_of
 from apps.pages.welcome import group_of_target
 from apps.pages.wording import sentence_of
 from apps.recommendations.services import FeedbackRequest, give_feedback
+from apps.training.triggers import learn
 
 logger = logging.getLogger(__name__)
 POSTER_SECONDS = 24 * 3600
+RATINGS = frozenset({Kind.RATE, Kind.UNRATE})
 
 
 @require_safe
@@ -124,6 +127,8 @@ def _say(request: HttpRequest, movie: Movie, form: FeedbackForm) -> Undo | None:
     except ApplicationError as refusal:
         messages.error(request, refusal.detail)
         return None
+    if kind in RATINGS and given.changed:
+        learn(current_policy().recipe)
     if not given.is_new and depends_on_before(kind):
         undo = None  # of a click that came twice, the second has not seen the state before
     sentence = sentence_of(movie, kind, said["value"])

@@ -15,6 +15,7 @@ from apps.ratings.imports.own import own_import
 from apps.ratings.imports.preferences import BATCH, STORES, New, Store
 from apps.ratings.imports.tallying import Tally
 from apps.ratings.models import Import, ImportRow
+from apps.ratings.services import note_departures
 
 
 @dataclass
@@ -72,3 +73,5 @@ def _restore_kind(restored: _Restored, store: Store, user: User, rows: Sequence[
     manager = store.model._default_manager
     for start in range(0, len(gone), BATCH):
         manager.filter(pk__in=gone[start : start + BATCH]).delete()
+    if gone:
+        note_departures(model=store.model, user_ids=[user.pk])

@@ -27,7 +27,7 @@ from apps.experiments.policy import current_policy
 from apps.recommendations.api.shapes import BatchShape, GivenShape
 from apps.recommendations.api.visitors import feedback_viewer
 from apps.recommendations.services import FeedbackRequest, Given, give_feedback
-from apps.training.backlog import Backlog, backlog
+from apps.training.triggers import learn, learning_json
 
 MAX_BATCH = 500
 CLICK = {"item_id": 186, "event_type": "click", "client_id": "phone-7f3a:1"}
@@ -96,27 +96,20 @@ class EventsView(APIView):
     def post(self, request: Request) -> Response:
         if isinstance(request.data, dict) and "events" in request.data:
             events = validated_body(request, BatchBody)["events"]
-            return Response({"results": [_answer_item(request, event) for event in events]})
+            results = [_answer_item(request, event) for event in events]
+            return Response({"results": results, **learning_json(learn(current_policy().recipe))})
         return answer_given(_give(request, validated_body(request, EventBody)))
 
 
 def answer_given(given: Given) -> Response:
     """201 for a new act, 200 for one that was there before."""
-    return Response(given_json(given, backlog(current_policy().recipe)), status=201 if given.is_new else 200)
-
-
-def given_json(given: Given, waiting: Backlog) -> dict[str, Any]:
-    return {
+    body = {
         "status": "success",
         "feedback_id": given.feedback_id,
         "event_id": given.event_id,
-        "online_learning": {
-            "buffer_size": waiting.buffer_size,
-            "should_update": waiting.should_update,
-            "total_processed": waiting.total_processed,
-        },
-        "model_update": None,
+        **learning_json(learn(current_policy().recipe)),
     }
+    return Response(body, status=201 if given.is_new else 200)
 
 
 def _give(request: Request, event: dict[str, Any]) -> Given:

@@ -128,8 +128,8 @@ class LearningShape(serializers.Serializer[Any]):
 
 class ModelUpdateShape(serializers.Serializer[Any]):
     triggered = serializers.BooleanField()
-    run_id = IdField(allow_null=True)
-    status_url = serializers.CharField(allow_null=True)
+    run_id = IdField()
+    status_url = serializers.CharField()
 
 
 class GivenShape(serializers.Serializer[Any]):
@@ -149,9 +149,11 @@ class BatchItemShape(serializers.Serializer[Any]):
 
 
 class BatchShape(serializers.Serializer[Any]):
-    """One answer for each event, in their order."""
+    """One answer for each event, in their order, and what the model has to learn after all of them."""
 
     results = BatchItemShape(many=True)
+    online_learning = LearningShape()
+    model_update = ModelUpdateShape(allow_null=True)
 
 
 class PreferenceShape(serializers.Serializer[Any]):

@@ -3,8 +3,9 @@
 from apps.training.services.recipes import delete_recipe, ensure_standard_recipe, require_removable
 from apps.training.services.reconciling import reconcile_bandits
 from apps.training.services.runs import abandon_stale_runs, request_run
-from apps.training.services.starting import fit_requested, start_retrain, sweep_runs
+from apps.training.services.starting import fit_requested, start_run, sweep_runs
 from apps.training.services.training import train
+from apps.training.services.updating import forget_the_departed, request_if_due, update_due
 from apps.training.services.versions import activate
 
 __all__ = [
@@ -13,10 +14,13 @@ __all__ = [
     "delete_recipe",
     "ensure_standard_recipe",
     "fit_requested",
+    "forget_the_departed",
     "reconcile_bandits",
+    "request_if_due",
     "request_run",
     "require_removable",
-    "start_retrain",
+    "start_run",
     "sweep_runs",
     "train",
+    "update_due",
 ]

@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from apps.core.errors import Conflict
 from apps.training.artifacts import discard_artifact
-from apps.training.models import ModelVersion, TrainingRun
+from apps.training.corpus import discard_corpus
+from apps.training.models import ModelVersion, TrainingRun, UpdateType
 from apps.training.services.recipes import find_recipe
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ STALE_AFTER = timedelta(minutes=5)
 BEAT_SECONDS = 30.0
 
 
-def request_run(*, recipe: str, trigger: str) -> TrainingRun:
+def request_run(*, recipe: str, trigger: str, update_type: UpdateType = UpdateType.FULL) -> TrainingRun:
     """A run that waits for a process to take it up.
 
     Raises ``Conflict`` while any run of the site shows signs of life.
@@ -36,7 +37,9 @@ def request_run(*, recipe: str, trigger: str) -> TrainingRun:
     abandon_stale_runs()
     try:
         with transaction.atomic():
-            return TrainingRun.objects.create(recipe=chosen, trigger=trigger, phase=REQUESTED)
+            return TrainingRun.objects.create(
+                recipe=chosen, trigger=trigger, update_type=update_type, phase=REQUESTED
+            )
     except IntegrityError:
         raise Conflict(
             f"Training is already running{_which_is_running()}: one run at a time;"
@@ -65,6 +68,12 @@ def enter_phase(*, run: TrainingRun, phase: str) -> None:
 def succeed_run(*, run: TrainingRun) -> None:
     """Raises ``Conflict`` when the run was given up for dead meanwhile."""
     if not _end(_running(run.pk), TrainingRun.Status.SUCCEEDED):
+        raise Conflict(f"Run {run.pk} was given up meanwhile; its result is thrown away.")
+
+
+def refuse_run(*, run: TrainingRun, error: str) -> None:
+    """Ends the run of a version that failed its checks; raises as ``succeed_run``."""
+    if not _end(_running(run.pk), TrainingRun.Status.REFUSED, error):
         raise Conflict(f"Run {run.pk} was given up meanwhile; its result is thrown away.")
 
 
@@ -140,6 +149,7 @@ def _discard_leftovers(run: TrainingRun) -> None:
     name = artifact_name(run)
     if not ModelVersion.objects.filter(artifact=name).exists():
         discard_artifact(artifact_path(name))
+        discard_corpus(name)
 
 
 def _beat(run_id: int, ended: threading.Event) -> None:

@@ -6,7 +6,7 @@ import sys
 
 from django.conf import settings
 
-from apps.training.models import TrainingRun
+from apps.training.models import TrainingRun, UpdateType
 from apps.training.services.runs import REQUESTED, abandon_stale_runs, fail_run, request_run, take_up_run
 from recommender_site import env
 
@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 ERROR_CHARACTERS = 2_000
 
 
-def start_retrain(*, recipe: str, trigger: str) -> TrainingRun:
-    """The ended run of a full fit. Raises ``Conflict`` while another run is alive."""
-    return fit_requested(run_id=request_run(recipe=recipe, trigger=trigger).pk)
+def start_run(*, recipe: str, trigger: str, update_type: UpdateType = UpdateType.FULL) -> TrainingRun:
+    """The ended run of a fit. Raises ``Conflict`` while another run is alive."""
+    return fit_requested(run_id=request_run(recipe=recipe, trigger=trigger, update_type=update_type).pk)
 
 
 def fit_requested(*, run_id: int) -> TrainingRun:

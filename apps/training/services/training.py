@@ -1,183 +1,225 @@
 """One fit of one recipe: read, learn, write, check, activate."""
 
 import logging
-import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.utils import timezone
-from threadpoolctl import threadpool_limits
 
-from apps.algorithms.base import InvalidParameter, Recommender
-from apps.algorithms.prediction import RatingPredictor
-from apps.algorithms.registry import ARMS, fit_arms
-from apps.algorithms.types import Interactions
-from apps.core.errors import ApplicationError, Conflict, InvalidInput
+from apps.core.errors import ApplicationError, Conflict
 from apps.training.artifacts import Artifact, discard_artifact, save_artifact
-from apps.training.datasets import build_interactions
+from apps.training.corpus import discard_corpora, discard_corpus, save_corpus
 from apps.training.engines import pack_engine, unpack_engine
-from apps.training.models import ModelVersion, TrainingRun
-from apps.training.parameters import split_parameters
+from apps.training.models import ModelVersion, TrainingRun, UpdateType
+from apps.training.services.fitting import (
+    CHECK,
+    SAVE,
+    STEPS,
+    Fitted,
+    Live,
+    find_start,
+    fit_from_nothing,
+    load_live,
+    read_news,
+    update_live,
+)
 from apps.training.services.runs import (
     artifact_name,
     artifact_path,
     begin_run,
-    enter_phase,
     fail_run,
+    refuse_run,
     request_run,
     signs_of_life,
     succeed_run,
     take_up_run,
 )
-from apps.training.services.sanity import check_engine
+from apps.training.services.sanity import Check, compare_lists, lists_of, panel_of, require_sound
+from apps.training.services.update_logs import note_failure, note_refusal, note_success, svd_metrics
 from apps.training.services.versions import activate, remove_old_artifacts
+from apps.training.services.work import Progress, Work
+
+__all__ = ["SEED", "STEPS", "train"]
 
 logger = logging.getLogger(__name__)
 
 SEED = 20_011_103
 """Two fits of the same rows give the same arrays."""
-STEPS = ("read ratings", *ARMS, "predicted ratings", "save", "check")
-
-Progress = Callable[[str], None]
-"""Told the name of each of ``STEPS`` as it begins."""
 
 
 def train(
     *,
     recipe: str = "standard",
     trigger: str = "manual",
+    update_type: UpdateType = UpdateType.FULL,
     progress: Progress | None = None,
     run_id: int | None = None,
 ) -> ModelVersion:
-    """The new live version of ``recipe``. ``run_id`` names a run that was taken up
+    """The version of ``recipe`` that serves in the end. ``run_id`` names a run that was taken up
     (``take_up_run``), to be fitted instead of a new one.
 
-    Takes every core and several times the memory of the ratings: call it in a process of its own
-    (``start_retrain``). Raises ``Conflict`` while another run is alive, when there is nothing to learn
-    from and when the result fails its checks. Whatever goes wrong, the run says so, no file is left
-    and the version before stays live.
+    A warm start updates the live version by what was said since; where there is none, or not what it was
+    fitted on, it is a full retrain, and where nothing was said, the live version stays. Takes every core
+    and several times the memory of the ratings: call it in a process of its own (``start_run``). Raises
+    ``Conflict`` while another run is alive, when there is nothing to learn from and when the result fails
+    its checks. Whatever goes wrong, the run says so and the version before stays live; no file is left,
+    but of a version that was refused.
     """
-    run = begin_run(run_id=run_id or _take_up_new(recipe, trigger))
+    run = begin_run(run_id=run_id or _take_up_new(recipe, trigger, update_type))
+    began = time.perf_counter()
     try:
         with signs_of_life(run):
-            version = _fit(_Work(run, progress or (lambda step: None)))
+            version = _make(Work(run, progress or (lambda step: None), began=began))
     except BaseException as error:
-        reason = error.detail if isinstance(error, ApplicationError) else f"{type(error).__name__}: {error}"
-        fail_run(run=run, error=reason)
-        logger.warning("run_failed run=%s recipe=%s", run.pk, run.recipe.name)
+        _give_up(run, error, seconds=round(time.perf_counter() - began, 3))
         raise
     logger.info("run_succeeded run=%s version=%s seconds=%.1f", run.pk, version.name, version.fit_seconds)
     remove_old_artifacts(recipe=run.recipe)
     return version
 
 
-def _take_up_new(recipe: str, trigger: str) -> int:
-    run = request_run(recipe=recipe, trigger=trigger)
+def _take_up_new(recipe: str, trigger: str, update_type: UpdateType) -> int:
+    run = request_run(recipe=recipe, trigger=trigger, update_type=update_type)
     if not take_up_run(run_id=run.pk):
         raise Conflict(f"Run {run.pk} was taken up by another process; follow it there.")
     return run.pk
 
 
-@dataclass
-class _Work:
-    """A run, how long each of its steps took, in seconds, and what it had to do without."""
-
-    run: TrainingRun
-    progress: Progress
-    seconds: dict[str, float] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    read_at: datetime = field(default_factory=timezone.now)
-    _since: float = 0.0
-    _step: str = ""
-
-    def begin(self, step: str) -> None:
-        self.finish()
-        enter_phase(run=self.run, phase=step)
-        self.progress(step)
-        self._step, self._since = step, time.perf_counter()
-
-    def warn(self, sentence: str) -> None:
-        self.warnings.append(sentence)
-        logger.warning("run_warning run=%s warning=%s", self.run.pk, sentence)
-
-    def finish(self) -> None:
-        if self._step:
-            self.seconds[self._step] = round(time.perf_counter() - self._since, 3)
-            self._step = ""
+def _give_up(run: TrainingRun, error: BaseException, *, seconds: float) -> None:
+    reason = error.detail if isinstance(error, ApplicationError) else f"{type(error).__name__}: {error}"
+    if fail_run(run=run, error=reason):
+        note_failure(run=run, seconds=seconds, error=reason)
+    logger.warning("run_failed run=%s recipe=%s", run.pk, run.recipe.name)
 
 
-def _fit(work: _Work) -> ModelVersion:
+def _make(work: Work) -> ModelVersion:
     rng = np.random.default_rng(SEED)
-    work.begin("read ratings")
-    interactions = build_interactions(work.warn)
-    if interactions.ratings.nnz == 0:
-        raise Conflict("There are no ratings to learn from: load some with manage.py load_movielens demo.")
-    arms, predictor = _learn(work, interactions, rng)
-    work.begin("save")
-    artifact = _save(work, arms, predictor, interactions, rng)
-    try:
-        work.begin("check")
-        engine = unpack_engine(artifact, version=artifact.path.name, recipe=work.run.recipe.name)
-        coverage = check_engine(engine, artifact, interactions, rng)
-        work.finish()
-        return _publish(work, artifact, interactions, coverage=coverage)
-    except BaseException:
-        discard_artifact(artifact.path)
-        raise
-
-
-def _learn(
-    work: _Work, interactions: Interactions, rng: np.random.Generator
-) -> tuple[dict[str, Recommender], RatingPredictor]:
-    try:
-        parameters, predicting = split_parameters(work.run.recipe.parameters)
-        predictor = RatingPredictor(**predicting)
-        with threadpool_limits(os.cpu_count()):
-            arms = fit_arms(ARMS, interactions, rng, parameters=parameters, before_each=work.begin)
-            work.begin("predicted ratings")
-            predictor.fit(interactions)
-    except InvalidParameter as error:
-        raise InvalidInput(f"Recipe {work.run.recipe.name!r} cannot be fitted: {error}") from error
-    return arms, predictor
-
-
-def _save(
-    work: _Work,
-    arms: dict[str, Recommender],
-    predictor: RatingPredictor,
-    interactions: Interactions,
-    rng: np.random.Generator,
-) -> Artifact:
-    groups, about = pack_engine(arms, predictor, interactions, rng)
-    extras = {"recipe": work.run.recipe.name, "seed": SEED, "n_users": interactions.n_users}
-    return save_artifact(artifact_path(artifact_name(work.run)), groups, {**about, **extras})
+    live = load_live(work.run.recipe, work)
+    if work.run.update_type == UpdateType.WARM_START:
+        before = find_start(live, work)
+        if live is not None and before is not None:
+            caught = read_news(before, work)
+            if not caught.is_news:
+                return _keep(work, live, caught.corpus.read_at)
+            return _finish(work, update_live(live, before, caught, work, rng), live, rng)
+    return _finish(work, fit_from_nothing(work, rng), live, rng)
 
 
 @transaction.atomic
-def _publish(work: _Work, artifact: Artifact, interactions: Interactions, *, coverage: float) -> ModelVersion:
-    """The version's row, live, and the end of its run: all or nothing."""
+def _keep(work: Work, live: Live, read_at: Any) -> ModelVersion:
+    """The live version, which knows all that there is to know."""
+    work.finish()
     succeed_run(run=work.run)
+    ModelVersion.objects.filter(pk=live.version.pk).update(read_at=read_at)
+    note_success(work=work, version=live.version, update_type=UpdateType.WARM_START, n_learned=0)
+    return live.version
+
+
+@dataclass(frozen=True, eq=False)
+class _Checked:
+    """A version's files, and how it compares with what serves."""
+
+    artifact: Artifact
+    metrics: dict[str, Any]
+    checks: list[Check] = field(default_factory=list)
+
+    @property
+    def refusal(self) -> str:
+        """Empty when all checks are passed."""
+        failed = "; ".join(str(check) for check in self.checks if not check.passed)
+        return f"The version before serves on: {failed}." if failed else ""
+
+
+def _finish(work: Work, fitted: Fitted, live: Live | None, rng: np.random.Generator) -> ModelVersion:
+    """Files, checks and rows of what was fitted. Raises ``Conflict`` for what fails its checks."""
+    name = artifact_name(work.run)
+    try:
+        work.begin(SAVE)
+        # A full retrain shares no file: what it was made beside may be damaged one day.
+        shared = live.artifact if live and fitted.before else None
+        artifact = _save(work, fitted, shared, rng)
+        save_corpus(name, fitted.corpus, before=fitted.before)
+        work.begin(CHECK)
+        checked = _check(work, fitted, artifact, live, shared)
+        work.finish()
+        version = _publish(work, fitted, checked)
+    except BaseException:
+        discard_artifact(artifact_path(name))
+        discard_corpus(name)
+        raise
+    serving = ModelVersion.objects.filter(status=ModelVersion.Status.LIVE)
+    discard_corpora(but=set(serving.values_list("name", flat=True)))
+    if checked.refusal:
+        raise Conflict(checked.refusal)
+    return version
+
+
+def _save(work: Work, fitted: Fitted, shared: Artifact | None, rng: np.random.Generator) -> Artifact:
+    interactions = fitted.corpus.interactions
+    groups, about = pack_engine(fitted.arms, fitted.predictor, interactions, rng, exposure=fitted.exposure)
+    extras = {"recipe": work.run.recipe.name, "seed": SEED, "n_users": interactions.n_users}
+    path = artifact_path(artifact_name(work.run))
+    return save_artifact(path, groups, {**about, **extras}, before=shared)
+
+
+def _check(
+    work: Work, fitted: Fitted, artifact: Artifact, live: Live | None, shared: Artifact | None
+) -> _Checked:
+    """Raises ``Conflict`` for what cannot serve at all."""
+    engine = unpack_engine(artifact, version=artifact.path.name, recipe=work.run.recipe.name)
+    panel = panel_of(fitted.before or fitted.corpus)
+    require_sound(engine, artifact, panel, but=shared)
+    lists = lists_of(engine, panel)
+    ndcg = lists.ndcg(panel)
+    metrics = {
+        "artifact_bytes": artifact.n_bytes,
+        "written_bytes": artifact.bytes_beside(shared) if shared else artifact.n_bytes,
+        "coverage": round(lists.coverage, 4),
+        "ndcg": None if ndcg is None else round(ndcg, 4),
+        "rows_read": fitted.n_read,
+        "updated_from": live.version.name if live and fitted.before else "",
+        **svd_metrics(fitted),
+    }
+    # Of another recipe's making it is no refit: what it must reach is another gate's to say.
+    if live is None or live.version.parameters != artifact.about["arms"]:
+        return _Checked(artifact, metrics)
+    before = lists_of(live.engine, panel)
+    metrics["overlap"] = round(lists.overlap(before), 4)
+    return _Checked(artifact, metrics, compare_lists(lists, before, panel, fitted.update_type))
+
+
+@transaction.atomic
+def _publish(work: Work, fitted: Fitted, checked: _Checked) -> ModelVersion:
+    """The version's row, live or refused, its line in the log and the end of its run: all or nothing."""
+    refusal = checked.refusal
+    if refusal:
+        refuse_run(run=work.run, error=refusal)
+    else:
+        succeed_run(run=work.run)
+    interactions = fitted.corpus.interactions
     version = ModelVersion.objects.create(
         recipe=work.run.recipe,
         run=work.run,
-        name=artifact.path.name,
-        artifact=artifact.path.name,
-        manifest_sha256=artifact.manifest_sha256,
-        metrics={
-            "seconds": work.seconds,
-            "artifact_bytes": artifact.n_bytes,
-            "coverage": round(coverage, 4),
-            "warnings": work.warnings,
-        },
-        parameters=artifact.about["arms"],
-        read_at=work.read_at,
+        name=checked.artifact.path.name,
+        status=ModelVersion.Status.REFUSED if refusal else ModelVersion.Status.CANDIDATE,
+        refused_because=refusal,
+        update_type=fitted.update_type,
+        artifact=checked.artifact.path.name,
+        manifest_sha256=checked.artifact.manifest_sha256,
+        metrics={"seconds": work.seconds, "warnings": work.warnings, **checked.metrics},
+        checks=[check.as_json() for check in checked.checks],
+        parameters=checked.artifact.about["arms"],
+        read_at=fitted.corpus.read_at,
         n_users=interactions.n_users,
         n_movies=interactions.n_items,
         n_ratings=interactions.ratings.nnz,
         fit_seconds=round(sum(work.seconds.values()), 3),
     )
-    return activate(version=version)
+    if refusal:
+        note_refusal(work=work, version=version, n_learned=fitted.n_learned)
+        return version
+    activate(version=version)
+    note_success(work=work, version=version, update_type=fitted.update_type, n_learned=fitted.n_learned)
+    return version

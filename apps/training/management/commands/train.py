@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from apps.core.management.base import MarqueeCommand
 from apps.experiments.policy import current_policy, recipes_in_use
-from apps.training.models import ModelVersion
+from apps.training.models import ModelVersion, UpdateType
 from apps.training.services import train
 from apps.training.services.training import STEPS
 
@@ -22,11 +22,15 @@ class Command(MarqueeCommand):
 
     def add_command_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--recipe", help="the recipe to fit (default: the one that serves)")
-        parser.add_argument("--full", action="store_true", help="fit from nothing; the default")
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--full", action="store_true", help="fit from nothing; the default")
+        how.add_argument(
+            "--warm-start", action="store_true", help="update what serves by what was rated since"
+        )
         parser.add_argument("--run", type=int, metavar="ID", help="fit this run, which a worker took up")
 
     def execute_command(
-        self, *args: Any, recipe: str | None, run: int | None, **options: Any
+        self, *args: Any, recipe: str | None, run: int | None, warm_start: bool, **options: Any
     ) -> Mapping[str, object]:
         chosen = recipe or current_policy().recipe
         hidden = self.quiet or not sys.stderr.isatty()
@@ -36,12 +40,17 @@ class Command(MarqueeCommand):
                 bar.set_description(step)
                 bar.update()
 
-            return _summary(train(recipe=chosen, trigger="command", progress=show, run_id=run))
+            update_type = UpdateType.WARM_START if warm_start else UpdateType.FULL
+            version = train(
+                recipe=chosen, trigger="command", update_type=update_type, progress=show, run_id=run
+            )
+            return _summary(version)
 
 
 def _summary(version: ModelVersion) -> Mapping[str, object]:
     return {
         "version": version.name,
+        "update_type": version.update_type,
         "recipe": version.recipe.name,
         "n_users": version.n_users,
         "n_movies": version.n_movies,
@@ -49,7 +58,9 @@ def _summary(version: ModelVersion) -> Mapping[str, object]:
         "seconds": version.metrics["seconds"],
         "fit_seconds": version.fit_seconds,
         "artifact_mb": round(version.metrics["artifact_bytes"] / 1e6, 1),
+        "written_mb": round(version.metrics["written_bytes"] / 1e6, 1),
         "coverage": version.metrics["coverage"],
+        "ndcg": version.metrics["ndcg"],
         "serves": version.recipe.name in recipes_in_use(),
         "warnings": version.metrics["warnings"],
     }

@@ -1,0 +1,140 @@
+"""What a version was fitted on, kept for the next update: who rated which film, and the films' features.
+
+The one place outside of the database that knows people's ratings, and so apart from the model files: no
+process that serves reads it. One a recipe, that of its live version; one that is lost, damaged or of
+another version costs a fit from nothing and no more.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from scipy import sparse
+
+from apps.algorithms.matrices import pack_csr, unpack_csr
+from apps.algorithms.types import Int64, Interactions, ItemFeatures, ItemIndex
+from apps.training.artifacts import (
+    Artifact,
+    ArtifactRefused,
+    Groups,
+    discard_artifact,
+    open_artifact,
+    save_artifact,
+    verify_artifact,
+)
+
+_FOLDER_MODE = 0o700
+_FLAT_FEATURES = ("primary_genre", "vectors", "is_long_tail", "is_niche", "n_shown")
+_WIDE_FEATURES = ("genres", "terms")
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """``people`` is int64 ``(n_users,)``: whose row each of ``interactions.ratings`` is, ascending.
+
+    ``read_at`` is when the reading began: what was written later may not be in it. ``stored`` is where it
+    was read from, None for one that came out of the database.
+    """
+
+    interactions: Interactions
+    people: Int64
+    read_at: datetime
+    stored: Artifact | None = None
+
+    @property
+    def n_ratings(self) -> int:
+        return int(self.interactions.ratings.nnz)
+
+
+def corpus_folder() -> Path:
+    """``CORPUS_DIR``, else the folder beside that of the model files."""
+    if settings.CORPUS_DIR:
+        return Path(settings.CORPUS_DIR)
+    models = Path(settings.ARTIFACT_DIR)
+    return models.with_name(f"{models.name}-corpora")
+
+
+def save_corpus(version: str, corpus: Corpus, *, before: Corpus | None = None) -> None:
+    """Keeps what ``version`` was fitted on. What is the same in ``before`` is shared with it.
+
+    Raises ``OSError`` when the disk refuses, and leaves nothing behind then.
+    """
+    corpus_folder().mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    features = corpus.interactions.features
+    about = {
+        "read_at": corpus.read_at.isoformat(),
+        "genre_names": list(features.genre_names),
+        "term_names": list(features.term_names),
+    }
+    save_artifact(
+        corpus_folder() / version, _pack(corpus), about, before=before.stored if before is not None else None
+    )
+
+
+def open_corpus(version: str) -> Corpus:
+    """What ``version`` was fitted on; arrays are mapped. Raises ``ArtifactRefused``."""
+    path = corpus_folder() / version
+    artifact = open_artifact(path)
+    verify_artifact(path)
+    try:
+        return _unpack(artifact)
+    except (KeyError, ValueError, TypeError) as error:
+        detail = f"{path} was written by a program that this one does not understand: {error}."
+        raise ArtifactRefused("format", detail) from error
+
+
+def discard_corpora(*, but: Collection[str] = ()) -> list[str]:
+    """Removes all but those of the versions named; the names of those that went."""
+    gone = [path for path in _kept() if path.name not in but]
+    for path in gone:
+        discard_artifact(path)
+    return [path.name for path in gone]
+
+
+def discard_corpus(version: str) -> None:
+    """Removes it, and what an interrupted ``save_corpus`` left of it. Never raises."""
+    discard_artifact(corpus_folder() / version)
+
+
+def _kept() -> Iterator[Path]:
+    folder = corpus_folder()
+    if folder.is_dir():
+        yield from sorted(path for path in folder.iterdir() if path.is_dir())
+
+
+def _pack(corpus: Corpus) -> Groups:
+    interactions, features = corpus.interactions, corpus.interactions.features
+    films = {"ids": interactions.items.ids, **{name: getattr(features, name) for name in _FLAT_FEATURES}}
+    for name in _WIDE_FEATURES:
+        films |= pack_csr(name, getattr(features, name))
+    ratings = {**pack_csr("stars", interactions.ratings), "rated_at": interactions.rated_at}
+    return {"people": {"ids": corpus.people}, "ratings": ratings, "films": films}
+
+
+def _unpack(artifact: Artifact) -> Corpus:
+    films, ratings, about = artifact.groups["films"], artifact.groups["ratings"], artifact.about
+    stars: sparse.csr_matrix = unpack_csr("stars", ratings)
+    people: Int64 = artifact.groups["people"]["ids"]
+    items = ItemIndex(films["ids"])
+    if stars.shape != (len(people), len(items)) or np.any(np.diff(people) <= 0):
+        raise ValueError("its ratings do not fit its people and films")
+    features = ItemFeatures(
+        genre_names=tuple(about["genre_names"]),
+        term_names=tuple(about["term_names"]),
+        genres=unpack_csr("genres", films),
+        terms=unpack_csr("terms", films),
+        primary_genre=films["primary_genre"],
+        vectors=films["vectors"],
+        is_long_tail=films["is_long_tail"],
+        is_niche=films["is_niche"],
+        n_shown=films["n_shown"],
+    )
+    return Corpus(
+        interactions=Interactions(stars, ratings["rated_at"], items, features),
+        people=people,
+        read_at=datetime.fromisoformat(about["read_at"]),
+        stored=artifact,
+    )

@@ -1,0 +1,129 @@
+"""The arms of a version: learned from all ratings, or from the live version by what changed since."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from apps.algorithms.base import InvalidParameter, Recommender
+from apps.algorithms.prediction import RatingPredictor
+from apps.algorithms.registry import ARMS, fit_arms, update_arms
+from apps.algorithms.types import Float32
+from apps.core.errors import Conflict, InvalidInput
+from apps.training.artifacts import Artifact, ArtifactRefused
+from apps.training.catching_up import CaughtUp, catch_up
+from apps.training.corpus import Corpus, open_corpus
+from apps.training.datasets import build_corpus
+from apps.training.engines import Engine
+from apps.training.models import ModelVersion, Recipe, UpdateType
+from apps.training.parameters import split_parameters
+from apps.training.registry import Stored, load_version
+from apps.training.services.work import Work
+
+READ, PREDICT, SAVE, CHECK = "read ratings", "predicted ratings", "save", "check"
+STEPS = (READ, *ARMS, PREDICT, SAVE, CHECK)
+
+
+@dataclass(frozen=True, eq=False)
+class Live:
+    """The version that serves while another one is made."""
+
+    version: ModelVersion
+    artifact: Artifact
+    engine: Engine
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a version will be. ``before`` is the corpus that it was updated from; ``exposure`` None has still
+    to be drawn. ``n_learned`` ratings are new in it, ``n_read`` rows of them were read.
+    """
+
+    update_type: UpdateType
+    corpus: Corpus
+    arms: Mapping[str, Recommender]
+    predictor: RatingPredictor
+    n_learned: int
+    n_read: int
+    before: Corpus | None = None
+    exposure: Float32 | None = None
+
+
+def load_live(recipe: Recipe, work: Work) -> Live | None:
+    """None where there is none, or where its files are not what they were, which ``work`` is told."""
+    version = ModelVersion.objects.filter(recipe=recipe, status=ModelVersion.Status.LIVE).first()
+    if version is None:
+        return None
+    stored = Stored(version.name, version.artifact, version.manifest_sha256)
+    try:
+        artifact, engine = load_version(stored, recipe=recipe.name)
+    except ArtifactRefused as refusal:
+        work.warn(f"The live version {version.name} cannot be read. {refusal}")
+        return None
+    return Live(version, artifact, engine)
+
+
+def fit_from_nothing(work: Work, rng: np.random.Generator) -> Fitted:
+    """Raises ``Conflict`` when there is nothing to learn from, ``InvalidInput`` for parameters that are
+    wrong."""
+    work.begin(READ)
+    corpus = build_corpus(work.warn)
+    if corpus.n_ratings == 0:
+        raise Conflict("There are no ratings to learn from: load some with manage.py load_movielens demo.")
+    try:
+        parameters, predicting = split_parameters(work.run.recipe.parameters)
+        predictor = RatingPredictor(**predicting)
+        with threadpool_limits(os.cpu_count()):
+            arms = fit_arms(ARMS, corpus.interactions, rng, parameters=parameters, before_each=work.begin)
+            work.begin(PREDICT)
+            predictor.fit(corpus.interactions)
+    except InvalidParameter as error:
+        raise InvalidInput(f"Recipe {work.run.recipe.name!r} cannot be fitted: {error}") from error
+    return Fitted(UpdateType.FULL, corpus, arms, predictor, corpus.n_ratings, corpus.n_ratings)
+
+
+def find_start(live: Live | None, work: Work) -> Corpus | None:
+    """What the live version was fitted on, or None, and why no update can begin with it is told."""
+    why = _why_no_update(live)
+    if live is None or why:
+        work.warn(f"Fitted from nothing: {why}")
+        return None
+    try:
+        return open_corpus(live.version.name)
+    except ArtifactRefused as refusal:
+        work.warn(f"Fitted from nothing: what {live.version.name} was fitted on cannot be read. {refusal}")
+        return None
+
+
+def read_news(before: Corpus, work: Work) -> CaughtUp:
+    work.begin(READ)
+    return catch_up(before, work.warn)
+
+
+def update_live(live: Live, before: Corpus, caught: CaughtUp, work: Work, rng: np.random.Generator) -> Fitted:
+    """The live version's arms after what ``caught`` tells, with the parameters that they have there."""
+    delta = caught.delta
+    with threadpool_limits(os.cpu_count()):
+        arms = update_arms(live.engine.arms, delta, rng, before_each=work.begin)
+        work.begin(PREDICT)
+        predictor = live.engine.predictor.update(delta)
+    return Fitted(
+        UpdateType.WARM_START,
+        caught.corpus,
+        arms,
+        predictor,
+        caught.n_changed,
+        caught.n_read,
+        before=before,
+        # Of all people's lists: some people's ratings hardly move it, and the nightly fit draws it anew.
+        exposure=delta.carried(live.engine.traits.exposure),
+    )
+
+
+def _why_no_update(live: Live | None) -> str:
+    if live is None:
+        return "no version of the recipe serves"
+    lacking = [name for name in ARMS if name not in live.engine.arms]
+    return f"version {live.version.name} has no {', '.join(lacking)}" if lacking else ""
