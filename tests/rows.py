@@ -19,7 +19,7 @@ from apps.experiments.models import Decision, Experiment, Holdout, Override, Ser
 from apps.experiments.services import override
 from apps.ratings.models import Dismissal, Favorite, MovieMerge, Rating, Thumb, Unseen, WatchlistItem
 from apps.recommendations.models import Viewer
-from apps.training.models import ModelVersion, Recipe, TrainingRun
+from apps.training.models import ModelUpdateLog, ModelVersion, Recipe, TrainingRun
 from tests.experiments.setup import make_experiment
 from tests.factories import make_api_key, make_movie, make_rating, make_user
 
@@ -155,6 +155,9 @@ MAKERS: Mapping[type[Model], Callable[[], Model]] = {
     Heartbeat: lambda: Heartbeat.objects.create(name=f"worker-{next(_numbers)}", at=NOW),
     IntervalSchedule: _every,
     Keyword: lambda: Keyword.objects.create(name=f"keyword {next(_numbers)}"),
+    ModelUpdateLog: lambda: ModelUpdateLog.objects.create(
+        model_type="standard", update_type="warm_start_rebuild", update_trigger="test", duration_seconds=1.5
+    ),
     ModelVersion: _version,
     Movie: _movie,
     MovieDay: lambda: MovieDay.objects.create(

@@ -69,7 +69,10 @@ EXEMPT: dict[str, str] = {
     **dict.fromkeys(("movie_people", "movie_merges", "entities", "triples"), FILMS),
     "rating_departures": "the number of somebody who is in no other row, for as long as a fit may lag behind",
     "movie_days": "counts by film and day, of all viewers together",
-    **dict.fromkeys(("recipes", "training_runs", "model_versions", "serving_policy", "heartbeats"), SITE),
+    **dict.fromkeys(
+        ("recipes", "training_runs", "model_versions", "model_update_logs", "serving_policy", "heartbeats"),
+        SITE,
+    ),
     **dict.fromkeys(("bandit_policies", "bandit_states", "bandit_checks"), "counts of all viewers together"),
     **dict.fromkeys(("experiments", "experiment_variants", "experiment_phases"), "says what staff set up"),
     **dict.fromkeys(("experiment_layers", "experiment_holdout"), SITE),

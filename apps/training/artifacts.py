@@ -70,9 +70,9 @@ class Artifact:
     def n_bytes(self) -> int:
         return sum(spec.bytes for spec in self.specs.values())
 
-    def bytes_beside(self, other: "Artifact") -> int:
+    def bytes_beside(self, other: "Artifact | None") -> int:
         """Bytes of the arrays that are not those of ``other``: what this one takes on the disk beside it."""
-        shared = {spec.sha256 for spec in other.specs.values()}
+        shared = {spec.sha256 for spec in other.specs.values()} if other else frozenset()
         return sum(spec.bytes for spec in self.specs.values() if spec.sha256 not in shared)
 
 

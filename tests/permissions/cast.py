@@ -28,7 +28,7 @@ class Cast:
         if role == "guest":
             return guest()
         if role.startswith("key"):
-            key = make_api_key(scope if role == "key with scope" else "metrics.read")[1]
+            key = make_api_key(scope if role == "key with scope" and scope else "metrics.read")[1]
             return Caller({"Authorization": f"Api-Key {key}"}, user=self.other)
         if role == "nobody":
             return Caller({}, user=self.other)
@@ -42,6 +42,8 @@ class Cast:
             return {"password": PASSWORD}
         if route == "events":
             return {"item_id": self.movie.pk, "event_type": "click"}
+        if route == "analytics/model/force-update":
+            return {"update_type": "warm_start"}
         if route == "movies" or route.startswith("movies/<"):
             return {"title": "Aliens", "year": 1986}
         if route.endswith("/apply"):
@@ -57,6 +59,7 @@ class Cast:
         path = route.replace("<id:movie_id>", str(self.movie.pk)).replace("<id:user_id>", str(user_id))
         path = path.replace("<uid>", "MQ").replace("<token>", "a-b").replace("<slug:slug>", "watchlist")
         path = path.replace("<slug:key>", "a-test")
+        path = path.replace("<id:run_id>", "1")
         path = path.replace("<id:import_id>", str(self.an_import.pk))
         assert "<" not in path, f"/{route} takes something that these tests do not know: teach them"
         if route.endswith("/experiment-group"):

@@ -7,14 +7,16 @@ REFUSED = {401, 403}
 
 # Who may: anybody; anybody, but a key only if it acts for users; anybody but a key; who has a cookie or
 # an account; these and a key that acts for users; accounts and such keys; accounts alone. Else a
-# permission, and the scope that stands for it.
+# permission, and the scope that stands for it, if any does.
 ANYBODY, READER, PERSON, KNOWN = "anybody", "reader", "person", "known"
 SPEAKER, ACTOR, ACCOUNT = "speaker", "actor", "account"
 ADD_MOVIE = ("catalog.add_movie", "catalog.write")
 CHANGE_MOVIE = ("catalog.change_movie", "catalog.write")
 SEE_BANDIT = ("bandits.view_banditpolicy", "analytics.read")
+SEE_LEARNING = ("training.view_trainingrun", "analytics.read")
+START_LEARNING = ("training.add_trainingrun", None)
 SEE_EXPERIMENTS = ("experiments.view_experiment", "analytics.read")
-Who = str | tuple[str, str]
+Who = str | tuple[str, str | None]
 
 OWN_LISTS = ("ratings", "favorites", "watchlist", "dismissals")
 API: dict[tuple[str, str], Who] = {
@@ -47,6 +49,11 @@ API: dict[tuple[str, str], Who] = {
     ("GET", "analytics/bandit-state"): SEE_BANDIT,
     ("GET", "analytics/bandit/stats"): SEE_BANDIT,
     ("GET", "analytics/off-policy"): SEE_BANDIT,
+    ("GET", "learning/stats"): SEE_LEARNING,
+    ("POST", "learning/trigger-update"): START_LEARNING,
+    ("GET", "analytics/model/updates"): SEE_LEARNING,
+    ("POST", "analytics/model/force-update"): START_LEARNING,
+    ("GET", "training/runs/<id:run_id>"): SEE_LEARNING,
     ("GET", "analytics/experiments"): SEE_EXPERIMENTS,
     ("GET", "experiments"): SEE_EXPERIMENTS,
     ("GET", "experiments/<slug:key>"): SEE_EXPERIMENTS,
@@ -184,5 +191,5 @@ ROLES = (
 
 def is_served(role: str, who: Who) -> bool:
     if isinstance(who, tuple):
-        return role in {"key with scope", "staff with permission"}
+        return role == "staff with permission" or (role == "key with scope" and who[1] is not None)
     return role.replace(" with permission", "") in SERVED[who]

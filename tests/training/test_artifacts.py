@@ -157,3 +157,58 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(OSError, match="No space left on device"):
         save_artifact(tmp_path / "v1", GROUPS, {})
     assert list(tmp_path.iterdir()) == []
+
+
+def is_one_file(one: Path, other: Path) -> bool:
+    return os.stat(one).st_ino == os.stat(other).st_ino
+
+
+def test_an_array_that_stayed_is_the_file_of_the_version_before(saved: Path) -> None:
+    before = open_artifact(saved)
+    groups = {
+        "films": before.groups["films"],
+        "arm_svd": {"factors": np.asarray(before.groups["arm_svd"]["factors"]) + 1},
+    }
+    after = save_artifact(saved.parent / "v2", groups, {}, before=before)
+    assert is_one_file(saved / "films.ids.npy", after.path / "films.ids.npy")
+    assert not is_one_file(saved / "arm_svd.factors.npy", after.path / "arm_svd.factors.npy")
+    np.testing.assert_array_equal(after.groups["arm_svd"]["factors"], GROUPS["arm_svd"]["factors"] + 1)
+    assert after.bytes_beside(before) == after.specs["arm_svd.factors"].bytes
+
+
+def test_an_array_that_was_made_anew_and_is_the_same_is_shared_too(saved: Path) -> None:
+    after = save_artifact(saved.parent / "v2", GROUPS, {}, before=open_artifact(saved))
+    assert is_one_file(saved / "films.ids.npy", after.path / "films.ids.npy")
+    assert after.bytes_beside(open_artifact(saved)) == 0
+
+
+def test_a_part_of_an_array_is_not_taken_for_the_whole(saved: Path) -> None:
+    before = open_artifact(saved)
+    part = before.groups["films"]["ids"][:3]
+    after = save_artifact(saved.parent / "v2", {"films": {"ids": part}}, {}, before=before)
+    assert after.groups["films"]["ids"].tolist() == [0, 1, 2]
+
+
+def test_what_is_shared_stays_when_the_version_before_goes(saved: Path) -> None:
+    after = save_artifact(saved.parent / "v2", GROUPS, {}, before=open_artifact(saved)).path
+    discard_artifact(saved)
+    verify_artifact(after)
+
+
+def test_a_disk_without_second_names_gets_copies(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(artifacts.os, "link", refuse)
+    after = save_artifact(saved.parent / "v2", GROUPS, {}, before=open_artifact(saved)).path
+    assert not is_one_file(saved / "films.ids.npy", after / "films.ids.npy")
+    verify_artifact(after)
+
+
+def test_a_file_that_was_found_right_is_read_again_once_it_changed(saved: Path) -> None:
+    verify_artifact(saved)
+    file = saved / "films.ids.npy"
+    raw = bytearray(file.read_bytes())
+    raw[-1] ^= 1
+    file.write_bytes(raw)
+    assert refusal(saved, verify_artifact) == ("altered", f"{file} was altered after it was written.")

@@ -37,8 +37,10 @@ class Live:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """What a version will be. ``before`` is the corpus that it was updated from; ``exposure`` None has still
-    to be drawn. ``n_learned`` ratings are new in it, ``n_read`` rows of them were read.
+    """What a version will be. ``n_learned`` ratings are new in it, ``n_read`` rows of them were read.
+
+    ``before`` is the corpus that it was updated from, and ``shared`` the files, of which it shares those that
+    stay. A full retrain shares none: they may be damaged one day. ``exposure`` None has still to be drawn.
     """
 
     update_type: UpdateType
@@ -48,6 +50,7 @@ class Fitted:
     n_learned: int
     n_read: int
     before: Corpus | None = None
+    shared: Artifact | None = None
     exposure: Float32 | None = None
 
 
@@ -117,6 +120,7 @@ def update_live(live: Live, before: Corpus, caught: CaughtUp, work: Work, rng: n
         caught.n_changed,
         caught.n_read,
         before=before,
+        shared=live.artifact,
         # Of all people's lists: some people's ratings hardly move it, and the nightly fit draws it anew.
         exposure=delta.carried(live.engine.traits.exposure),
     )

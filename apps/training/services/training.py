@@ -137,12 +137,10 @@ def _finish(work: Work, fitted: Fitted, live: Live | None, rng: np.random.Genera
     name = artifact_name(work.run)
     try:
         work.begin(SAVE)
-        # A full retrain shares no file: what it was made beside may be damaged one day.
-        shared = live.artifact if live and fitted.before else None
-        artifact = _save(work, fitted, shared, rng)
+        artifact = _save(work, fitted, rng)
         save_corpus(name, fitted.corpus, before=fitted.before)
         work.begin(CHECK)
-        checked = _check(work, fitted, artifact, live, shared)
+        checked = _check(work, fitted, artifact, live)
         work.finish()
         version = _publish(work, fitted, checked)
     except BaseException:
@@ -156,26 +154,24 @@ def _finish(work: Work, fitted: Fitted, live: Live | None, rng: np.random.Genera
     return version
 
 
-def _save(work: Work, fitted: Fitted, shared: Artifact | None, rng: np.random.Generator) -> Artifact:
+def _save(work: Work, fitted: Fitted, rng: np.random.Generator) -> Artifact:
     interactions = fitted.corpus.interactions
     groups, about = pack_engine(fitted.arms, fitted.predictor, interactions, rng, exposure=fitted.exposure)
     extras = {"recipe": work.run.recipe.name, "seed": SEED, "n_users": interactions.n_users}
     path = artifact_path(artifact_name(work.run))
-    return save_artifact(path, groups, {**about, **extras}, before=shared)
+    return save_artifact(path, groups, {**about, **extras}, before=fitted.shared)
 
 
-def _check(
-    work: Work, fitted: Fitted, artifact: Artifact, live: Live | None, shared: Artifact | None
-) -> _Checked:
+def _check(work: Work, fitted: Fitted, artifact: Artifact, live: Live | None) -> _Checked:
     """Raises ``Conflict`` for what cannot serve at all."""
     engine = unpack_engine(artifact, version=artifact.path.name, recipe=work.run.recipe.name)
     panel = panel_of(fitted.before or fitted.corpus)
-    require_sound(engine, artifact, panel, but=shared)
+    require_sound(engine, artifact, panel, but=fitted.shared)
     lists = lists_of(engine, panel)
     ndcg = lists.ndcg(panel)
     metrics = {
         "artifact_bytes": artifact.n_bytes,
-        "written_bytes": artifact.bytes_beside(shared) if shared else artifact.n_bytes,
+        "written_bytes": artifact.bytes_beside(fitted.shared),
         "coverage": round(lists.coverage, 4),
         "ndcg": None if ndcg is None else round(ndcg, 4),
         "rows_read": fitted.n_read,

@@ -1,0 +1,140 @@
+"""Runs, and the log of what came of them, for staff."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
+
+from apps.core.admin import DayRangeFilter, ReadOnlyAdmin
+from apps.core.admin.columns import column
+from apps.core.errors import ApplicationError
+from apps.core.nudges import nudge
+from apps.core.services import record_audit
+from apps.experiments.policy import current_policy
+from apps.training.models import ModelUpdateLog, Recipe, TrainingRun, UpdateType
+from apps.training.services import request_run
+from apps.training.tasks import fit
+
+
+@admin.register(TrainingRun)
+class TrainingRunAdmin(ReadOnlyAdmin):
+    group, icon, rank = "Training", "model_training", 1
+    about = "Fits, from their request to their end. One runs at a time."
+    empty = "The first training, nightly or by hand, makes a row."
+    list_display = ["id", "recipe", "kind", "trigger", "state", "phase", "started_at", "took", "error"]
+    list_filter = ["status", "update_type", "recipe", ("started_at", DayRangeFilter)]
+    list_filter_submit = True
+    list_select_related = ["recipe"]
+    search_fields = ["=id", "trigger", "error"]
+    list_before_template = "training/retrain.html"
+    explanations = {
+        "phase": "requested, taken up, started, then the step that the fit is at.",
+        "heartbeat_at": "The last sign of life. After five minutes without one the run is given up.",
+        "error": "Why it failed or was given up.",
+    }
+
+    @column(
+        "Status",
+        ordering="status",
+        label={
+            "succeeded": "success",
+            "running": "info",
+            "failed": "danger",
+            "abandoned": "warning",
+            "refused": "danger",
+        },
+    )
+    def state(self, run: TrainingRun) -> str:
+        return run.status
+
+    @column("Kind", ordering="update_type")
+    def kind(self, run: TrainingRun) -> str:
+        return run.get_update_type_display()
+
+    @column("Took")
+    def took(self, run: TrainingRun) -> str:
+        if run.finished_at is None:
+            return "–"
+        seconds = int((run.finished_at - run.started_at).total_seconds())
+        return f"{seconds // 60} min {seconds % 60} s"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.retrain))
+        return [path("retrain/", view, name="training_trainingrun_retrain"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        serving = current_policy().recipe
+        names = {*Recipe.objects.values_list("name", flat=True), serving}
+        context = {"recipes": sorted(names), "serving_recipe": serving}
+        return super().changelist_view(request, {**(extra_context or {}), **context})
+
+    def retrain(self, request: HttpRequest) -> HttpResponse:
+        """Requests a fit of the recipe chosen; of the one that serves when none is."""
+        if not request.user.has_perm("training.add_trainingrun"):
+            raise PermissionDenied
+        is_warm = request.POST.get("update_type") == UpdateType.WARM_START
+        update_type = UpdateType.WARM_START if is_warm else UpdateType.FULL
+        recipe = request.POST.get("recipe") or current_policy().recipe
+        try:
+            run = request_run(recipe=recipe, trigger="admin", update_type=update_type)
+        except ApplicationError as refusal:
+            messages.error(request, refusal.detail)
+        else:
+            record_audit("training.start", by=request.user, target=run)
+            nudge(fit, run.pk)
+            messages.success(
+                request,
+                f"Run {run.pk} of recipe {run.recipe.name!r} was requested;"
+                " a worker takes it up within a minute.",
+            )
+        return redirect("admin:training_trainingrun_changelist")
+
+
+@admin.register(ModelUpdateLog)
+class ModelUpdateLogAdmin(ReadOnlyAdmin):
+    group, icon, rank = "Training", "history", 3
+    about = (
+        "Every attempt to make a model better: what asked for it, how many ratings it learned from, and what"
+        " came of it."
+    )
+    empty = "The first training, nightly, by hand or after enough new ratings, makes a row."
+    list_display = [
+        "created_at",
+        "model_type",
+        "kind",
+        "update_trigger",
+        "ratings_processed",
+        "took",
+        "success",
+        "version",
+        "ndcg",
+        "error_message",
+    ]
+    list_filter = ["success", "update_type", "model_type", ("created_at", DayRangeFilter)]
+    list_filter_submit = True
+    search_fields = ["version", "update_trigger", "error_message"]
+    explanations = {
+        "ratings_processed": "Ratings that came, changed or went since the version before; in a full retrain"
+        " all there are.",
+        "update_trigger": "threshold_reached_50: so many ratings waited. interval_6h: ratings waited for so long."
+        " erasure: somebody left whose ratings the model was fitted on.",
+        "metrics": "nDCG@10, coverage and overlap are of a fixed panel of people, and tell two versions apart"
+        " rather than how good either is.",
+    }
+
+    @column("Kind", ordering="update_type")
+    def kind(self, log: ModelUpdateLog) -> str:
+        return log.get_update_type_display()
+
+    @column("Took", ordering="duration_seconds")
+    def took(self, log: ModelUpdateLog) -> str:
+        return f"{log.duration_seconds:.1f} s"
+
+    @column("nDCG@10")
+    def ndcg(self, log: ModelUpdateLog) -> str:
+        figure = log.metrics.get("ndcg")
+        return "–" if figure is None else f"{figure:.4f}"
