@@ -257,9 +257,8 @@ def test_after_a_failure_an_update_waits_for_an_hour_or_as_many_ratings_more(
     assert not backlog("standard").should_update
     rate(films[-1])
     assert backlog("standard").should_update
-    Rating.objects.filter(updated_at__gt=run.started_at).update(
-        updated_at=live.read_at + timedelta(seconds=1)
-    )
+    between = live.read_at + (run.started_at - live.read_at) / 2
+    Rating.objects.filter(updated_at__gt=run.started_at).update(updated_at=between)
     assert not backlog("standard").should_update
     begin_earlier(run, timezone.now() - RETRY_AFTER, live)
     assert backlog("standard").should_update

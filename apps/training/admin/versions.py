@@ -34,8 +34,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         "status": "live serves, unless the list says that its files are refused; retired did; refused failed"
         " a check beside what served.",
         "artifact": "The folder of its files below ARTIFACT_DIR. Empty once they were removed.",
-        "metrics": "Seconds by step, bytes, rows read; of a fixed panel of people nDCG@10, and the share of films"
-        " that reach somebody's list.",
+        "metrics": "Seconds by step, bytes, rows read; of a fixed panel of people nDCG@10, and the share of"
+        " films that reach somebody's list.",
         "checks": "What it had to reach beside the version that served, and what it did.",
         "refused_because": "Which of its checks it failed; empty for the others.",
         "run": "The fit that made it.",
