@@ -113,7 +113,10 @@ def test_refuses_a_method_it_does_not_have():
     assert str(refusal.value) == "item_cf: method must be one of auto, ease, bm25, not 'slim'."
 
 
-def test_an_update_is_the_closed_form_of_what_there_is_now():
+@pytest.mark.parametrize("kept", [128, 0])
+def test_an_update_is_the_closed_form_of_what_there_is_now(monkeypatch, kept):
+    """Beside the weights, and where there is more than fits beside them, as one matrix with them."""
+    monkeypatch.setattr(item_cf, "MAX_RANK", kept)
     delta = make_delta()
     parameters = {"signal": "all", "half_life": None, "l2": 4.0, "method": "ease"}
     arm = ItemCf(**parameters).fit(delta.before, make_rng()).update(delta, make_rng())
@@ -121,11 +124,11 @@ def test_an_update_is_the_closed_form_of_what_there_is_now():
     expected = brute_force_ease(dense, 4.0)
     found = np.vstack([arm.scores([make_history([film])])[0] for film in range(delta.after.n_items)])
     np.testing.assert_allclose(found, expected, atol=1e-5)
-    assert arm.arrays()["left"].shape[1] == 2 * delta.n_people
-    assert arm.arrays()["weights"] is not None
+    beside = arm.arrays()["left"].shape[1] if kept else "left" in arm.arrays()
+    assert beside == (2 * delta.n_people if kept else False)
 
 
-def test_updates_go_on_from_each_other_until_a_fit_is_cheaper(monkeypatch):
+def test_updates_go_on_from_each_other(monkeypatch):
     delta = make_delta()
     there = ItemCf(l2=4.0, method="ease").fit(delta.before, make_rng())
     back = delta_of(delta.after, delta.before, people=delta.people[:, ::-1])
@@ -134,4 +137,15 @@ def test_updates_go_on_from_each_other_until_a_fit_is_cheaper(monkeypatch):
     np.testing.assert_allclose(again.scores(history), there.scores(history), atol=1e-5)
     assert again.arrays()["left"].shape[1] == 4 * delta.n_people
     monkeypatch.setattr(item_cf, "MAX_RANK", 4 * delta.n_people)
-    assert "left" not in again.update(delta, make_rng()).arrays()
+    solid = again.update(delta, make_rng())
+    assert "left" not in solid.arrays()
+    back_again = solid.update(back, make_rng())
+    np.testing.assert_allclose(back_again.scores(history), there.scores(history), atol=1e-5)
+
+
+def test_an_update_of_many_is_a_fit(monkeypatch):
+    monkeypatch.setattr(item_cf, "MOST_NEW", 1)
+    delta = make_delta()
+    arm = ItemCf(l2=4.0, method="ease").fit(delta.before, make_rng()).update(delta, make_rng())
+    fitted = ItemCf(l2=4.0, method="ease").fit(delta.after, make_rng())
+    np.testing.assert_array_equal(arm.arrays()["weights"], fitted.arrays()["weights"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from apps.algorithms.matrices import sum_dense_rows
+from apps.algorithms.matrices import row_blocks, sum_dense_rows
 from apps.algorithms.types import Arrays, Float32, Float64, Int64
 
 
@@ -120,12 +120,23 @@ class FilmWeights:
         wide[0, self._films], wide[1, self._films] = left, right
         return self.patched(wide[0], wide[1], np.ones(self.n_items, dtype=np.float32))
 
-    def solid(self) -> Float32:
-        """All weights as one dense matrix, ``(n_films, n_films)``."""
-        found = np.array(self._weights)
+    def solid(self, films: Int64 | None = None) -> Float32:
+        """All weights among ``films``, which ascend and hold all that have a place, as one dense matrix.
+
+        ``(len(films), len(films))``; without ``films`` those that have a place.
+        """
+        films = self._films if films is None else films
+        if len(films) == len(self._films):
+            found = np.array(self._weights)
+        else:
+            found = np.zeros((len(films), len(films)), dtype=np.float32)
+            spots = np.searchsorted(films, self._films)
+            found[np.ix_(spots, spots)] = self._weights
         if self._patch is not None:
-            found *= self._patch.scales[self._films]
-            found += self._patch.left[self._films] @ self._patch.right[self._films].T
+            left, right = self._patch.left[films], np.ascontiguousarray(self._patch.right[films].T)
+            for rows in row_blocks(len(found)):
+                found[rows] *= self._patch.scales[films]
+                found[rows] += left[rows] @ right
         np.fill_diagonal(found, 0.0)
         return found
 

@@ -16,7 +16,9 @@ from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
 from apps.algorithms.weights import SIGNALS, signal_matrix
 
 MAX_RANK = 128
-"""Of what updates add to EASE: with more, each list pays more than a fit saves."""
+"""Of what updates leave beside EASE's weights: with more, each list pays more than they save."""
+MOST_NEW = 512
+"""Columns that one update may add: with more, a fit takes no longer."""
 
 
 @dataclass(frozen=True)
@@ -85,15 +87,14 @@ class ItemCf(PersonalArm):
         return self._learn(delta.after, rng) if found is None else found
 
     def _updated_ease(self, delta: Delta) -> Arrays | None:
-        """None where a fit is cheaper than to go on: after many updates, or where a film is gone."""
+        """None where a fit is cheaper than to go on: of many people's ratings, or where a film is gone."""
         arrays, was, now = self.arrays_, *delta.weighted(self.settings.signal)
-        rank = arrays["left"].shape[1] if "left" in arrays else 0
-        n_rated = len(np.unique(signal_matrix(delta.after.ratings, self.settings.signal).indices))
+        rated = np.unique(signal_matrix(delta.after.ratings, self.settings.signal).indices).astype(np.int64)
         if (
-            rank + 2 * delta.n_people > MAX_RANK
+            2 * delta.n_people > MOST_NEW
             or "diagonal" not in arrays
             or np.any(arrays["place"][delta.columns < 0] >= 0)
-            or self._method(n_rated) != "ease"
+            or self._method(len(rated)) != "ease"
         ):
             return None
         carried = {"place": delta.carried(arrays["place"], -1)}
@@ -102,12 +103,12 @@ class ItemCf(PersonalArm):
         weights = FilmWeights({"weights": arrays["weights"], **carried})
         diagonal = delta.carried(arrays["diagonal"], 1.0 / self.settings.l2)
         patch, after = updated_ease(weights, diagonal, was, now)
-        return {
-            "weights": arrays["weights"],
-            "place": carried["place"],
-            "diagonal": after,
-            **pack_patch(patch),
-        }
+        packed = {"place": carried["place"], **pack_patch(patch)}
+        if patch.rank <= MAX_RANK:
+            return {"weights": arrays["weights"], **packed, "diagonal": after}
+        films = np.union1d(rated, np.flatnonzero(carried["place"] >= 0))
+        solid = FilmWeights({"weights": arrays["weights"], **packed}).solid(films)
+        return {**pack_weights(solid, films, delta.after.n_items), "diagonal": after}
 
     def _method(self, n_rated: int) -> str:
         if self.settings.method != "auto":

@@ -120,7 +120,7 @@ class ModelUpdateLogAdmin(ReadOnlyAdmin):
     explanations = {
         "ratings_processed": "Ratings that came, changed or went since the version before; in a full retrain"
         " all there are.",
-        "update_trigger": "threshold_reached_50: so many ratings waited. interval_6h: some waited for so long."
+        "update_trigger": "threshold_reached_50: so many ratings waited. interval_6h: some waited so long."
         " erasure: somebody left whose ratings the model was fitted on.",
         "metrics": "nDCG@10, coverage and overlap are of a fixed panel of people, and tell two versions apart"
         " rather than how good either is.",
