@@ -5,9 +5,10 @@ from scipy import sparse
 from apps.algorithms.arms import item_cf
 from apps.algorithms.arms.ease import ease_weights
 from apps.algorithms.arms.item_cf import ItemCf
-from apps.algorithms.arms.neighbours import bm25_neighbours
+from apps.algorithms.arms.neighbours import bm25_neighbours, updated_neighbours
 from apps.algorithms.base import InvalidParameter
 from apps.algorithms.deltas import delta_of
+from apps.algorithms.matrices import unpack_csr
 from apps.algorithms.types import Interactions, ItemIndex
 from apps.algorithms.weights import signal_matrix
 from tests.algorithms.changes import make_delta
@@ -23,6 +24,8 @@ class TestItemCf(ReadsHistory, AddsUp):
 class TestBm25(ReadsHistory, AddsUp):
     arm = "item_cf"
     parameters = {"method": "bm25"}
+    # In so small a public every film's weight moves with the mean length.
+    update_likeness = 0.95
 
 
 def brute_force_ease(dense, l2):
@@ -149,3 +152,42 @@ def test_an_update_of_many_is_a_fit(monkeypatch):
     arm = ItemCf(l2=4.0, method="ease").fit(delta.before, make_rng()).update(delta, make_rng())
     fitted = ItemCf(l2=4.0, method="ease").fit(delta.after, make_rng())
     np.testing.assert_array_equal(arm.arrays()["weights"], fitted.arrays()["weights"])
+
+
+def bm25_of(interactions):
+    return ItemCf(method="bm25", neighbours=4, signal="all").fit(interactions, make_rng())
+
+
+def test_neighbours_of_all_films_worked_out_anew_are_those_of_a_fit():
+    delta = make_delta()
+    matrix = signal_matrix(delta.after.ratings, "all")
+    before = bm25_neighbours(signal_matrix(delta.before.ratings, "all"), 4, k1=0.6, b=0.1)
+    everything = np.arange(delta.after.n_items)
+    found = updated_neighbours(before, matrix, everything, 4, k1=0.6, b=0.1)
+    expected = bm25_neighbours(matrix, 4, k1=0.6, b=0.1)
+    np.testing.assert_allclose(found.max(axis=1).toarray(), expected.max(axis=1).toarray(), rtol=1e-5)
+    assert (np.diff(found.indptr) == np.diff(expected.indptr)).all()
+
+
+def test_an_update_works_out_the_films_rated_anew_and_what_leads_to_them(monkeypatch):
+    monkeypatch.setattr(item_cf, "_MANY", 1)
+    delta = make_delta()
+    before, fitted = bm25_of(delta.before), bm25_of(delta.after)
+    updated = before.update(delta, make_rng())
+    rows, wanted, old = (unpack_csr("rows", arm.arrays()).toarray() for arm in (updated, fitted, before))
+    films = delta.rated
+    np.testing.assert_allclose(np.sort(rows[films]), np.sort(wanted[films]), rtol=1e-5)
+    assert (np.count_nonzero(rows, axis=1) <= 4).all()
+    others = np.setdiff1d(np.arange(delta.after.n_items), films)
+    kept = rows[np.ix_(others, others)]
+    assert set(kept[kept > 0].tolist()) <= set(old[np.ix_(others, others)].ravel().tolist())
+    led = rows[np.ix_(others, films)]
+    np.testing.assert_allclose(
+        led[led > 0], wanted_similarities(delta)[np.ix_(others, films)][led > 0], rtol=1e-5
+    )
+
+
+def wanted_similarities(delta):
+    """Of every two films, without a cut."""
+    matrix = signal_matrix(delta.after.ratings, "all")
+    return bm25_neighbours(matrix, delta.after.n_items, k1=0.6, b=0.1).toarray()

@@ -8,7 +8,7 @@ from scipy import sparse
 from apps.algorithms.arms.ease import ease_weights, updated_ease
 from apps.algorithms.arms.film_weights import FilmWeights, pack_patch, pack_weights
 from apps.algorithms.arms.learned import PersonalArm
-from apps.algorithms.arms.neighbours import bm25_neighbours
+from apps.algorithms.arms.neighbours import bm25_neighbours, updated_neighbours
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real, whole
 from apps.algorithms.deltas import Delta
 from apps.algorithms.matrices import dense_block, pack_csr, sum_rows, unpack_csr
@@ -19,6 +19,8 @@ MAX_RANK = 128
 """Of what updates leave beside EASE's weights: with more, each list pays more than they save."""
 MOST_NEW = 512
 """Columns that one update may add: with more, a fit takes no longer."""
+_MANY = 4
+"""With more than one film in so many rated anew, all neighbours are learned anew."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,27 @@ class ItemCf(PersonalArm):
             of_all[rated] = diagonal
             return {**pack_weights(weights, rated, interactions.n_items), "diagonal": of_all}
         rows = bm25_neighbours(matrix, settings.neighbours, k1=settings.bm25_k1, b=settings.bm25_b)
-        return {**pack_csr("rows", rows), **pack_csr("targets", sparse.csr_matrix(rows.T))}
+        return _pack_neighbours(rows)
 
     def _updated(self, delta: Delta, rng: np.random.Generator) -> Arrays:
-        found = self._updated_ease(delta) if self._dense is not None else None
+        found = self._updated_bm25(delta) if self._dense is None else self._updated_ease(delta)
         return self._learn(delta.after, rng) if found is None else found
+
+    def _updated_bm25(self, delta: Delta) -> Arrays | None:
+        """None where a fit takes no longer, or now takes the other method."""
+        settings, films = self.settings, delta.rated
+        matrix = signal_matrix(delta.after.ratings, settings.signal)
+        if len(films) * _MANY > delta.after.n_items or self._method(len(np.unique(matrix.indices))) != "bm25":
+            return None
+        rows = updated_neighbours(
+            delta.moved_square(self._rows),
+            matrix,
+            films,
+            settings.neighbours,
+            k1=settings.bm25_k1,
+            b=settings.bm25_b,
+        )
+        return _pack_neighbours(rows)
 
     def _updated_ease(self, delta: Delta) -> Arrays | None:
         """None where a fit is cheaper than to go on: of many people's ratings, or where a film is gone."""
@@ -131,3 +149,7 @@ class ItemCf(PersonalArm):
         if self._dense is None:
             return np.asarray(dense_block(self._targets, items, entries) * weights, dtype=np.float64)
         return self._dense.shares(entries, weights, items)
+
+
+def _pack_neighbours(rows: sparse.csr_matrix) -> Arrays:
+    return {**pack_csr("rows", rows), **pack_csr("targets", sparse.csr_matrix(rows.T))}
