@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from apps.algorithms.types import Float32, Float64
-from apps.algorithms.weights import signal_matrix
+from apps.algorithms.weights import signal_matrix, signal_values
 
 N_STEPS = 10
 """Half a star to five."""
@@ -28,14 +28,19 @@ def bayesian_means(ratings: sparse.csr_matrix, prior_weight: float) -> Float64:
     return np.asarray((prior_weight * float(ratings.data.mean()) + sums) / (prior_weight + counts))
 
 
-def best_known(ratings: sparse.csr_matrix, signal: str, *, prior_weight: float) -> Float64:
+def best_known(
+    ratings: sparse.csr_matrix, signal: str, *, prior_weight: float, decay: Float64 | None = None
+) -> Float64:
     """``log(1 + sum of signal weights)``, films with equal counts in the order of their Bayesian means.
 
-    float64 ``(n_items,)``, at least 0.
+    float64 ``(n_items,)``, at least 0. ``decay``, 0 to 1 and aligned with ``ratings.data``, is what each
+    rating still counts.
     """
     # Means are at most 5, so this addend never reorders films whose counts differ by a fifth.
     means = bayesian_means(ratings, prior_weight)
-    return np.asarray(np.log1p(signal_counts(ratings, signal) + means / 26.0))
+    weights = signal_values(ratings.data, signal) * (1.0 if decay is None else decay)
+    counts = np.bincount(ratings.indices, weights, minlength=ratings.shape[1])
+    return np.asarray(np.log1p(counts + means / 26.0))
 
 
 def rating_entropy(ratings: sparse.csr_matrix) -> Float32:

@@ -44,3 +44,21 @@ def test_refuses_an_unknown_measure():
     with pytest.raises(InvalidParameter) as refusal:
         Popular(by="fame")
     assert str(refusal.value) == "popular: by must be one of count, mean, not 'fame'."
+
+
+DAY = 86_400.0
+WHO_RATED = [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1)]
+OLD_AND_NEW = [(user, film, 5.0, film * 20 * DAY) for user, film in WHO_RATED]
+
+
+@pytest.mark.parametrize(("half_life", "first"), [(None, 0), (100.0, 0), (10.0, 1)])
+def test_old_ratings_count_less_when_told(half_life, first):
+    """Three of twenty days ago count .75 where they halve every ten, less than two of today."""
+    interactions = make_interactions(OLD_AND_NEW, n_users=3, n_items=3)
+    assert order(interactions, half_life_days=half_life)[0] == first
+
+
+def test_decayed_counts_are_these():
+    interactions = make_interactions(OLD_AND_NEW, n_users=3, n_items=3)
+    scores = Popular(half_life_days=10.0).fit(interactions, make_rng()).scores([History.empty()])[0]
+    np.testing.assert_allclose(np.expm1(scores), [0.75 + 5 / 26, 2 + 5 / 26, 5 / 26], rtol=1e-5)
