@@ -53,8 +53,9 @@ class TrainingRun(models.Model):
     """One fit of one recipe, from its request to its end. The row is the lock and the truth.
 
     One run at a time on the whole site, whatever its recipe: a fit takes every core. ``phase`` is
-    ``requested`` until a process takes the run up, then what that process is at. Without a sign of
-    life for ``services.runs.STALE_AFTER`` the run counts as abandoned and blocks nobody.
+    ``requested`` until a process takes the run up, then what that process is at; ``steps`` are those behind
+    it, of ``n_steps``. Without a sign of life for ``services.runs.STALE_AFTER`` the run counts as abandoned
+    and blocks nobody.
     """
 
     class Status(models.TextChoices):
@@ -74,6 +75,9 @@ class TrainingRun(models.Model):
     trigger = models.CharField(max_length=100, help_text="What asked for it")
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.RUNNING)
     phase = models.CharField(max_length=40, blank=True)
+    steps = models.JSONField(default=dict, blank=True, help_text="What is done, and its seconds")
+    n_steps = models.PositiveSmallIntegerField(default=0)
+    warnings = models.JSONField(default=list, blank=True, help_text="What it had to do without")
     started_at = models.DateTimeField(auto_now_add=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -122,6 +126,9 @@ class ModelVersion(models.Model):
     n_ratings = models.PositiveBigIntegerField()
     fit_seconds = models.FloatField()
     refused_because = models.TextField(blank=True)
+    is_pinned = models.BooleanField(
+        "pinned", default=False, help_text="Its files are kept, however many versions come after it"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     activated_at = models.DateTimeField(null=True, blank=True)
 

@@ -218,7 +218,10 @@ def test_a_silent_run_is_given_up_and_blocks_nobody(films: list[Movie], own_arti
     run.save(update_fields=["heartbeat_at"])
     version = train()
     run.refresh_from_db()
-    assert (run.status, run.error) == ("abandoned", "There was no sign of life for five minutes.")
+    assert (run.status, run.error) == (
+        "abandoned",
+        "There was no sign of life any more: its process is gone.",
+    )
     assert os.listdir(own_artifacts) == [version.artifact]
 
 

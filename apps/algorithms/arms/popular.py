@@ -24,8 +24,8 @@ class PopularSettings(Settings):
 class Popular(LearnedArm):
     """Popularity.
 
-    ``by="count"``: ``log(1 + sum of weights * 0.5 ** (age / half_life_days))``, films with equal counts in the
-    order of their Bayesian means. ``by="mean"``: the Bayesian mean in stars,
+    ``by="count"``: ``log(1 + sum of weights * 0.5 ** (age / half_life_days))``, films with equal counts in
+    the order of their Bayesian means. ``by="mean"``: the Bayesian mean in stars,
     ``(prior_weight * mean + sum) / (prior_weight + count)``.
 
     Parameters

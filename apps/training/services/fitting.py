@@ -3,10 +3,12 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from apps.algorithms.arms.svd import Svd
 from apps.algorithms.base import InvalidParameter, Recommender
 from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.registry import ARMS, fit_arms, update_arms
@@ -131,3 +133,15 @@ def _why_no_update(live: Live | None) -> str:
         return "no version of the recipe serves"
     lacking = [name for name in ARMS if name not in live.engine.arms]
     return f"version {live.version.name} has no {', '.join(lacking)}" if lacking else ""
+
+
+def svd_metrics(fitted: Fitted) -> Mapping[str, Any]:
+    """What the decomposition holds of the ratings."""
+    svd = fitted.arms.get("svd")
+    if not isinstance(svd, Svd):
+        return {}
+    ratio = svd.explained_variance(fitted.corpus.interactions)
+    return {
+        "explained_variance_ratio": None if ratio is None else round(ratio, 4),
+        "n_components": int(svd.arrays()["factors"].shape[1]),
+    }

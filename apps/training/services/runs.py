@@ -2,15 +2,16 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.db import IntegrityError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -18,7 +19,9 @@ from apps.core.errors import Conflict
 from apps.training.artifacts import discard_artifact
 from apps.training.corpus import discard_corpus
 from apps.training.models import ModelVersion, TrainingRun, UpdateType
+from apps.training.services.locking import is_lock_free
 from apps.training.services.recipes import find_recipe
+from apps.training.services.update_logs import note_failure
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +29,18 @@ REQUESTED = "requested"
 TAKEN_UP = "taken up"
 STALE_AFTER = timedelta(minutes=5)
 BEAT_SECONDS = 30.0
+MISSED_BEATS = timedelta(seconds=2.5 * BEAT_SECONDS)
+"""Without a sign for so long a run is dead if nobody holds the lock of training either."""
+
+
+class AlreadyRunning(Conflict):
+    """Another run shows signs of life."""
 
 
 def request_run(*, recipe: str, trigger: str, update_type: UpdateType = UpdateType.FULL) -> TrainingRun:
     """A run that waits for a process to take it up.
 
-    Raises ``Conflict`` while any run of the site shows signs of life.
+    Raises ``AlreadyRunning`` while any run of the site shows signs of life.
     """
     chosen = find_recipe(recipe)
     abandon_stale_runs()
@@ -41,7 +50,7 @@ def request_run(*, recipe: str, trigger: str, update_type: UpdateType = UpdateTy
                 recipe=chosen, trigger=trigger, update_type=update_type, phase=REQUESTED
             )
     except IntegrityError:
-        raise Conflict(
+        raise AlreadyRunning(
             f"Training is already running{_which_is_running()}: one run at a time;"
             " start again when it has ended."
         ) from None
@@ -59,27 +68,30 @@ def begin_run(*, run_id: int) -> TrainingRun:
     return TrainingRun.objects.select_related("recipe").get(pk=run_id)
 
 
-def enter_phase(*, run: TrainingRun, phase: str) -> None:
-    """Says what the run is at. Raises ``Conflict`` when it was given up for dead meanwhile."""
-    if not _running(run.pk).update(phase=phase[:40], heartbeat_at=timezone.now()):
+def enter_phase(*, run: TrainingRun, phase: str, **told: Any) -> None:
+    """Says what the run is at; ``told`` are its ``steps``, ``n_steps`` and ``warnings``.
+
+    Raises ``Conflict`` when it was given up for dead meanwhile.
+    """
+    if not _running(run.pk).update(phase=phase[:40], heartbeat_at=timezone.now(), **told):
         raise Conflict(f"Run {run.pk} was given up meanwhile; its result is thrown away.")
 
 
-def succeed_run(*, run: TrainingRun) -> None:
-    """Raises ``Conflict`` when the run was given up for dead meanwhile."""
-    if not _end(_running(run.pk), TrainingRun.Status.SUCCEEDED):
+def succeed_run(*, run: TrainingRun, steps: Mapping[str, float]) -> None:
+    """``steps`` as of ``TrainingRun``. Raises ``Conflict`` when the run was given up for dead meanwhile."""
+    if not _end(_running(run.pk), TrainingRun.Status.SUCCEEDED, steps=steps):
         raise Conflict(f"Run {run.pk} was given up meanwhile; its result is thrown away.")
 
 
-def refuse_run(*, run: TrainingRun, error: str) -> None:
+def refuse_run(*, run: TrainingRun, error: str, steps: Mapping[str, float]) -> None:
     """Ends the run of a version that failed its checks; raises as ``succeed_run``."""
-    if not _end(_running(run.pk), TrainingRun.Status.REFUSED, error):
+    if not _end(_running(run.pk), TrainingRun.Status.REFUSED, error=error, steps=steps):
         raise Conflict(f"Run {run.pk} was given up meanwhile; its result is thrown away.")
 
 
 def fail_run(*, run: TrainingRun, error: str) -> bool:
     """Whether the run was still running, and now has failed and left nothing on disk."""
-    failed = _end(_running(run.pk), TrainingRun.Status.FAILED, error)
+    failed = _end(_running(run.pk), TrainingRun.Status.FAILED, error=error)
     if failed:
         _discard_leftovers(run)
     return failed
@@ -87,12 +99,14 @@ def fail_run(*, run: TrainingRun, error: str) -> bool:
 
 def abandon_stale_runs() -> list[int]:
     """Gives up runs whose process died, with what it left on disk. Returns their ids."""
-    error = "There was no sign of life for five minutes."
+    error = "There was no sign of life any more: its process is gone."
     abandoned = []
-    for run in _silent():
+    for run in _silent().select_related("recipe"):
         # Asked again row by row: the process may have spoken since.
-        if _end(_silent().filter(pk=run.pk), TrainingRun.Status.ABANDONED, error):
+        if _end(_silent().filter(pk=run.pk), TrainingRun.Status.ABANDONED, error=error):
             _discard_leftovers(run)
+            spent = timezone.now() - run.started_at
+            note_failure(run=run, seconds=round(spent.total_seconds(), 3), error=error)
             abandoned.append(run.pk)
     return abandoned
 
@@ -130,10 +144,15 @@ def _running(run_id: int) -> QuerySet[TrainingRun]:
 
 
 def _silent() -> QuerySet[TrainingRun]:
-    seen_at = Coalesce("heartbeat_at", "started_at")
-    return TrainingRun.objects.annotate(seen_at=seen_at).filter(
-        status=TrainingRun.Status.RUNNING, seen_at__lt=timezone.now() - STALE_AFTER
-    )
+    """Runs that nobody is at any more, for all that is known."""
+    seen_at, now = Coalesce("heartbeat_at", "started_at"), timezone.now()
+    silent = Q(seen_at__lt=now - STALE_AFTER)
+    if is_lock_free():
+        # Whoever fits holds the lock, and writes every half minute.
+        begun = ~Q(phase__in=(REQUESTED, TAKEN_UP))
+        silent |= begun & Q(seen_at__lt=now - MISSED_BEATS)
+    running = TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING)
+    return running.annotate(seen_at=seen_at).filter(silent)
 
 
 def _advance(run_id: int, *, before: str, after: str) -> bool:
@@ -141,8 +160,8 @@ def _advance(run_id: int, *, before: str, after: str) -> bool:
     return bool(waiting.update(phase=after, heartbeat_at=timezone.now()))
 
 
-def _end(alive: QuerySet[TrainingRun], status: TrainingRun.Status, error: str = "") -> bool:
-    return bool(alive.update(status=status, finished_at=timezone.now(), error=error))
+def _end(alive: QuerySet[TrainingRun], status: TrainingRun.Status, **told: Any) -> bool:
+    return bool(alive.update(status=status, finished_at=timezone.now(), **told))
 
 
 def _discard_leftovers(run: TrainingRun) -> None:

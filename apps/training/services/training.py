@@ -1,7 +1,6 @@
 """One fit of one recipe: read, learn, write, check, activate."""
 
 import logging
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +11,7 @@ from apps.core.errors import ApplicationError, Conflict
 from apps.training.artifacts import Artifact, discard_artifact, save_artifact
 from apps.training.corpus import discard_corpora, discard_corpus, save_corpus
 from apps.training.engines import pack_engine, unpack_engine
-from apps.training.models import ModelVersion, TrainingRun, UpdateType
+from apps.training.models import ModelVersion, UpdateType
 from apps.training.services.fitting import (
     CHECK,
     SAVE,
@@ -23,8 +22,10 @@ from apps.training.services.fitting import (
     fit_from_nothing,
     load_live,
     read_news,
+    svd_metrics,
     update_live,
 )
+from apps.training.services.locking import held_lock
 from apps.training.services.runs import (
     artifact_name,
     artifact_path,
@@ -37,7 +38,7 @@ from apps.training.services.runs import (
     take_up_run,
 )
 from apps.training.services.sanity import Check, compare_lists, lists_of, panel_of, require_sound
-from apps.training.services.update_logs import note_failure, note_refusal, note_success, svd_metrics
+from apps.training.services.update_logs import note_failure, note_version
 from apps.training.services.versions import activate, remove_old_artifacts
 from apps.training.services.work import Progress, Work
 
@@ -67,14 +68,16 @@ def train(
     its checks. Whatever goes wrong, the run says so and the version before stays live; no file is left,
     but of a version that was refused.
     """
-    run = begin_run(run_id=run_id or _take_up_new(recipe, trigger, update_type))
-    began = time.perf_counter()
-    try:
-        with signs_of_life(run):
-            version = _make(Work(run, progress or (lambda step: None), began=began))
-    except BaseException as error:
-        _give_up(run, error, seconds=round(time.perf_counter() - began, 3))
-        raise
+    number = run_id or _take_up_new(recipe, trigger, update_type)
+    with held_lock():
+        run = begin_run(run_id=number)
+        work = Work(run, progress or (lambda step: None), n_steps=len(STEPS))
+        try:
+            with signs_of_life(run):
+                version = _make(work)
+        except BaseException as error:
+            _give_up(work, error)
+            raise
     logger.info("run_succeeded run=%s version=%s seconds=%.1f", run.pk, version.name, version.fit_seconds)
     remove_old_artifacts(recipe=run.recipe)
     return version
@@ -87,10 +90,11 @@ def _take_up_new(recipe: str, trigger: str, update_type: UpdateType) -> int:
     return run.pk
 
 
-def _give_up(run: TrainingRun, error: BaseException, *, seconds: float) -> None:
+def _give_up(work: Work, error: BaseException) -> None:
+    run = work.run
     reason = error.detail if isinstance(error, ApplicationError) else f"{type(error).__name__}: {error}"
     if fail_run(run=run, error=reason):
-        note_failure(run=run, seconds=seconds, error=reason)
+        note_failure(run=run, seconds=work.elapsed, error=reason)
     logger.warning("run_failed run=%s recipe=%s", run.pk, run.recipe.name)
 
 
@@ -111,9 +115,15 @@ def _make(work: Work) -> ModelVersion:
 def _keep(work: Work, live: Live, read_at: Any) -> ModelVersion:
     """The live version, which knows all that there is to know."""
     work.finish()
-    succeed_run(run=work.run)
+    succeed_run(run=work.run, steps=work.seconds)
     ModelVersion.objects.filter(pk=live.version.pk).update(read_at=read_at)
-    note_success(work=work, version=live.version, update_type=UpdateType.WARM_START, n_learned=0)
+    note_version(
+        run=work.run,
+        version=live.version,
+        update_type=UpdateType.WARM_START,
+        n_learned=0,
+        seconds=work.elapsed,
+    )
     return live.version
 
 
@@ -191,9 +201,9 @@ def _publish(work: Work, fitted: Fitted, checked: _Checked) -> ModelVersion:
     """The version's row, live or refused, its line in the log and the end of its run: all or nothing."""
     refusal = checked.refusal
     if refusal:
-        refuse_run(run=work.run, error=refusal)
+        refuse_run(run=work.run, error=refusal, steps=work.seconds)
     else:
-        succeed_run(run=work.run)
+        succeed_run(run=work.run, steps=work.seconds)
     interactions = fitted.corpus.interactions
     version = ModelVersion.objects.create(
         recipe=work.run.recipe,
@@ -213,9 +223,13 @@ def _publish(work: Work, fitted: Fitted, checked: _Checked) -> ModelVersion:
         n_ratings=interactions.ratings.nnz,
         fit_seconds=round(sum(work.seconds.values()), 3),
     )
-    if refusal:
-        note_refusal(work=work, version=version, n_learned=fitted.n_learned)
-        return version
-    activate(version=version)
-    note_success(work=work, version=version, update_type=fitted.update_type, n_learned=fitted.n_learned)
+    if not refusal:
+        activate(version=version)
+    note_version(
+        run=work.run,
+        version=version,
+        update_type=fitted.update_type,
+        n_learned=fitted.n_learned,
+        seconds=work.elapsed,
+    )
     return version

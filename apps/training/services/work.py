@@ -20,6 +20,7 @@ class Work:
 
     run: TrainingRun
     progress: Progress
+    n_steps: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.perf_counter)
@@ -33,7 +34,9 @@ class Work:
 
     def begin(self, step: str) -> None:
         self.finish()
-        enter_phase(run=self.run, phase=step)
+        enter_phase(
+            run=self.run, phase=step, steps=self.seconds, n_steps=self.n_steps, warnings=self.warnings
+        )
         self.progress(step)
         self._step, self._since = step, time.perf_counter()
 

@@ -11,6 +11,7 @@ from apps.core.management.base import MarqueeCommand
 from apps.experiments.policy import current_policy, recipes_in_use
 from apps.training.models import ModelVersion, UpdateType
 from apps.training.services import train
+from apps.training.services.runs import AlreadyRunning
 from apps.training.services.training import STEPS
 
 
@@ -41,9 +42,13 @@ class Command(MarqueeCommand):
                 bar.update()
 
             update_type = UpdateType.WARM_START if warm_start else UpdateType.FULL
-            version = train(
-                recipe=chosen, trigger="command", update_type=update_type, progress=show, run_id=run
-            )
+            try:
+                version = train(
+                    recipe=chosen, trigger="command", update_type=update_type, progress=show, run_id=run
+                )
+            except AlreadyRunning as running:
+                # Whoever starts it twice, be it a schedule, wants it to run: it does.
+                return {"already_running": running.detail}
             return _summary(version)
 
 
