@@ -68,6 +68,7 @@ EXEMPT: dict[str, str] = {
     **dict.fromkeys(("movies", "genres", "people", "keywords", "movie_genres", "movie_keywords"), FILMS),
     **dict.fromkeys(("movie_people", "movie_merges", "entities", "triples"), FILMS),
     "movie_days": "counts by film and day, of all viewers together",
+    "drift_days": "shares of all viewers together",
     **dict.fromkeys(("recipes", "training_runs", "model_versions", "serving_policy", "heartbeats"), SITE),
     **dict.fromkeys(("bandit_policies", "bandit_states", "bandit_checks"), "counts of all viewers together"),
     **dict.fromkeys(("experiments", "experiment_variants", "experiment_phases"), "says what staff set up"),

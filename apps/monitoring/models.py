@@ -1,0 +1,58 @@
+"""What is kept per day of how the site fares."""
+
+from django.db import models
+from django.db.models import Q
+
+from apps.algorithms.statistics import DRIFTED
+from apps.monitoring.querysets import DriftQuerySet
+
+
+class DriftDay(models.Model):
+    """How far one thing had moved by the end of a UTC day from what the version ``version`` was trained on.
+
+    ``subject`` is one of ``apps.monitoring.drift.SUBJECTS``, or ``scores_`` and an arm. ``on_nothing`` and
+    ``by_chance`` are those of ``statistics.Stability``. ``bins`` is JSON, ``[{"bin", "training", "now"}]``
+    with shares. ``n_training`` and ``n_now`` are what was counted: ratings, or viewers for what was shown.
+    Written by ``monitoring.services.record_drift`` alone, which works a day out as often as it is asked.
+    """
+
+    class Status(models.TextChoices):
+        OK = "ok", "Can be read"
+        TOO_FEW = "too_few", "Too few"
+        INSUFFICIENT_DATA = "insufficient_data", "Nothing to compare"
+        NO_BASELINE = "no_baseline", "Training side unknown"
+
+    day = models.DateField()
+    recipe = models.CharField(max_length=60)
+    version = models.CharField(max_length=40)
+    subject = models.CharField(max_length=60)
+    status = models.CharField(max_length=20, choices=Status.choices)
+    psi = models.FloatField("PSI", null=True)
+    on_nothing = models.FloatField(null=True)
+    by_chance = models.FloatField(null=True)
+    n_training = models.PositiveBigIntegerField()
+    n_now = models.PositiveBigIntegerField()
+    bins = models.JSONField(default=list)
+    computed_at = models.DateTimeField()
+
+    objects = DriftQuerySet.as_manager()
+
+    class Meta:
+        db_table = "drift_days"
+        ordering = ["-day", "recipe", "subject"]
+        verbose_name = "drift"
+        verbose_name_plural = "drift"
+        constraints = [
+            models.UniqueConstraint(fields=["day", "recipe", "version", "subject"], name="drift_days_once"),
+            models.CheckConstraint(
+                condition=Q(psi__isnull=True) | Q(psi__gte=0), name="drift_days_psi_from_0"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} of {self.recipe} on {self.day}"
+
+    @property
+    def has_drifted(self) -> bool:
+        """A PSI above ``DRIFTED`` of enough of them: what an alert goes by."""
+        return self.status == self.Status.OK and self.psi is not None and self.psi > DRIFTED
