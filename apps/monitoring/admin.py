@@ -47,7 +47,7 @@ class DriftDayAdmin(ReadOnlyAdmin):
     group, icon, rank = "Training", "trending_down", 3
     about = (
         "How far what viewers rate and are shown has moved from what the model was trained on. PSI is 0 where"
-        f" nothing moved; above {DRIFTED:g} it has drifted. A day is read with the {WINDOW_DAYS - 1} before,"
+        f" nothing moved; {DRIFTED:g} above that is drift. A day is read with the {WINDOW_DAYS - 1} before,"
         " against the version that was there before them."
     )
     empty = (
@@ -58,7 +58,7 @@ class DriftDayAdmin(ReadOnlyAdmin):
         "day": "Of UTC; the last of the days that count as now.",
         "version": "What was trained before those days.",
         "psi": "Empty where there is nothing to compare.",
-        "on_nothing": "What the PSI of so few is on average where nothing moved.",
+        "on_nothing": f"The mean PSI of so few where nothing moved. Drift is {DRIFTED:g} above it.",
         "by_chance": "What it then exceeds once in 1,000 times.",
         "status": (
             f"Too few: chance alone may exceed {DRIFTED:g}. Training side unknown: the version was fitted"
@@ -119,7 +119,7 @@ class DriftDayAdmin(ReadOnlyAdmin):
 
 
 def drift_chart(recipe: str) -> Chart | None:
-    """The PSI of ``CHARTED`` over the last ``CHART_DAYS`` days; None without any. One query."""
+    """The excess of ``CHARTED`` over the last ``CHART_DAYS`` days; None without any. One query."""
     rows = DriftDay.objects.of(recipe).filter(subject__in=CHARTED).order_by("-day")
     found = {(row.day, row.subject): row for row in rows.defer("bins")[: CHART_DAYS * len(CHARTED)]}
     if not found:
@@ -140,5 +140,4 @@ def _series(
 
 
 def _value(row: DriftDay | None) -> float | None:
-    """What can be read: of too few it is as good as nothing."""
-    return row.psi if row is not None and row.status == DriftDay.Status.OK else None
+    return None if row is None else row.excess

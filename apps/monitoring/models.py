@@ -53,6 +53,13 @@ class DriftDay(models.Model):
         return f"{self.subject} of {self.recipe} on {self.day}"
 
     @property
+    def excess(self) -> float | None:
+        """The PSI less what so few give where nothing moved, at least 0; None where that says nothing."""
+        if self.status != self.Status.OK or self.psi is None or self.on_nothing is None:
+            return None
+        return max(self.psi - self.on_nothing, 0.0)
+
+    @property
     def has_drifted(self) -> bool:
-        """A PSI above ``DRIFTED`` of enough of them: what an alert goes by."""
-        return self.status == self.Status.OK and self.psi is not None and self.psi > DRIFTED
+        """An ``excess`` above ``DRIFTED``: what an alert goes by."""
+        return self.excess is not None and self.excess > DRIFTED

@@ -50,7 +50,7 @@ def test_an_empty_list_says_what_makes_a_row(admin_client: Client) -> None:
 
 def test_a_row_says_whether_it_drifted(admin_client: Client) -> None:
     make_drift(psi=0.31)
-    make_drift(psi=0.2, subject="scores_svd")
+    make_drift(psi=0.21, subject="scores_svd")
     make_drift(psi=0.9, status="too_few", subject="shown_genres")
     make_drift(psi=None, status="no_baseline", subject="scores")
     page = text_of(admin_client)
@@ -76,7 +76,7 @@ def test_the_chart_has_a_line_a_subject_and_the_level_that_counts(admin_client: 
     make_drift(day=DAY, subject="scores", status="too_few", psi=3.0)
     chart = admin_client.get(LIST).context["chart"]
     notes = {row.label: (row.note, len(row.lines)) for row in chart.rows}
-    assert notes["Ratings: stars"] == ("0.10; up to 0.25", 1)
+    assert notes["Ratings: stars"] == ("0.08; up to 0.25", 1)
     assert notes["Scores: all arms"] == ("no figure yet; up to 0.25", 0)
     assert {row.level for row in chart.rows} == {"20.00"}
     assert 'aria-labelledby="drift-chart-title drift-chart-about"' in text_of(admin_client)

@@ -43,6 +43,13 @@ class Stability:
     n_actual: float
     status: StabilityStatus
 
+    @property
+    def excess(self) -> float | None:
+        """What ``psi`` is above ``on_nothing``, at least 0: the index less its bias of small samples."""
+        if self.psi is None or self.on_nothing is None:
+            return None
+        return max(self.psi - self.on_nothing, 0.0)
+
 
 def psi(
     expected: Sequence[float],

@@ -1,9 +1,9 @@
 """What counted lists showed first of late, beside lists of the time before the version was trained.
 
-A score has the scale of its arm, and grows with what is known of a viewer: the same version scores people of
-whom it knows 10 and 100 ratings up to 1.7 apart (PSI). So scores of a sample of the people of the training
-would tell who visits the site, and not that anything moved. Both sides are therefore read from the log, where
-all that decides a score is the same, and compared arm by arm and segment by segment.
+A score has the scale of its arm, and changes with how much is known of a viewer: with 10 and with 100
+ratings known of the same people one version's scores are up to 1.7 apart (PSI). Scores of a sample of the
+people of the training would therefore tell who visits the site, and not that anything moved. Both sides
+are read from the log, where lists were made alike, and compared arm by arm and segment by segment.
 
 The first film of a list is its owner's best with nothing beside it, whatever the list's length and its other
 arms, and owners are drawn without a look at films. Each viewer counts once for each arm, by the newest list:
