@@ -31,7 +31,7 @@ TITLES = {
     "shown_genres": "Shown: primary genres",
     "shown_long_tail": "Shown: long tail",
     "shown_niche": "Shown: niche",
-    **{f"{SCORES}_{arm}": f"Scores: {arm}" for arm in ARMS},
+    **{f"{SCORES}_{name}": f"Scores: {name}" for name, arm in ARMS.items() if arm.personal},
 }
 _LEAST_TOP = 1.25 * DRIFTED
 """Of the chart: below it the level that counts would be out of sight."""

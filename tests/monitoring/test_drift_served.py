@@ -66,8 +66,8 @@ def test_other_scores_do_and_say_of_which_arm(film: Movie) -> None:
 
 
 def test_who_comes_and_which_arm_serves_them_is_no_drift(film: Movie) -> None:
-    """Scores of newcomers and of those who rated much differ, and so do those of arms."""
-    groups = [("hybrid", "cold", 22.0), ("hybrid", "power", 17.0), ("svd", "power", 0.05)]
+    """Scores of those who rated some and of those who rated much differ, and so do those of arms."""
+    groups = [("hybrid", "regular", 22.0), ("hybrid", "power", 17.0), ("svd", "power", 0.05)]
     for at, sizes in ((BEFORE, (150, 60, 60)), (NOON, (60, 60, 150))):
         for (arm, segment, mean), n in zip(groups, sizes, strict=True):
             show(film, scores(n, mean=mean), at=at, arm=arm, segment=segment)
@@ -147,6 +147,19 @@ def test_an_arm_that_is_new_is_named_and_leaves_the_others_alone(film: Movie) ->
     found = drift()
     assert (found["scores_svd"].status, found["scores_svd"].n_now) == ("no_baseline", 30)
     assert (found["scores"].n_now, found["scores"].psi) == (200, pytest.approx(0, abs=1e-12))
+
+
+@pytest.mark.parametrize(
+    "whose", [{"segment": "cold"}, {"arm": "popular"}, {"arm": "an arm of before"}], ids=str
+)
+def test_a_score_that_is_everybody_s_is_left_out_of_scores_alone(film: Movie, whose: dict[str, str]) -> None:
+    """Newcomers get what is popular: one number, that each fit moves."""
+    for at, top in ((BEFORE, 7.0), (NOON, 7.1)):
+        show(film, scores(), at=at)
+        show(film, [top] * 200, at=at, **whose)  # type: ignore[arg-type] # a segment or an arm
+    found = drift()
+    assert (found["scores"].n_now, found["scores"].psi) == (200, pytest.approx(0, abs=1e-12))
+    assert found["shown_genres"].n_now == 400
 
 
 def test_scores_that_are_all_the_same_can_be_compared(film: Movie) -> None:

@@ -8,10 +8,13 @@ are read from the log, where lists were made alike, and compared arm by arm and 
 The first film of a list is its owner's best with nothing beside it, whatever the list's length and its other
 arms, and owners are drawn without a look at films. Each viewer counts once for each arm, by the newest list:
 what one is shown first again and again says it once.
+
+Where nothing of the viewer goes into a score, it is one number for everybody, which each fit moves a little:
+no distribution. So scores are those of personal arms for viewers who rated.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -19,6 +22,7 @@ from uuid import UUID
 import numpy as np
 
 from apps.algorithms.context import N_CONTEXTS, Context
+from apps.algorithms.registry import ARMS
 from apps.core.identifiers import first_uuid7
 from apps.events.models import RecommendationEvent
 from apps.monitoring.drift.comparing import Compared, Side, compare
@@ -28,6 +32,7 @@ SCORES, SHOWN_GENRES = "scores", "shown_genres"
 SHOWN_LONG_TAIL, SHOWN_NICHE = "shown_long_tail", "shown_niche"
 SERVED = (SCORES, SHOWN_GENRES, SHOWN_LONG_TAIL, SHOWN_NICHE)
 FIFTHS = ("lowest fifth", "second", "middle", "fourth", "highest fifth")
+COLD = "cold"
 MOST_LISTS = 50_000
 """Of either side, newest first."""
 
@@ -42,6 +47,11 @@ class First(NamedTuple):
     genre: str
     is_long_tail: bool
     is_niche: bool
+
+    @property
+    def has_own_score(self) -> bool:
+        """Whether the score is one of this viewer; of an arm that there is no more nobody knows."""
+        return self.segment != COLD and self.arm in ARMS and ARMS[self.arm].personal
 
     @property
     def stratum(self) -> tuple[str, str]:
@@ -65,18 +75,22 @@ def compare_served(recipe: str, *, before: Period, now: Period) -> list[Compared
     and they are not counted.
     """
     training, shown = _firsts(recipe, before), _firsts(recipe, now)
+    scored = [[row for row in rows if row.has_own_score] for rows in (training, shown)]
+    return [
+        *_compare_scores(*scored),
+        _compare(SHOWN_GENRES, training, shown, lambda row: row.genre),
+        _compare(SHOWN_LONG_TAIL, training, shown, lambda row: YES if row.is_long_tail else OTHER),
+        _compare(SHOWN_NICHE, training, shown, lambda row: YES if row.is_niche else OTHER),
+    ]
+
+
+def _compare_scores(training: Sequence[First], shown: Sequence[First]) -> Iterator[Compared]:
+    """Of all arms together, and of each that placed a film now."""
     fifth = _fifths(training)
-    of_lists: dict[str, Namer] = {
-        SCORES: fifth,
-        SHOWN_GENRES: lambda row: row.genre,
-        SHOWN_LONG_TAIL: lambda row: YES if row.is_long_tail else OTHER,
-        SHOWN_NICHE: lambda row: YES if row.is_niche else OTHER,
-    }
-    found = [_compare(subject, training, shown, name) for subject, name in of_lists.items()]
+    yield _compare(SCORES, training, shown, fifth)
     for arm in sorted({row.arm for row in shown}):
-        own = [[row for row in rows if row.arm == arm] for rows in (training, shown)]
-        found.append(_compare(f"{SCORES}_{arm}", own[0], own[1], fifth))
-    return found
+        before, now = ([row for row in rows if row.arm == arm] for rows in (training, shown))
+        yield _compare(f"{SCORES}_{arm}", before, now, fifth)
 
 
 def _firsts(recipe: str, period: Period) -> list[First]:
