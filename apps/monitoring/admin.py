@@ -33,8 +33,8 @@ TITLES = {
     "shown_niche": "Shown: niche",
     **{f"{SCORES}_{name}": f"Scores: {name}" for name, arm in ARMS.items() if arm.personal},
 }
-_LEAST_TOP = 1.25 * DRIFTED
-"""Of the chart: below it the level that counts would be out of sight."""
+_LEAST_TOP, _MOST_TOP = 1.25 * DRIFTED, 1.0
+"""Of the chart: beyond these the level that counts would be out of sight, or level with the foot."""
 _BINS = (
     Column.text("Bin", "bin"),
     Column("Training", ("training",), share),
@@ -68,7 +68,7 @@ class DriftDayAdmin(ReadOnlyAdmin):
         "n_now": "The same of now. A viewer counts once for each arm.",
     }
     list_before_template = "monitoring/drift.html"
-    list_display = ["day", "recipe", "title", "figure", "state", "n_training", "n_now", "version"]
+    list_display = ["day", "recipe", "title", "figure", "state", "in_training", "counted_now", "version"]
     list_display_links = ["title"]
     list_filter = [
         ("day", DayRangeFilter),
@@ -101,6 +101,14 @@ class DriftDayAdmin(ReadOnlyAdmin):
     def figure(self, row: DriftDay) -> str:
         return "–" if row.psi is None else f"{row.psi:.3f}"
 
+    @column("Counted in training", ordering="n_training")
+    def in_training(self, row: DriftDay) -> str:
+        return f"{row.n_training:,}"
+
+    @column("Counted now", ordering="n_now")
+    def counted_now(self, row: DriftDay) -> str:
+        return f"{row.n_now:,}"
+
     @column("State", label={"drifted": "danger", "steady": "success"})
     def state(self, row: DriftDay) -> str:
         if row.status != DriftDay.Status.OK:
@@ -127,7 +135,8 @@ def drift_chart(recipe: str) -> Chart | None:
     last = max(day for day, _ in found)
     days = [last - timedelta(days=ago) for ago in range(CHART_DAYS - 1, -1, -1)]
     known = [_value(row) for row in found.values()]
-    top = max([_LEAST_TOP, *(1.25 * value for value in known if value is not None)])
+    highest = max([_LEAST_TOP, *(1.25 * value for value in known if value is not None)])
+    top = min(highest, _MOST_TOP)
     return day_chart(days, [_series(subject, days, found, top) for subject in CHARTED], top=top)
 
 

@@ -30,8 +30,8 @@ class DriftDay(models.Model):
     psi = models.FloatField("PSI", null=True)
     on_nothing = models.FloatField(null=True)
     by_chance = models.FloatField(null=True)
-    n_training = models.PositiveBigIntegerField()
-    n_now = models.PositiveBigIntegerField()
+    n_training = models.PositiveBigIntegerField("counted in training")
+    n_now = models.PositiveBigIntegerField("counted now")
     bins = models.JSONField(default=list)
     computed_at = models.DateTimeField()
 

@@ -54,7 +54,7 @@ def test_a_row_says_whether_it_drifted(admin_client: Client) -> None:
     make_drift(psi=0.9, status="too_few", subject="shown_genres")
     make_drift(psi=None, status="no_baseline", subject="scores")
     page = text_of(admin_client)
-    for words in ("Ratings: stars", "Scores: svd", "0.310", "drifted", "steady", "too few"):
+    for words in ("Ratings: stars", "Scores: svd", "0.310", "drifted", "steady", "too few", "100,000"):
         assert words in page
     assert "training side unknown" in page
     rows = DriftDay.objects.order_by("pk")
@@ -80,6 +80,13 @@ def test_the_chart_has_a_line_a_subject_and_the_level_that_counts(admin_client: 
     assert notes["Scores: all arms"] == ("no figure yet; up to 0.25", 0)
     assert {row.level for row in chart.rows} == {"20.00"}
     assert 'aria-labelledby="drift-chart-title drift-chart-about"' in text_of(admin_client)
+
+
+def test_a_row_of_the_chart_that_is_far_off_leaves_the_level_in_sight(admin_client: Client) -> None:
+    make_drift(psi=7.0)
+    chart = admin_client.get(LIST).context["chart"]
+    assert chart.rows[0].note == "6.98; up to 1.00"
+    assert chart.rows[0].level == "80.00"
 
 
 def test_the_chart_is_of_the_recipe_that_serves(admin_client: Client) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from apps.algorithms.statistics import psi
 
-OK, NO_BASELINE = "ok", "no_baseline"
+NO_BASELINE = "no_baseline"
+DECIMALS = 5
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ def compare(subject: str, training: Side | None, now: Side, *, rest: str = "") -
     return Compared(
         subject,
         found.status,
-        found.psi,
-        found.on_nothing,
-        found.by_chance,
+        _rounded(found.psi),
+        _rounded(found.on_nothing),
+        _rounded(found.by_chance),
         training.n,
         now.n,
         _shares(training.counts, counts),
@@ -75,7 +76,11 @@ def _shares(training: Mapping[str, float], now: Mapping[str, float]) -> list[dic
     return [{"bin": name, "training": _share(training, name), "now": _share(now, name)} for name in names]
 
 
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, DECIMALS)
+
+
 def _share(counts: Mapping[str, float], name: str) -> float | None:
-    """To five decimals; None where the side counts nothing."""
+    """None where the side counts nothing."""
     total = sum(counts.values())
-    return round(counts.get(name, 0.0) / total, 5) if total > 0 else None
+    return round(counts.get(name, 0.0) / total, DECIMALS) if total > 0 else None
