@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -17,6 +17,7 @@ from apps.core.models import AuditEntry, Heartbeat
 from apps.events.models import Feedback, MovieDay, RecommendationEvent, Slate, SlateAssignment, Surface
 from apps.experiments.models import Decision, Experiment, Holdout, Override, ServingPolicy
 from apps.experiments.services import override
+from apps.monitoring.models import DriftDay
 from apps.ratings.models import Dismissal, Favorite, MovieMerge, Rating, Thumb, Unseen, WatchlistItem
 from apps.recommendations.models import Viewer
 from apps.training.models import ModelUpdateLog, ModelVersion, Recipe, TrainingRun
@@ -126,6 +127,25 @@ def _version() -> ModelVersion:
     )
 
 
+def make_drift(**values: Any) -> DriftDay:
+    """Of a day of its own, unless ``values`` name one."""
+    defaults: dict[str, Any] = {
+        "day": date(2026, 3, 1) + timedelta(days=next(_numbers)),
+        "recipe": "standard",
+        "version": "20260228T030000-1",
+        "subject": "ratings",
+        "status": DriftDay.Status.OK,
+        "psi": 0.05,
+        "on_nothing": 0.02,
+        "by_chance": 0.1,
+        "n_training": 100_000,
+        "n_now": 500,
+        "bins": [{"bin": "4.0", "training": 0.75, "now": 0.5}, {"bin": "5.0", "training": 0.25, "now": 0.5}],
+        "computed_at": NOW,
+    }
+    return DriftDay.objects.create(**defaults | values)
+
+
 def _every() -> IntervalSchedule:
     return IntervalSchedule.objects.create(every=next(_numbers), period=IntervalSchedule.HOURS)
 
@@ -148,6 +168,7 @@ MAKERS: Mapping[type[Model], Callable[[], Model]] = {
     AuditEntry: lambda: AuditEntry.objects.create(actor_name="ada", action="training.start"),
     CrontabSchedule: lambda: CrontabSchedule.objects.create(minute=str(next(_numbers) % 60)),
     Dismissal: _preference(Dismissal),
+    DriftDay: make_drift,
     Favorite: _preference(Favorite),
     Feedback: _feedback,
     Genre: lambda: Genre.objects.create(name=f"Genre {next(_numbers)}"),

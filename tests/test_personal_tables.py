@@ -73,6 +73,8 @@ EXEMPT: dict[str, str] = {
         ("recipes", "training_runs", "model_versions", "model_update_logs", "serving_policy", "heartbeats"),
         SITE,
     ),
+    "drift_days": "shares of all viewers together",
+    **dict.fromkeys(("recipes", "training_runs", "model_versions", "serving_policy", "heartbeats"), SITE),
     **dict.fromkeys(("bandit_policies", "bandit_states", "bandit_checks"), "counts of all viewers together"),
     **dict.fromkeys(("experiments", "experiment_variants", "experiment_phases"), "says what staff set up"),
     **dict.fromkeys(("experiment_layers", "experiment_holdout"), SITE),

@@ -1,10 +1,11 @@
-"""What experiments are read with.
+"""What experiments, and the drift of what the models learnt from, are read with.
 
 Inputs are sums over units, results frozen dataclasses. A unit is whatever was assigned, so that what one
 viewer does many times never counts as many.
 """
 
 from apps.algorithms.statistics.bayes import Chance, chance_to_beat
+from apps.algorithms.statistics.drift import DRIFTED, Stability, design_effect, psi
 from apps.algorithms.statistics.effects import AdjustedEffect, ChiSquare, chi_square, cuped, ratio, welch
 from apps.algorithms.statistics.health import SampleRatio, power, sample_size, srm
 from apps.algorithms.statistics.latency import LatencyHistogram
@@ -19,6 +20,7 @@ from apps.algorithms.statistics.sequential import (
 )
 
 __all__ = [
+    "DRIFTED",
     "AdjustedEffect",
     "Chance",
     "ChiSquare",
@@ -29,6 +31,7 @@ __all__ = [
     "RatioSample",
     "Sample",
     "SampleRatio",
+    "Stability",
     "adjust",
     "always_valid",
     "always_valid_by_plan",
@@ -36,8 +39,10 @@ __all__ = [
     "chance_to_beat",
     "chi_square",
     "cuped",
+    "design_effect",
     "group_sequential_bounds",
     "power",
+    "psi",
     "quantile_shift",
     "ratio",
     "sample_size",

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from apps.core.errors import ApplicationError, Conflict
 from apps.training.artifacts import Artifact, discard_artifact, save_artifact
+from apps.training.baseline import baseline_of
 from apps.training.corpus import discard_corpora, discard_corpus, save_corpus
 from apps.training.engines import pack_engine, unpack_engine
 from apps.training.models import ModelVersion, UpdateType
@@ -214,7 +215,12 @@ def _publish(work: Work, fitted: Fitted, checked: _Checked) -> ModelVersion:
         update_type=fitted.update_type,
         artifact=checked.artifact.path.name,
         manifest_sha256=checked.artifact.manifest_sha256,
-        metrics={"seconds": work.seconds, "warnings": work.warnings, **checked.metrics},
+        metrics={
+            "seconds": work.seconds,
+            "warnings": work.warnings,
+            "baseline": baseline_of(interactions),
+            **checked.metrics,
+        },
         checks=[check.as_json() for check in checked.checks],
         parameters=checked.artifact.about["arms"],
         read_at=fitted.corpus.read_at,
