@@ -17,6 +17,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     OPENBLAS_NUM_THREADS=1 \
     ARTIFACT_DIR=/artifacts \
     VECTOR_DIR=/artifacts/vectors \
+    CORPUS_DIR=/corpora \
     WEB_BIND=0.0.0.0:8000
 # implicit fits on several cores by it. Debian keeps one version of it in a release.
 # hadolint ignore=DL3008
@@ -24,7 +25,8 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends libgomp1 \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin marquee \
-    && install --directory --owner=marquee --group=marquee /artifacts
+    && install --directory --owner=marquee --group=marquee /artifacts \
+    && install --directory --owner=marquee --group=marquee --mode=0700 /corpora
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /srv/marquee
 COPY manage.py ./
@@ -37,7 +39,7 @@ COPY docker/healthcheck.py docker/healthcheck.py
 RUN SECRET_KEY=for-collecting-files-alone ALLOWED_HOSTS=localhost DATABASE_URL=sqlite://:memory: \
     python manage.py collectstatic --no-input -v0
 USER 10001
-VOLUME /artifacts
+VOLUME ["/artifacts", "/corpora"]
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "docker/healthcheck.py", "web"]

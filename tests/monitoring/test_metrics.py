@@ -98,7 +98,7 @@ def test_tells_of_training_runs_and_the_backlog(headers: dict[str, str], house: 
     viewer.send("PUT", f"/api/v1/ratings/{house.horror[0].pk}", {"rating": 4})
     samples = scrape(headers)
     found = {status: value(samples, "training_runs", status=status) for status in TrainingRun.Status.values}
-    assert found == {"running": 0, "succeeded": 1, "failed": 1, "abandoned": 0}
+    assert found == {"running": 0, "succeeded": 1, "failed": 1, "abandoned": 0, "refused": 0}
     assert value(samples, "training_last_end_timestamp_seconds", status="succeeded") > 1e9
     assert value(samples, "training_backlog_ratings") == 1
 
