@@ -95,6 +95,14 @@ class TrainingRun(models.Model):
     def __str__(self) -> str:
         return f"run {self.pk} of {self.recipe_id}: {self.status}"
 
+    @property
+    def is_alive(self) -> bool:
+        return self.status == self.Status.RUNNING
+
+    @property
+    def n_done(self) -> int:
+        return len(self.steps)
+
 
 class ModelVersion(models.Model):
     """One fit, and the artifact that holds it.

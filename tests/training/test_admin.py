@@ -12,6 +12,7 @@ from apps.experiments.services import change_policy
 from apps.training import registry
 from apps.training.models import Recipe, TrainingRun
 from apps.training.services import ensure_standard_recipe, request_run, train
+from apps.training.services.training import STEPS
 from tests.factories import make_staff
 from tests.training.conftest import make_public
 
@@ -210,3 +211,39 @@ def test_deleting_a_recipe_takes_the_permission(client: Client) -> None:
     staff = staff_client(client, *VIEWS)
     assert staff.post(reverse("admin:training_recipe_delete", args=[recipe.pk])).status_code == 403
     assert Recipe.objects.get() == recipe
+
+
+def test_a_run_shows_how_far_it_is_and_is_looked_at_again_while_it_lasts(client: Client) -> None:
+    run = request_run(recipe="standard", trigger="test")
+    TrainingRun.objects.update(
+        phase="als",
+        steps={"read ratings": 0.21, "popular": 0.004},
+        n_steps=16,
+        warnings=["No poster is read"],
+    )
+    staff = staff_client(client, *VIEWS)
+    address = reverse("admin:training_trainingrun_change", args=[run.pk])
+    answer = staff.get(address)
+    page = " ".join(answer.content.decode().split())
+    assert '<progress id="run-progress" value="2" max="16">2 of 16</progress>' in page
+    assert '<th scope="row">read ratings</th> <td class="number">0.21</td>' in page
+    assert "No poster is read" in page
+    assert answer.headers["Refresh"] == "3"
+    assert "Refresh" not in staff.get(f"{address}?still=1").headers
+    TrainingRun.objects.update(status=TrainingRun.Status.SUCCEEDED)
+    ended = staff.get(address)
+    assert "Refresh" not in ended.headers
+    assert "<progress" not in ended.content.decode()
+
+
+def test_the_other_button_requests_an_update(client: Client) -> None:
+    staff = staff_client(client, *VIEWS, "training.add_trainingrun")
+    staff.post(reverse(RETRAIN), {"update_type": "warm_start_rebuild"})
+    assert TrainingRun.objects.get().update_type == "warm_start_rebuild"
+
+
+def test_a_fit_fills_its_run_with_steps(films: list[Movie]) -> None:
+    run = train().run
+    assert run is not None
+    run.refresh_from_db()
+    assert (run.n_done, run.n_steps) == (len(STEPS), len(STEPS))

@@ -278,6 +278,17 @@ def test_the_command_refuses_in_one_sentence(db: None) -> None:
         call_command("train")
 
 
+@pytest.mark.parametrize("options", [[], ["--warm-start"]])
+def test_a_second_start_says_that_it_runs_already(db: None, options: list[str]) -> None:
+    run = request_run(recipe="standard", trigger="test")
+    said = StringIO()
+    call_command("train", *options, stdout=said)
+    assert said.getvalue() == (
+        f"already running: Training is already running (run {run.pk} of recipe 'standard', requested):"
+        " one run at a time; start again when it has ended.\n"
+    )
+
+
 @pytest.fixture
 def own_process(own_artifacts: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """What a process of its own needs to see this test's rows and files."""

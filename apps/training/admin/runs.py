@@ -19,6 +19,8 @@ from apps.training.models import ModelUpdateLog, Recipe, TrainingRun, UpdateType
 from apps.training.services import request_run
 from apps.training.tasks import fit
 
+FOLLOW_SECONDS = 3
+
 
 @admin.register(TrainingRun)
 class TrainingRunAdmin(ReadOnlyAdmin):
@@ -31,6 +33,7 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     list_select_related = ["recipe"]
     search_fields = ["=id", "trigger", "error"]
     list_before_template = "training/retrain.html"
+    change_form_outer_before_template = "training/run.html"
     explanations = {
         "phase": "requested, taken up, started, then the step that the fit is at.",
         "heartbeat_at": "The last sign of life. After five minutes without one the run is given up.",
@@ -72,6 +75,18 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         context = {"recipes": sorted(names), "serving_recipe": serving}
         return super().changelist_view(request, {**(extra_context or {}), **context})
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        still = "still" in request.GET
+        context = {**(extra_context or {}), "still": still}
+        answer: HttpResponse = super().change_view(request, object_id, form_url, context)
+        alive = TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING)
+        if not still and object_id.isdecimal() and alive.filter(pk=object_id).exists():
+            # Browsers ask again by themselves: no script is needed to follow a run.
+            answer.headers["Refresh"] = str(FOLLOW_SECONDS)
+        return answer
+
     def retrain(self, request: HttpRequest) -> HttpResponse:
         """Requests a fit of the recipe chosen; of the one that serves when none is."""
         if not request.user.has_perm("training.add_trainingrun"):
@@ -83,15 +98,15 @@ class TrainingRunAdmin(ReadOnlyAdmin):
             run = request_run(recipe=recipe, trigger="admin", update_type=update_type)
         except ApplicationError as refusal:
             messages.error(request, refusal.detail)
-        else:
-            record_audit("training.start", by=request.user, target=run)
-            nudge(fit, run.pk)
-            messages.success(
-                request,
-                f"Run {run.pk} of recipe {run.recipe.name!r} was requested;"
-                " a worker takes it up within a minute.",
-            )
-        return redirect("admin:training_trainingrun_changelist")
+            return redirect("admin:training_trainingrun_changelist")
+        record_audit("training.start", by=request.user, target=run, after={"update_type": update_type})
+        nudge(fit, run.pk)
+        messages.success(
+            request,
+            f"Run {run.pk} of recipe {run.recipe.name!r} was requested;"
+            " a worker takes it up within a minute.",
+        )
+        return redirect("admin:training_trainingrun_change", run.pk)
 
 
 @admin.register(ModelUpdateLog)
