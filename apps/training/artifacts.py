@@ -28,7 +28,8 @@ import numpy.typing as npt
 FORMAT = 1
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"[a-z0-9_]+")
-_PARTIAL = ".partial-"
+PARTIAL = ".partial-"
+"""What a folder's name begins with until it is whole."""
 _DIGESTS_KEPT = 4096
 _digests: dict[tuple[int, int, int, int], str] = {}
 
@@ -79,7 +80,7 @@ class Artifact:
 def save_artifact(
     path: Path, groups: Groups, about: Mapping[str, Any], *, before: Artifact | None = None
 ) -> Artifact:
-    """Writes ``path``, which must not exist, reads it back whole and opens it.
+    """Writes ``path``, which must not exist, reads it back and opens it.
 
     ``about`` is JSON: recipe, parameters, counts, names. What is the same in ``before``, an artifact that
     is open and verified, is shared with it. Raises ``ValueError`` for a name that is not lower case
@@ -87,7 +88,7 @@ def save_artifact(
     case nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.parent / f"{_PARTIAL}{path.name}"
+    partial = path.parent / f"{PARTIAL}{path.name}"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
@@ -142,7 +143,7 @@ def discard_artifact(path: Path) -> None:
     Processes that have it mapped go on serving from it.
     """
     shutil.rmtree(path, ignore_errors=True)
-    shutil.rmtree(path.parent / f"{_PARTIAL}{path.name}", ignore_errors=True)
+    shutil.rmtree(path.parent / f"{PARTIAL}{path.name}", ignore_errors=True)
 
 
 def _write_files(folder: Path, groups: Groups, about: Mapping[str, Any], before: Artifact | None) -> None:
@@ -202,15 +203,14 @@ def _link(source: Path, file: Path) -> bool:
 
 
 def _write_array(file: Path, array: npt.NDArray[Any]) -> dict[str, object]:
-    with file.open("w+b") as stream:
+    # Not "w+b", for which numpy copies the array piece by piece.
+    with file.open("wb") as stream:
         np.save(stream, array, allow_pickle=False)
         stream.flush()
         os.fsync(stream.fileno())
-        stream.seek(0)
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return {
         "file": file.name,
-        "sha256": digest,
+        "sha256": _digest(file),
         "shape": list(array.shape),
         "dtype": array.dtype.str,
         "bytes": file.stat().st_size,

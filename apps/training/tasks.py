@@ -6,6 +6,7 @@ from django.conf import settings
 from apps.core.errors import Conflict, NotFound
 from apps.experiments.policy import recipes_in_use
 from apps.training.services import (
+    clean_up,
     fit_requested,
     forget_the_departed,
     reconcile_bandits,
@@ -58,3 +59,10 @@ def sweep() -> list[int]:
     swept = sweep_runs()
     reconcile_bandits()
     return swept
+
+
+@shared_task
+def clean() -> int:
+    """Files of versions that nobody will go back to; how many folders went."""
+    cleaned = clean_up()
+    return len(cleaned.versions) + len(cleaned.folders) + len(cleaned.corpora)

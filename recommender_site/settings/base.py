@@ -268,6 +268,8 @@ ARTIFACT_DIR = env.path("ARTIFACT_DIR", VAR_DIR / "artifacts")
 ARTIFACTS_KEPT = 3
 # A fit that takes longer is stopped, a minute before the queue would stop its task.
 TRAINING_TIMEOUT_SECONDS = CELERY_TASK_TIME_LIMIT - 60
+# For a process that only fits, as workers start them.
+WITHOUT_PAGES = env.flag("WITHOUT_PAGES", False)
 AUTO_UPDATE = env.flag("AUTO_UPDATE", True)
 UPDATE_THRESHOLD = env.integer("UPDATE_THRESHOLD", 50, minimum=1, maximum=1_000_000)
 UPDATE_INTERVAL_HOURS = env.number("UPDATE_INTERVAL_HOURS", 6, minimum=0.01, maximum=8760)

@@ -237,24 +237,9 @@ def test_a_run_that_was_given_up_meanwhile_throws_its_result_away(
     assert (os.listdir(own_artifacts), ModelVersion.objects.count()) == ([], 0)
 
 
-def test_keeps_the_files_of_the_last_versions_and_of_the_live_one(
-    films: list[Movie], own_artifacts: Path, settings: Any
-) -> None:
-    settings.ARTIFACTS_KEPT = 2
-    versions = [train() for _ in range(3)]
-    assert sorted(os.listdir(own_artifacts)) == sorted(version.artifact for version in versions[1:])
-    activate(version=versions[1])
-    versions += [train(recipe="standard")]
-    activate(version=versions[2])
-    versions += [train()]
-    assert sorted(os.listdir(own_artifacts)) == sorted(version.artifact for version in versions[3:])
-    versions[0].refresh_from_db()
-    assert (versions[0].artifact, versions[0].status) == ("", "retired")
-
-
 def test_refuses_to_go_back_to_a_version_without_files(films: list[Movie], settings: Any) -> None:
     settings.ARTIFACTS_KEPT = 1
-    first, second = train(), train()
+    first, _, second = train(), train(), train()
     with pytest.raises(Conflict) as refused:
         activate(version=first)
     assert refused.value.detail == (

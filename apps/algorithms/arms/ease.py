@@ -44,14 +44,14 @@ def updated_ease(
 
     ``was`` and ``now`` are the rows of ``X`` that differ, ``(n_people, n_items)``: with ``D = [now' was']``
     and ``S`` its signs, ``P' = P - P D (S + D'P D)^-1 D'P`` (Woodbury), exact but for the rounding of
-    float32. Costs the films that these people rated times all, and adds twice their number to the rank.
+    float32. Costs the ratings of these people times all films, and adds twice their number to the rank.
     """
     changed = sparse.vstack([now, was], format="csr").astype(np.float32)
     signs = np.repeat([1.0, -1.0], [now.shape[0], was.shape[0]])
-    films = np.unique(changed.indices).astype(np.int64)
-    rows = -weights.rows(films) * diagonal.astype(np.float32)
-    rows[np.arange(len(films)), films] = diagonal[films]
-    reached = changed[:, films] @ rows
+    # P_ij = -B_ij P_jj off the diagonal, where B has nothing.
+    reached = -weights.led(changed)
+    reached[changed.nonzero()] += changed.data
+    reached *= diagonal.astype(np.float32)
     system = np.diag(signs) + (changed @ reached.T).astype(np.float64)
     left = np.linalg.solve(system, reached.astype(np.float64)).astype(np.float32).T
     after = diagonal - np.einsum("ij,ji->i", left, reached, dtype=np.float64)

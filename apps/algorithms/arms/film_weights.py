@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from apps.algorithms.matrices import row_blocks, sum_dense_rows
 from apps.algorithms.types import Arrays, Float32, Float64, Int64
@@ -126,31 +127,41 @@ class FilmWeights:
         ``(len(films), len(films))``; without ``films`` those that have a place.
         """
         films = self._films if films is None else films
-        if len(films) == len(self._films):
-            found = np.array(self._weights)
-        else:
-            found = np.zeros((len(films), len(films)), dtype=np.float32)
-            spots = np.searchsorted(films, self._films)
-            found[np.ix_(spots, spots)] = self._weights
-        if self._patch is not None:
-            left, right = self._patch.left[films], np.ascontiguousarray(self._patch.right[films].T)
-            for rows in row_blocks(len(found)):
-                found[rows] *= self._patch.scales[films]
-                found[rows] += left[rows] @ right
+        found = np.empty((len(films), len(films)), dtype=np.float32)
+        patch = self._patch or _no_patch(self.n_items)
+        left, right = patch.left[films], np.ascontiguousarray(patch.right[films].T)
+        place, scales = self._place[films], patch.scales[films]
+        known = np.flatnonzero(place >= 0)
+        # Some rows at a time: the memory is touched once.
+        for rows in row_blocks(len(films)):
+            block = found[rows]
+            np.matmul(left[rows], right, out=block)
+            held = np.flatnonzero(place[rows] >= 0)
+            if len(known) == len(films):
+                block += self._weights[rows] * scales
+            else:
+                weights = self._weights[place[rows][held]][:, place[known]] * scales[known]
+                block[np.ix_(held, known)] += weights
         np.fill_diagonal(found, 0.0)
         return found
 
-    def rows(self, films: Int64) -> Float32:
-        """The weights from each of ``films`` to all, ``(len(films), n_items)``."""
-        found = np.zeros((len(films), self.n_items), dtype=np.float32)
-        places = self._place[films]
-        known = np.flatnonzero(places >= 0)
-        found[np.ix_(known, self._films)] = self._weights[places[known]]
+    def led(self, histories: sparse.csr_matrix) -> Float32:
+        """``scores`` of each row of weights, CSR ``(n, n_items)``: ``(n, n_items)``."""
+        found = np.zeros(histories.shape, dtype=np.float32)
+        found[:, self._films] = histories[:, self._films] @ self._weights
         if self._patch is not None:
             found *= self._patch.scales
-            found += self._patch.left[films] @ self._patch.right.T
-            found[np.arange(len(films)), films] = 0.0
+            found += (histories @ self._patch.left) @ self._patch.right.T
+            # No film tells itself, whatever the product says.
+            owner = np.repeat(np.arange(histories.shape[0]), np.diff(histories.indptr))
+            left, right = (side[histories.indices] for side in (self._patch.left, self._patch.right))
+            found[owner, histories.indices] -= histories.data * np.einsum("ij,ij->i", left, right)
         return found
+
+
+def _no_patch(n_items: int) -> Patch:
+    nothing = np.zeros((n_items, 0), dtype=np.float32)
+    return Patch(nothing, nothing, np.ones(n_items, dtype=np.float32))
 
 
 def _patch_of(arrays: Arrays) -> Patch | None:

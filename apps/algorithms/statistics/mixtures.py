@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, Self
 
-from scipy.optimize import brentq
-
 
 class Mixture(Protocol):
     def log_e(self, z: float, t: float) -> float:
@@ -75,4 +73,7 @@ def _width(mixture: Aimed, t: float, alpha: float) -> float:
     high = 4.0
     while missing(high) <= 0:
         high *= 2
+    # Here, because it takes a tenth of a second that most processes never need.
+    from scipy.optimize import brentq
+
     return float(brentq(missing, 0.0, high))

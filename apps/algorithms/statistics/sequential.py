@@ -6,7 +6,6 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from apps.algorithms.statistics.mixtures import Aimed, Centred, Mixture
@@ -192,6 +191,9 @@ class _Walk:
             upper = ndtr((self._places - z * root) / step)
             lower = ndtr((-z * root - self._places) / step)
             return float(self._mass @ (upper + lower)) - spend
+
+        # Here, because it takes a tenth of a second that most processes never need.
+        from scipy.optimize import brentq
 
         if left(0.0) <= 0:
             found = 0.0

@@ -1,5 +1,6 @@
 """Fitting recipes and putting the versions to work."""
 
+from apps.training.services.cleaning import clean_up
 from apps.training.services.recipes import delete_recipe, ensure_standard_recipe, require_removable
 from apps.training.services.reconciling import reconcile_bandits
 from apps.training.services.runs import abandon_stale_runs, request_run
@@ -11,6 +12,7 @@ from apps.training.services.versions import activate
 __all__ = [
     "abandon_stale_runs",
     "activate",
+    "clean_up",
     "delete_recipe",
     "ensure_standard_recipe",
     "fit_requested",

@@ -48,8 +48,8 @@ def _fit_in_process(run_id: int) -> str:
     try:
         # Our own program and a number: nothing of it comes from outside.
         ended = subprocess.run(  # noqa: S603
-            [sys.executable, manage, "train", "--run", str(run_id), "--json"],
-            env=env.for_child(DJANGO_SETTINGS_MODULE=str(settings.SETTINGS_MODULE)),
+            [sys.executable, manage, "train", "--run", str(run_id), "--json", "--skip-checks"],
+            env=env.for_child(DJANGO_SETTINGS_MODULE=str(settings.SETTINGS_MODULE), WITHOUT_PAGES="true"),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

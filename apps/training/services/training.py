@@ -13,6 +13,7 @@ from apps.training.baseline import baseline_of
 from apps.training.corpus import discard_corpora, discard_corpus, save_corpus
 from apps.training.engines import pack_engine, unpack_engine
 from apps.training.models import ModelVersion, UpdateType
+from apps.training.services.cleaning import remove_old_artifacts
 from apps.training.services.fitting import (
     CHECK,
     SAVE,
@@ -40,7 +41,7 @@ from apps.training.services.runs import (
 )
 from apps.training.services.sanity import Check, compare_lists, lists_of, panel_of, require_sound
 from apps.training.services.update_logs import note_failure, note_version
-from apps.training.services.versions import activate, remove_old_artifacts
+from apps.training.services.versions import activate
 from apps.training.services.work import Progress, Work
 
 __all__ = ["SEED", "STEPS", "train"]

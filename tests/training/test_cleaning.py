@@ -1,0 +1,111 @@
+"""Which files stay, and which go."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from apps.catalog.models import Movie
+from apps.ratings.services import record_preference
+from apps.training.corpus import corpus_folder
+from apps.training.models import ModelVersion, TrainingRun, UpdateType
+from apps.training.services import activate, clean_up, request_run, train
+from apps.training.services.cleaning import ORPHAN_SECONDS
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def one_is_kept(settings: Any) -> None:
+    settings.ARTIFACTS_KEPT = 1
+
+
+def update(films: list[Movie]) -> ModelVersion:
+    user = make_user()
+    record_preference(user_id=user.pk, movie_id=films[0].pk, kind="rate", value=4.0, at=timezone.now())
+    return train(update_type=UpdateType.WARM_START)
+
+
+def names(*versions: ModelVersion) -> list[str]:
+    return sorted(version.name for version in versions)
+
+
+def make_old(folder: Path) -> None:
+    then = time.time() - ORPHAN_SECONDS - 60
+    os.utime(folder, (then, then))
+
+
+def test_the_last_versions_and_the_last_two_full_retrains_stay(
+    films: list[Movie], own_artifacts: Path, settings: Any
+) -> None:
+    settings.ARTIFACTS_KEPT = 2
+    first, second, third = train(), train(), train()
+    updates = [update(films) for _ in range(3)]
+    assert sorted(os.listdir(own_artifacts)) == names(second, third, *updates[1:])
+    first.refresh_from_db()
+    updates[0].refresh_from_db()
+    assert (first.artifact, updates[0].artifact, first.status) == ("", "", "retired")
+
+
+def test_the_live_version_and_a_pinned_one_stay(films: list[Movie], own_artifacts: Path) -> None:
+    pinned, served = train(), train()
+    ModelVersion.objects.filter(pk=pinned.pk).update(is_pinned=True)
+    later = [update(films) for _ in range(2)]
+    activate(version=served)
+    later += [train(), train()]
+    activate(version=served)
+    later += [train()]
+    assert sorted(os.listdir(own_artifacts)) == names(pinned, *later[-2:])
+    ModelVersion.objects.filter(pk=pinned.pk).update(is_pinned=False)
+    assert clean_up().versions == [pinned.name]
+
+
+def test_of_refused_versions_the_last_one_stays(films: list[Movie], own_artifacts: Path) -> None:
+    live, *refused = (train() for _ in range(3))
+    for version in refused:
+        ModelVersion.objects.filter(pk=version.pk).update(status=ModelVersion.Status.REFUSED)
+    activate(version=live)
+    assert clean_up().versions == [refused[0].name]
+    assert sorted(os.listdir(own_artifacts)) == names(live, refused[1])
+
+
+def test_what_belongs_to_no_version_goes_after_an_hour(films: list[Movie], own_artifacts: Path) -> None:
+    version = train()
+    orphans = ["20260101T030000-77", ".partial-20260101T030000-78"]
+    for place, name in ((own_artifacts, orphans[0]), (corpus_folder(), orphans[1])):
+        (place / name).mkdir()
+    (own_artifacts / "somebody-elses").mkdir()
+    assert clean_up().folders == []
+    for folder in (
+        own_artifacts / orphans[0],
+        corpus_folder() / orphans[1],
+        own_artifacts / "somebody-elses",
+    ):
+        make_old(folder)
+    make_old(own_artifacts / version.artifact)
+    assert sorted(clean_up().folders) == sorted(orphans)
+    assert sorted(os.listdir(own_artifacts)) == sorted(["somebody-elses", version.artifact])
+
+
+def test_while_a_run_is_alive_nothing_that_it_may_write_is_touched(
+    films: list[Movie], own_artifacts: Path
+) -> None:
+    train()
+    request_run(recipe="standard", trigger="test")
+    (own_artifacts / "20260101T030000-77").mkdir()
+    make_old(own_artifacts / "20260101T030000-77")
+    (corpus_folder() / "20260101T030000-77").mkdir()
+    assert clean_up().folders == []
+    TrainingRun.objects.update(status=TrainingRun.Status.FAILED)
+    assert clean_up().corpora == ["20260101T030000-77"]
+
+
+def test_what_nothing_serves_any_more_is_not_kept_of_people(films: list[Movie]) -> None:
+    first, second = train(), train()
+    activate(version=first)
+    assert clean_up().corpora == [second.name]
+    assert list(corpus_folder().iterdir()) == []
