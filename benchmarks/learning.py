@@ -109,7 +109,8 @@ def _report(options: argparse.Namespace) -> Iterator[str]:
     with _Visitor(options.url) as visitor:
         rounds = [_round(site, number, options.ratings, options.people) for number in range(options.rounds)]
     n_processes = "one process" if options.queue == "embedded" else "two web processes and a worker"
-    yield f"{options.rounds} rounds of {options.ratings} ratings by {options.people} people; {n_processes}; {os.cpu_count()} cores"
+    yield f"{options.rounds} rounds of {options.ratings} ratings by {options.people} people"
+    yield f"{n_processes}; {os.cpu_count()} cores"
     yield ""
     yield "| seconds | median | highest | mark |"
     yield "|---|---|---|---|"
@@ -192,9 +193,10 @@ def _rate(n_ratings: int, *, n_people: int, seed: int) -> int:
         Movie.objects.available().order_by("-rating_count", "pk").values_list("pk", flat=True)[:POPULAR]
     )
     weights = [1 / (place + 10) for place in range(len(films))]
-    for person, film in zip(
-        rng.choices(people, k=n_ratings), rng.choices(films, weights, k=n_ratings), strict=True
-    ):
+    pairs: set[tuple[int, int]] = set()
+    while len(pairs) < n_ratings:
+        pairs.add((rng.choice(people), rng.choices(films, weights)[0]))
+    for person, film in sorted(pairs):
         value = rng.choice([2.5, 3.0, 3.5, 4.0, 4.5, 5.0])
         record_preference(user_id=person, movie_id=film, kind="rate", value=value, at=timezone.now())
     return films[seed]
