@@ -5,7 +5,7 @@ Optimization" (AISTATS 2016), the inner loop of Hyperband (Li et al., JMLR 18, 2
 whatever the caller makes of them; here they are numbered in the order in which they were drawn.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Generic, TypeVar
@@ -15,7 +15,15 @@ C = TypeVar("C")
 ETA = 3
 WIDE, NARROW = 4.0, 1.5
 WIDE_SHARE = 0.6
-"""Of the configurations are drawn around where the search began, the others closer around the best of these."""
+"""Of the configurations are drawn around where the search began, the others closer around the best so far."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """``n`` configurations to draw: a wide one's around where the search began, another's around the best."""
+
+    n: int
+    is_wide: bool
 
 
 @dataclass(frozen=True)
@@ -119,33 +127,39 @@ def halve(
     return Halving(tuple(rungs), ranked[0])
 
 
+def two_rounds(n: int) -> tuple[Round, ...]:
+    """``n`` configurations, the first ``WIDE_SHARE`` of them wide."""
+    n_wide = ceil(n * WIDE_SHARE)
+    rounds = (Round(n_wide, is_wide=True), Round(n - n_wide, is_wide=False))
+    return tuple(one for one in rounds if one.n)
+
+
 def search(
     start: C,
     draw: Callable[[C, float], C],
     measure: Callable[[C, int], float | None],
+    rounds: Iterable[Round],
     *,
-    n_trials: int,
     n_rungs: int,
     eta: int = ETA,
 ) -> Found[C]:
-    """The best of ``start`` and ``n_trials`` others by two rounds of successive halving.
+    """The best of ``start`` and of what ``rounds`` draw, each a successive halving.
 
-    ``draw(centre, factor)`` gives a configuration near ``centre``: in the first round around ``start``, in
-    the second around the best of the first. ``measure(configuration, rung)`` as for ``halve``, asked
-    once for each. ``start`` is in every rung, so the best is never worse in the last rung than it. Raises
-    ``ValueError`` when it cannot be measured.
+    ``draw(centre, factor)`` gives a configuration near ``centre``. ``measure(configuration, rung)`` as for
+    ``halve``, asked once for each. ``start`` and the best so far are in every rung, so the answer is never
+    worse in the last rung than ``start``. Each of ``rounds`` is asked for when the one before has ended.
+    Raises ``ValueError`` when ``start`` cannot be measured.
     """
-    rounds = _Rounds([start], measure, n_rungs, eta)
-    n_wide = ceil(n_trials * WIDE_SHARE)
-    best = rounds.halve([draw(start, WIDE) for _ in range(n_wide)], kept=(0,))
-    if n_trials > n_wide:
-        centre = rounds.configurations[best]
-        best = rounds.halve([draw(centre, NARROW) for _ in range(n_trials - n_wide)], kept=(0, best))
-    trials = rounds.trials()
+    drawn = _Drawn([start], measure, n_rungs, eta)
+    best = drawn.halve([], kept=(0,))
+    for one in rounds:
+        centre, factor = (start, WIDE) if one.is_wide else (drawn.configurations[best], NARROW)
+        best = drawn.halve([draw(centre, factor) for _ in range(one.n)], kept=(0, best))
+    trials = drawn.trials()
     return Found(tuple(trials.values()), trials[best])
 
 
-class _Rounds(Generic[C]):
+class _Drawn(Generic[C]):
     """Configurations by number and what was measured of each, over several halvings."""
 
     def __init__(

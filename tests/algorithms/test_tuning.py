@@ -1,13 +1,24 @@
 """Successive halving: known answers, and what holds whatever is measured."""
 
+import re
 from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.algorithms.tuning import Found, halve, n_affordable, rung_shares, rung_sizes, search
+from apps.algorithms.tuning import (
+    Found,
+    Round,
+    halve,
+    n_affordable,
+    rung_shares,
+    rung_sizes,
+    search,
+    two_rounds,
+)
 
 
 def test_nine_are_measured_then_three_then_one() -> None:
@@ -107,8 +118,30 @@ def test_the_second_round_is_closer_around_the_best_of_the_first() -> None:
         drawn.append((centre, factor))
         return centre + len(drawn)
 
-    search(0.0, draw, lambda value, rung: value, n_trials=5, n_rungs=1)
+    search(0.0, draw, lambda value, rung: value, two_rounds(5), n_rungs=1)
     assert drawn == [(0.0, 4.0), (0.0, 4.0), (0.0, 4.0), (3.0, 1.5), (3.0, 1.5)]
+
+
+def test_a_round_is_asked_for_when_the_one_before_has_ended() -> None:
+    measured: list[float] = []
+
+    def measure(value: float, rung: int) -> float:
+        measured.append(value)
+        return value
+
+    def rounds() -> Iterator[Round]:
+        yield Round(2, is_wide=True)
+        assert measured == [0.0, 1.0, 1.0]
+        yield Round(1, is_wide=False)
+
+    found = search(0.0, lambda centre, factor: centre + 1, measure, rounds(), n_rungs=1)
+    assert [trial.configuration for trial in found.trials] == [0.0, 1.0, 1.0, 2.0]
+    assert found.best is found.trials[-1]
+
+
+def test_without_a_round_nothing_is_found() -> None:
+    found = search(1.0, lambda centre, factor: 2.0, lambda value, rung: value, [], n_rungs=3)
+    assert (found.best, found.best.values) == (found.trials[0], (1.0, 1.0, 1.0))
 
 
 def searched(
@@ -125,7 +158,7 @@ def searched(
         1.0,
         lambda centre, factor: centre * factor ** rng.uniform(-1, 1),
         measure,
-        n_trials=n_trials,
+        two_rounds(n_trials),
         n_rungs=n_rungs,
     )
 
@@ -152,6 +185,5 @@ def searched(
 )
 def test_refuses_with_a_sentence(call: object, sentence: str) -> None:
     assert callable(call)
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         call()
-    assert str(refused.value) == sentence
