@@ -6,6 +6,7 @@ from django.conf import settings
 from apps.core.errors import Conflict, NotFound
 from apps.experiments.policy import recipes_in_use
 from apps.training.services import fit_requested, reconcile_bandits, start_retrain, sweep_runs
+from apps.training.services.proposing import propose_candidate
 
 
 @shared_task
@@ -35,3 +36,9 @@ def sweep() -> list[int]:
     swept = sweep_runs()
     reconcile_bandits()
     return swept
+
+
+@shared_task
+def tune() -> str:
+    """The weekly search for better parameters of the recipe that serves."""
+    return propose_candidate()
