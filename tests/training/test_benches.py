@@ -1,5 +1,6 @@
 """What a configuration is tried on, and at what share of its cost."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,10 @@ import pytest
 from apps.algorithms.evaluation import evaluate
 from apps.algorithms.registry import fit_arms
 from apps.algorithms.types import Interactions
-from apps.training.services import benches
+from apps.training.services import benches, searching
 from apps.training.services.benches import ArmBench, PredictorBench
 from apps.training.services.evaluating import make_plan, part_ratings
+from apps.training.services.searching import search_parameters
 from tests.algorithms.factories import make_random_interactions
 
 PLAN = make_plan(arms=["svd"], k=5, relevant="any")
@@ -131,3 +133,23 @@ def test_the_predictor_is_measured_by_its_rmse_with_a_minus() -> None:
     assert part is not None
     assert -3 < value < 0
     assert part != value
+
+
+def test_a_search_in_time_leaves_some_for_its_last_rung(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though each configuration takes three times what the first one did."""
+    bench, now = make_bench(), [0.0]
+    real = bench._measured
+
+    def measured(parameters: Any, share: float, people: Any) -> Any:
+        values = real(parameters, share, people)
+        now[0] += (1 if parameters is bench.start else 3) * len(people) / 90
+        bench.fit_seconds, bench.measure_seconds = 0.0, len(people) / 90
+        return values
+
+    monkeypatch.setattr(bench, "_measured", measured)
+    monkeypatch.setattr(searching, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    found = search_parameters(bench, 1000, 30.0)
+    assert bench.grows == "measured"
+    assert now[0] < 33
+    # Beside what it began with.
+    assert sum(len(trial.values) == 3 for trial in found.trials) > 2

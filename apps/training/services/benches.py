@@ -85,7 +85,10 @@ class Bench(ABC, Generic[Fitted]):
                 more = self._measured(parameters, fitted_share, self._people[len(known) : n_measured])
             except InvalidParameter:
                 return None  # such as a blend without any weight
-            known = self._known[key] = np.concatenate([known, more])
+            known = np.concatenate([known, more])
+            # Of what no larger share builds on a number would be kept for each person and configuration.
+            if self.grows == "measured" or parameters == self.start:
+                self._known[key] = known
         sums = known[:n_measured].sum(axis=0)
         return self._value(float(sums[0] / sums[1])) if sums[1] else None
 

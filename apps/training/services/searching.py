@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.algorithms.tuning import ETA, WIDE_SHARE, Round, Trial, n_affordable, search, two_rounds
+from apps.algorithms.tuning import ETA, WIDE_SHARE, Round, Trial, n_affordable, rung_sizes, search, two_rounds
 from apps.algorithms.types import Parameters
 from apps.core.errors import Conflict
 from apps.training.services.benches import Bench, Growth
@@ -88,6 +88,7 @@ class _Search:
         self._shares = bench.shares
         self._taken: list[list[float]] = [[] for _ in self._shares]
         self._counted = [0] * len(self._shares)
+        self._later_seconds = [0.0] * len(self._shares)
 
     @property
     def rungs(self) -> tuple[Rung, ...]:
@@ -95,9 +96,9 @@ class _Search:
         return tuple(Rung(*pair) for pair in zip(people, self._counted, strict=True))
 
     def measure(self, parameters: Parameters, rung: int) -> float | None:
-        """None for whatever comes too late."""
+        """None for whatever comes too late: after the end, or with no time left for the rungs to come."""
         is_start = parameters is self._bench.start
-        if self._seconds is not None and not is_start and self._left <= 0:
+        if self._seconds is not None and not is_start and self._left <= self._later_seconds[rung]:
             return None
         self._counted[rung] += 1
         people = self._bench.n_people(self._shares[rung])
@@ -118,6 +119,7 @@ class _Search:
             if n < min(ETA, n_left):
                 return
             n_left -= n
+            self._later_seconds = self._seconds_after_each_rung(n)
             yield Round(n, is_wide)
 
     @property
@@ -126,8 +128,19 @@ class _Search:
 
     def _n_in(self, seconds: float, most: int) -> int:
         """How many configurations can be measured in ``seconds``; 0 where not even one."""
-        costs = [
+        costs = self._costs
+        return n_affordable(seconds, costs, most=most) if sum(costs) <= seconds else 0
+
+    def _seconds_after_each_rung(self, n: int) -> list[float]:
+        """Of the rungs that come after it in a round of ``n``."""
+        sizes = rung_sizes(n, len(self._shares))
+        seconds = [size * cost for size, cost in zip(sizes, self._costs, strict=True)]
+        return [sum(seconds[rung + 1 :]) for rung in range(len(seconds))]
+
+    @property
+    def _costs(self) -> list[float]:
+        """Seconds of a configuration by rung, as measured where anything was."""
+        return [
             sum(taken) / len(taken) if taken else expected
             for taken, expected in zip(self._taken, self._bench.costs(), strict=True)
         ]
-        return n_affordable(seconds, costs, most=most) if sum(costs) <= seconds else 0
