@@ -15,7 +15,7 @@ from apps.algorithms.evaluation import Difference
 from apps.core.errors import Conflict, InvalidInput
 from apps.core.models import AuditEntry
 from apps.experiments.policy import recipes_in_use
-from apps.training import tasks
+from apps.training import scratch, tasks
 from apps.training.datasets import build_interactions
 from apps.training.models import Recipe
 from apps.training.services import proposing, request_run
@@ -23,6 +23,7 @@ from apps.training.services.evaluating import make_plan
 from apps.training.services.proposing import candidate_parameters, describe, propose, why_not_better
 from apps.training.services.recipes import candidate_name, save_candidate
 from apps.training.services.tuning import Budget, Tuning, tune_arms
+from recommender_site import env
 from tests.house import make_house
 
 pytestmark = pytest.mark.django_db
@@ -218,3 +219,9 @@ def test_it_can_be_switched_off(commands: list[tuple[str, ...]], settings: Any) 
     settings.AUTO_UPDATE = False
     assert tasks.tune() == "AUTO_UPDATE is off"
     assert commands == []
+
+
+def test_a_process_that_takes_too_long_is_stopped() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        scratch.run_command(env.for_child(), "check", seconds=0.001)
+    assert refused.value.detail == "check was stopped after 0.001 seconds."

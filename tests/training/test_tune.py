@@ -14,7 +14,7 @@ from django.core.management import call_command
 
 from apps.algorithms.arms.parameters import near_settings
 from apps.algorithms.prediction import RatingPredictor
-from apps.algorithms.registry import ARMS, make_arm
+from apps.algorithms.registry import ARMS, fit_arms, make_arm
 from apps.core.management.base import Refused
 from apps.core.models import AuditEntry
 from apps.experiments.models import ServingPolicy
@@ -39,13 +39,12 @@ def house(tmp_path: Path, settings: Any) -> House:
 def fits(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each arm was asked to be fitted for the search."""
     counted: Counter[str] = Counter()
-    real = benches.fit_arms
 
-    def fit_arms(names: Any, *rest: Any, **more: Any) -> Any:
+    def counting(names: Any, *rest: Any, **more: Any) -> Any:
         counted.update(names)
-        return real(names, *rest, **more)
+        return fit_arms(names, *rest, **more)
 
-    monkeypatch.setattr(benches, "fit_arms", fit_arms)
+    monkeypatch.setattr(benches, "fit_arms", counting)
     return counted
 
 
@@ -136,7 +135,9 @@ def test_tunes_a_blend_over_what_was_found_for_its_parts(house: House) -> None:
 
 
 def test_tunes_the_rating_predictor_by_its_rmse(house: House) -> None:
-    result = tuned("predictor", "--trials", "4")["tuned"]["predictor"]
+    found = tuned("predictor", "--trials", "4")["tuned"]
+    assert list(found) == ["predictor"]
+    result = found["predictor"]
     assert (result["measure"], result["trials"]) == ("rmse", 4)
     assert 0 < result["validation"]["after"] <= result["validation"]["before"]
     assert RatingPredictor(**result["best"])  # accepted

@@ -1,6 +1,7 @@
 """``manage.py tune``"""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -68,17 +69,18 @@ class Command(MeasuringCommand):
         own = [*names, "--trials", str(budget.n_trials)] + (["--minutes", str(minutes)] if minutes else [])
         measured = [name for name in names if name != PREDICTOR]
         base = options["recipe"] if propose else ""
-        result = self.measured(
-            measured, own, budget=budget, with_predictor=PREDICTOR in names, base=base, **options
-        )
+        result = self.measured(measured, own, names=names, budget=budget, base=base, **options)
         if save:
             found = {name: one["best"] for name, one in result["tuned"].items()}
             save_tuned(recipe=save, parameters=found)
         return {**result, "saved": save or ""}
 
     def measure(self, plan: Plan, progress: Callable[[str], None], **options: Any) -> Mapping[str, Any]:
+        names = options["names"]
+        # A plan of no arm is one of all.
+        plan = replace(plan, arms=tuple(name for name in plan.arms if name in names))
         tuning = tune_catalogue(
-            plan, budget=options["budget"], predictor=options["with_predictor"], progress=progress
+            plan, budget=options["budget"], predictor=PREDICTOR in names, progress=progress
         )
         proposed = propose(tuning, base=options["base"]) if options["base"] else None
         return {
