@@ -24,17 +24,12 @@ def add_every(apps: Apps, name: str, task: str, *, every: timedelta) -> None:
 
 def add_daily(apps: Apps, name: str, task: str, *, hour: int, minute: int = 0) -> None:
     """Runs ``task`` each day at that time of the site's zone, unless there is a schedule of that name."""
-    table = apps.get_model("django_celery_beat", "CrontabSchedule")
-    values = {
-        "minute": str(minute),
-        "hour": str(hour),
-        "day_of_week": "*",
-        "day_of_month": "*",
-        "month_of_year": "*",
-        "timezone": settings.TIME_ZONE,
-    }
-    crontab = table.objects.filter(**values).first() or table.objects.create(**values)
-    _add(apps, name, task, {"crontab": crontab})
+    _add_at(apps, name, task, {"hour": str(hour), "minute": str(minute), "day_of_week": "*"})
+
+
+def add_weekly(apps: Apps, name: str, task: str, *, day: int, hour: int, minute: int = 0) -> None:
+    """As ``add_daily``, on one day of the week: 0 is Sunday, 6 Saturday."""
+    _add_at(apps, name, task, {"hour": str(hour), "minute": str(minute), "day_of_week": str(day)})
 
 
 def remove(apps: Apps, name: str) -> None:
@@ -48,6 +43,13 @@ def is_own(name: str) -> bool:
     return bool(colon) and any(
         config.label == room for config in installed.get_app_configs() if config.name.startswith("apps.")
     )
+
+
+def _add_at(apps: Apps, name: str, task: str, when: Mapping[str, str]) -> None:
+    table = apps.get_model("django_celery_beat", "CrontabSchedule")
+    values = {**when, "day_of_month": "*", "month_of_year": "*", "timezone": settings.TIME_ZONE}
+    crontab = table.objects.filter(**values).first() or table.objects.create(**values)
+    _add(apps, name, task, {"crontab": crontab})
 
 
 def _add(apps: Apps, name: str, task: str, values: Mapping[str, Any]) -> None:

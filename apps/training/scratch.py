@@ -65,21 +65,28 @@ def scratch_site(places: DataPlaces) -> Iterator[ScratchSite]:
         yield ScratchSite(Path(folder), environment)
 
 
-def run_command(environment: Mapping[str, str], *words: str, hear: bool = False) -> str:
+def run_command(
+    environment: Mapping[str, str], *words: str, hear: bool = False, seconds: float | None = None
+) -> str:
     """What a command of ours printed. On a terminal ``hear`` lets its progress through.
 
-    Raises ``InvalidInput`` with what it refused.
+    Raises ``InvalidInput`` with what it refused, and when it is stopped because it took longer than
+    ``seconds``.
     """
-    # Our own program; the words are arguments, and no shell reads them.
-    ended = subprocess.run(  # noqa: S603
-        [sys.executable, str(settings.BASE_DIR / "manage.py"), *words],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=None if hear and os.isatty(2) else subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    try:
+        # Our own program; the words are arguments, and no shell reads them.
+        ended = subprocess.run(  # noqa: S603
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), *words],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=None if hear and os.isatty(2) else subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        raise InvalidInput(f"{words[0]} was stopped after {seconds:g} seconds.") from None
     if ended.returncode:
         last = (ended.stderr or f"{words[0]} failed").strip().rpartition("\n")[2]
         raise InvalidInput(last.removeprefix(_REFUSED))

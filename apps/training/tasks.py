@@ -14,6 +14,7 @@ from apps.training.services import (
     sweep_runs,
     update_due,
 )
+from apps.training.services.proposing import propose_candidate
 
 
 @shared_task
@@ -66,3 +67,9 @@ def clean() -> int:
     """Files of versions that nobody will go back to; how many folders went."""
     cleaned = clean_up()
     return len(cleaned.versions) + len(cleaned.folders) + len(cleaned.corpora)
+
+
+@shared_task
+def tune() -> str:
+    """The weekly search for better parameters of the recipe that serves."""
+    return propose_candidate()

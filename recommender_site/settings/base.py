@@ -273,6 +273,9 @@ WITHOUT_PAGES = env.flag("WITHOUT_PAGES", False)
 AUTO_UPDATE = env.flag("AUTO_UPDATE", True)
 UPDATE_THRESHOLD = env.integer("UPDATE_THRESHOLD", 50, minimum=1, maximum=1_000_000)
 UPDATE_INTERVAL_HOURS = env.number("UPDATE_INTERVAL_HOURS", 6, minimum=0.01, maximum=8760)
+# The weekly search for better parameters: how long it may take, and from how many ratings on it is worth it.
+TUNE_MINUTES = env.integer("TUNE_MINUTES", 20, minimum=1, maximum=45)
+TUNE_MIN_RATINGS = env.integer("TUNE_MIN_RATINGS", 10_000, minimum=1, maximum=1_000_000_000)
 # What makes films' vectors of their texts, one of apps.training.encoding.TEXT_ENCODERS.
 TEXT_ENCODER = env.text("TEXT_ENCODER", "lsa")
 TEXT_ENCODER_PATH = env.optional_path("TEXT_ENCODER_PATH")

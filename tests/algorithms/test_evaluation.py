@@ -10,10 +10,13 @@ from apps.algorithms.evaluation import (
     ArmLists,
     accuracy,
     compare,
+    compare_predictions,
     evaluate,
     film_facts,
     measure,
+    ndcg_by_viewer,
     prediction_errors,
+    relevant_films,
     report,
 )
 from apps.algorithms.prediction import RatingPredictor
@@ -266,3 +269,30 @@ def test_predictions_are_held_against_what_was_held_back():
     given = parts.test.ratings[user].data
     stars = predictor.predict(parts.train.history(user), films.astype(np.int64))
     assert errors[0] == pytest.approx(stars - given, abs=1e-6)
+
+
+def test_compares_predictions_by_their_rmse():
+    """Errors of one star against none and two: RMSE 1 before, sqrt(2) after."""
+    before = [np.array([1.0, -1.0]), np.array([1.0])] * 50
+    after = [np.array([0.0, 2.0]), np.array([-np.sqrt(2)])] * 50
+    found = compare_predictions(before, after, np.random.default_rng(1))
+    assert found.value == pytest.approx(np.sqrt(2) - 1)
+    assert found.low == pytest.approx(found.high) == pytest.approx(found.value)
+    assert found.p_value == pytest.approx(2 / 10_001)
+
+
+def test_predictions_of_other_ratings_are_not_compared():
+    with pytest.raises(ValueError, match=r"^only errors of the same ratings can be compared$"):
+        compare_predictions([np.ones(2)], [np.ones(3)], np.random.default_rng(1))
+    assert compare_predictions([], [], np.random.default_rng(1)) is None
+
+
+def test_the_ndcg_alone_is_that_of_a_whole_measurement():
+    data = make_random_interactions(np.random.default_rng(4), n_users=30)
+    parts = leave_last_out(data, share=0.3)
+    arm, facts = Popular().fit(parts.train, np.random.default_rng(0)), film_facts(parts.train)
+    whole = measure(ArmLists(arm), parts.known, parts.test, facts, k=5, relevant=None)
+    wanted = relevant_films(parts.known, parts.test, facts, None)
+    alone = ndcg_by_viewer(ArmLists(arm), parts.known, wanted, facts, k=5)
+    assert list(wanted) == whole.users.tolist()
+    assert alone.tolist() == whole.values["ndcg"].tolist()

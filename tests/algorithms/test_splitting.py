@@ -7,6 +7,7 @@ from apps.algorithms.splitting import (
     newcomer_split,
     random_split,
     stratified_split,
+    take_people,
     temporal_split,
 )
 from tests.algorithms.factories import make_interactions, make_random_interactions
@@ -127,3 +128,13 @@ def test_splits_nothing_into_nothing():
     data = make_interactions([], n_users=2, n_items=3)
     for parts in (temporal_split(data), leave_last_out(data), random_split(data, np.random.default_rng(1))):
         assert parts.train.ratings.nnz == parts.test.ratings.nnz == 0
+
+
+def test_some_people_bring_their_ratings_with_their_times():
+    data = make_random_interactions(np.random.default_rng(2))
+    part = take_people(data, np.array([3, 7]))
+    assert part.n_users == 2
+    assert part.items is data.items
+    for row, user in enumerate((3, 7)):
+        assert part.history(row).items.tolist() == data.history(user).items.tolist()
+        assert part.history(row).values.tolist() == data.history(user).values.tolist()

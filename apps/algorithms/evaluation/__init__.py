@@ -8,8 +8,13 @@ from apps.algorithms.base import Recommender
 from apps.algorithms.evaluation.comparing import Difference, compare
 from apps.algorithms.evaluation.facts import FilmFacts, film_facts
 from apps.algorithms.evaluation.lists import ArmLists, ListMaker, RerankedLists
-from apps.algorithms.evaluation.measuring import Measured, measure
-from apps.algorithms.evaluation.predicting import Accuracy, accuracy, prediction_errors
+from apps.algorithms.evaluation.measuring import Measured, measure, ndcg_by_viewer, relevant_films
+from apps.algorithms.evaluation.predicting import (
+    Accuracy,
+    accuracy,
+    compare_predictions,
+    prediction_errors,
+)
 from apps.algorithms.evaluation.protocols import PROTOCOLS, Protocol, folds_of
 from apps.algorithms.evaluation.reports import MEANS, Mean, Report, report
 from apps.algorithms.types import LIKED_FROM, Interactions
@@ -29,11 +34,14 @@ __all__ = [
     "RerankedLists",
     "accuracy",
     "compare",
+    "compare_predictions",
     "evaluate",
     "film_facts",
     "folds_of",
     "measure",
+    "ndcg_by_viewer",
     "prediction_errors",
+    "relevant_films",
     "report",
 ]
 

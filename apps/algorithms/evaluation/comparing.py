@@ -34,22 +34,27 @@ def compare(a: Report, b: Report, rng: np.random.Generator) -> Difference | None
     differences = b.ndcg_by_user - a.ndcg_by_user
     if len(differences) == 0:
         return None
-    means = _resampled_means(differences, rng)
-    low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    tail = min(int((means <= 0).sum()), int((means >= 0).sum()))
+    return difference(float(differences.mean()), resample(differences[:, None], rng)[:, 0])
+
+
+def difference(value: float, resampled: Float64) -> Difference:
+    """``value`` with what its ``resampled`` values, float64 ``(N_RESAMPLES,)``, say of it."""
+    low, high = np.quantile(resampled, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    tail = min(int((resampled <= 0).sum()), int((resampled >= 0).sum()))
     return Difference(
-        value=float(differences.mean()),
-        low=float(low),
-        high=float(high),
-        p_value=min(1.0, 2 * (tail + 1) / (N_RESAMPLES + 1)),
+        value=value, low=float(low), high=float(high), p_value=min(1.0, 2 * (tail + 1) / (N_RESAMPLES + 1))
     )
 
 
-def _resampled_means(values: Float64, rng: np.random.Generator) -> Float64:
-    """float64 ``(N_RESAMPLES,)``, in blocks that bound the memory."""
-    block = max(1, min(N_RESAMPLES, _CELLS // len(values)))
-    means = np.empty(N_RESAMPLES)
+def resample(values: Float64, rng: np.random.Generator) -> Float64:
+    """Means over resampled rows of ``values``, ``(n, d)``: float64 ``(N_RESAMPLES, d)``.
+
+    In blocks that bound the memory.
+    """
+    block = max(1, min(N_RESAMPLES, _CELLS // values.size))
+    means = np.empty((N_RESAMPLES, values.shape[1]))
     for start in range(0, N_RESAMPLES, block):
         size = min(block, N_RESAMPLES - start)
-        means[start : start + size] = values[rng.integers(0, len(values), (size, len(values)))].mean(axis=1)
+        drawn = rng.integers(0, len(values), (size, len(values)))
+        means[start : start + size] = values[drawn].mean(axis=1)
     return means

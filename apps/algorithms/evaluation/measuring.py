@@ -1,6 +1,6 @@
 """One split measured: a value by viewer for each measure, and the lists themselves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,7 @@ def measure(
         raise ValueError("known and test must be two parts of the same ratings")
     if not 1 <= k <= max(known.n_items, 1):
         raise ValueError(f"k must be from 1 to the number of films, {known.n_items}, not {k}")
-    wanted = _relevant_films(known, test, facts, relevant)
+    wanted = relevant_films(known, test, facts, relevant)
     histories = [known.history(user) for user in wanted]
     deep = [films.tolist() for films in maker.lists(histories, excluded=facts.is_cold, n=2 * k)]
     rows = [
@@ -68,10 +68,31 @@ def measure(
     )
 
 
-def _relevant_films(
+def ndcg_by_viewer(
+    maker: ListMaker,
+    known: Interactions,
+    wanted: Mapping[int, Set[int]],
+    facts: FilmFacts,
+    *,
+    k: int,
+) -> Float64:
+    """The nDCG alone of lists of ``k``, as ``measure`` has it, of the viewers of ``wanted`` in their order.
+
+    float64 ``(len(wanted),)``. ``wanted`` are ``relevant_films`` or a part of them, none without a film.
+    """
+    histories = [known.history(user) for user in wanted]
+    lists = maker.lists(histories, excluded=facts.is_cold, n=k)
+    values = [
+        metrics.ndcg_at_k(films.tolist(), relevant, k)
+        for films, relevant in zip(lists, wanted.values(), strict=True)
+    ]
+    return np.array(values, dtype=np.float64)
+
+
+def relevant_films(
     known: Interactions, test: Interactions, facts: FilmFacts, relevant: float | None
 ) -> dict[int, set[int]]:
-    """The films to find, by row of each viewer who is measured."""
+    """The films to find, by row of each viewer whom ``measure`` measures; ascending."""
     warm = ~facts.is_cold
     wanted: dict[int, set[int]] = {}
     held = test.ratings

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from apps.algorithms.evaluation.comparing import Difference, difference, resample
 from apps.algorithms.evaluation.reports import Mean
 from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.types import Float64, Interactions
@@ -20,13 +21,20 @@ class Accuracy:
     mae: Mean | None
 
 
-def prediction_errors(predictor: RatingPredictor, train: Interactions, test: Interactions) -> list[Float64]:
+def prediction_errors(
+    predictor: RatingPredictor,
+    train: Interactions,
+    test: Interactions,
+    people: Sequence[int] | None = None,
+) -> list[Float64]:
     """Predicted less given stars of each row of ``test`` that has any, float64, from ``train`` alone.
 
-    People without a rating in ``train`` are predicted too, by the films' biases.
+    ``people`` are the rows to take, in that order. People without a rating in ``train`` are predicted too,
+    by the films' biases.
     """
     errors = []
-    for user in np.flatnonzero(np.diff(test.ratings.indptr)).tolist():
+    rated = np.flatnonzero(np.diff(test.ratings.indptr)).tolist()
+    for user in rated if people is None else people:
         row = slice(test.ratings.indptr[user], test.ratings.indptr[user + 1])
         films = test.ratings.indices[row].astype(np.int64)
         errors.append(
@@ -46,6 +54,29 @@ def accuracy(errors: Sequence[Float64]) -> Accuracy:
     squares = _ratio(np.array([float(one @ one) for one in errors]), sizes)
     absolute = _ratio(np.array([float(np.abs(one).sum()) for one in errors]), sizes)
     return Accuracy(n=int(sizes.sum()), n_users=len(errors), rmse=_root(squares), mae=absolute)
+
+
+def compare_predictions(
+    a: Sequence[Float64], b: Sequence[Float64], rng: np.random.Generator
+) -> Difference | None:
+    """RMSE of ``b`` less that of ``a``, by the paired bootstrap over people; None without people.
+
+    Both hold one array of errors in stars per person, of the same ratings. Intervals as those of
+    ``compare``. Raises ``ValueError`` when the two are of other ratings.
+    """
+    sizes = np.array([len(one) for one in a], dtype=np.float64)
+    if not np.array_equal(sizes, [len(one) for one in b]):
+        raise ValueError("only errors of the same ratings can be compared")
+    if len(sizes) == 0:
+        return None
+    squares = [[float(one @ one) for one in errors] for errors in (a, b)]
+    columns = np.column_stack([*squares, sizes])
+
+    def gain(means: Float64) -> Float64:
+        before, after = np.sqrt(means[:, 0] / means[:, 2]), np.sqrt(means[:, 1] / means[:, 2])
+        return np.asarray(after - before, dtype=np.float64)
+
+    return difference(float(gain(columns.mean(axis=0)[None])[0]), gain(resample(columns, rng)))
 
 
 def _ratio(sums: Float64, sizes: Float64) -> Mean | None:

@@ -9,12 +9,12 @@ from apps.core.schedules import add_every, remove
 DUE, ALL = "training: updates that are due", "training: update of all that waits"
 
 
-def add(apps, schema_editor):
+def forwards(apps, schema_editor):
     add_every(apps, DUE, "apps.training.tasks.update", every=timedelta(minutes=5))
     add_every(apps, ALL, "apps.training.tasks.update_all", every=timedelta(hours=6))
 
 
-def take_away(apps, schema_editor):
+def backwards(apps, schema_editor):
     remove(apps, DUE)
     remove(apps, ALL)
 
@@ -25,4 +25,4 @@ class Migration(migrations.Migration):
         ("django_celery_beat", "0019_alter_periodictasks_options"),
     ]
 
-    operations = [migrations.RunPython(add, take_away)]
+    operations = [migrations.RunPython(forwards, backwards)]

@@ -7,11 +7,11 @@ from apps.core.schedules import add_daily, remove
 CLEAN_UP = "training: clean-up"
 
 
-def add(apps, schema_editor):
+def forwards(apps, schema_editor):
     add_daily(apps, CLEAN_UP, "apps.training.tasks.clean", hour=4)
 
 
-def take_away(apps, schema_editor):
+def backwards(apps, schema_editor):
     remove(apps, CLEAN_UP)
 
 
@@ -21,4 +21,4 @@ class Migration(migrations.Migration):
         ("django_celery_beat", "0019_alter_periodictasks_options"),
     ]
 
-    operations = [migrations.RunPython(add, take_away)]
+    operations = [migrations.RunPython(forwards, backwards)]

@@ -149,7 +149,7 @@ def evaluate_arms(
     and a ``k`` over the catalogue.
     """
     require_measurable(plan, interactions)
-    interactions = _without_rotation(interactions)
+    interactions = without_rotation(interactions)
     rng = np.random.default_rng(plan.seed)
     state = _State(plan, progress)
     splits = part_ratings(plan, interactions, rng)
@@ -180,7 +180,7 @@ def part_ratings(plan: Plan, interactions: Interactions, rng: np.random.Generato
         raise Conflict(f"These ratings cannot be parted so: {error}.") from error
 
 
-def _without_rotation(interactions: Interactions) -> Interactions:
+def without_rotation(interactions: Interactions) -> Interactions:
     """What was shown lately was shown after the ratings that are held back."""
     nothing = np.zeros_like(interactions.features.n_shown)
     return replace(interactions, features=replace(interactions.features, n_shown=nothing))

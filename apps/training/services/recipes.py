@@ -1,7 +1,12 @@
 """What staff choose."""
 
+import re
+from collections.abc import Mapping
+from datetime import date
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from apps.algorithms.types import Parameters
 from apps.core.errors import Conflict, InvalidInput, NotFound
@@ -10,6 +15,7 @@ from apps.experiments.policy import recipes_in_use
 from apps.training.models import Recipe
 
 STANDARD = "standard"
+_PROPOSED = re.compile(r"-tuned-[0-9]{8}$")
 
 
 def ensure_standard_recipe() -> Recipe:
@@ -48,8 +54,8 @@ def require_tunable(name: str) -> None:
 
 
 @transaction.atomic
-def save_tuned(*, recipe: str, arm: str, parameters: Parameters) -> Recipe:
-    """Writes an arm's parameters into a recipe, which is made when it is not there.
+def save_tuned(*, recipe: str, parameters: Mapping[str, Parameters]) -> Recipe:
+    """Writes parameters by arm into a recipe, which is made when it is not there; its other arms stay.
 
     Raises as ``require_tunable``.
     """
@@ -57,11 +63,40 @@ def save_tuned(*, recipe: str, arm: str, parameters: Parameters) -> Recipe:
     found = Recipe.objects.select_for_update().filter(name=recipe).first() or Recipe(
         name=recipe, description="Parameters found by manage.py tune."
     )
-    before = dict(found.parameters)
-    found.parameters = {**before, arm: dict(parameters)}
+    before, found_now = dict(found.parameters), {name: dict(one) for name, one in parameters.items()}
+    found.parameters = {**before, **found_now}
     found.save()
-    record_audit("training.tune_recipe", by=None, target=found, before=before, after={arm: dict(parameters)})
+    record_audit("training.tune_recipe", by=None, target=found, before=before, after=found_now)
     return found
+
+
+def candidate_name(base: str, day: date) -> str:
+    """``base-tuned-YYYYMMDD``; for a base that was proposed itself, by the name that it was proposed from."""
+    ending = f"-tuned-{day:%Y%m%d}"
+    return _PROPOSED.sub("", base)[: _longest_name() - len(ending)] + ending
+
+
+@transaction.atomic
+def save_candidate(*, base: str, parameters: Mapping[str, Parameters], description: str) -> Recipe:
+    """Today's proposal in the place of ``base``, by ``candidate_name``. It serves nobody.
+
+    An earlier one of today is replaced. Raises ``Conflict`` once that was trained or serves.
+    """
+    name = candidate_name(base, timezone.localdate())
+    found = Recipe.objects.select_for_update().filter(name__iexact=name).first() or Recipe(name=name)
+    if found.pk and (found.runs.exists() or found.versions.exists() or found.name in recipes_in_use()):
+        raise Conflict(f"Recipe {name!r} was proposed today and is in use: it stays as it is.")
+    before = {"parameters": found.parameters, "description": found.description} if found.pk else {}
+    found.parameters = {arm: dict(one) for arm, one in parameters.items()}
+    found.description = description
+    found.save()
+    after = {"parameters": found.parameters, "description": description}
+    record_audit("training.propose_recipe", by=None, target=found, before=before, after=after)
+    return found
+
+
+def _longest_name() -> int:
+    return int(Recipe._meta.get_field("name").max_length or 0)
 
 
 def require_removable(recipe: Recipe) -> None:
