@@ -232,7 +232,11 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "GET_LIB_DOC_EXCLUDES": "apps.core.api.schema.bases_that_describe_nothing",
-    "ENUM_NAME_OVERRIDES": {"ImportStatusEnum": "apps.ratings.models.Import.Status"},
+    "ENUM_NAME_OVERRIDES": {
+        "ImportStatusEnum": "apps.ratings.models.Import.Status",
+        "UpdateTypeEnum": "apps.training.models.UpdateType",
+        "RunStatusEnum": "apps.training.models.TrainingRun.Status",
+    },
 }
 
 # --- Celery. What must not be lost lives in the database; a task is a nudge. ---------------------

@@ -17,4 +17,5 @@ def keeper() -> Caller:
     """Who may do all that the API offers."""
     names = ["catalog.add_movie", "catalog.change_movie", "accounts.act_for_users"]
     names += ["bandits.view_banditpolicy", "experiments.view_experiment"]
+    names += ["training.view_trainingrun", "training.add_trainingrun"]
     return bearer(make_staff(permissions=names))

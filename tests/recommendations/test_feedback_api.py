@@ -10,6 +10,7 @@ from apps.catalog.models import Movie
 from apps.events.models import Feedback, RecommendationEvent, Slate
 from apps.ratings.models import Dismissal, Favorite, Rating, Thumb, WatchlistItem
 from apps.ratings.querysets import history_rows
+from apps.training.models import TrainingRun
 from tests.callers import bearer
 from tests.factories import make_api_key, make_movie, make_rating, make_user
 from tests.house import House
@@ -51,7 +52,7 @@ def test_a_new_event_is_201_and_its_repeat_200(viewer, movie):
         "status": "success",
         "feedback_id": Feedback.objects.get().pk,
         "event_id": None,
-        "online_learning": {"buffer_size": 1, "should_update": True, "total_processed": 0},
+        "online_learning": {"buffer_size": 1, "should_update": False, "total_processed": 0},
         "model_update": None,
     }
 
@@ -239,3 +240,40 @@ def test_what_a_film_is_to_the_viewer(viewer, movie):
         "predicted_rating": None,
     }
     assert Thumb.objects.get().direction == 1
+
+
+def test_the_rating_that_reaches_the_threshold_asks_for_an_update(viewer, house: House, settings):
+    settings.UPDATE_THRESHOLD = 2
+    first, second, third = (
+        send("POST", EVENTS, viewer, {"item_id": film.pk, "event_type": "rate", "rating": 4.0}).json()
+        for film in house.horror[:3]
+    )
+    assert (first["online_learning"]["should_update"], first["model_update"]) == (False, None)
+    run = TrainingRun.objects.get(status="running")
+    assert second["online_learning"]["should_update"]
+    url = f"/api/v1/training/runs/{run.pk}"
+    assert second["model_update"] == {"triggered": True, "run_id": run.pk, "status_url": url}
+    assert (run.trigger, run.update_type, run.phase) == (
+        "threshold_reached_2",
+        "warm_start_rebuild",
+        "requested",
+    )
+    # One is under way: what comes meanwhile waits for the next.
+    assert third["model_update"] is None
+
+
+def test_a_batch_asks_for_one_update_whatever_its_size(viewer, house: House, settings):
+    settings.UPDATE_THRESHOLD = 2
+    events = [{"item_id": film.pk, "event_type": "rate", "rating": 4.0} for film in house.horror[:2]]
+    answer = send("POST", EVENTS, viewer, {"events": events}).json()
+    run = TrainingRun.objects.get(status="running")
+    assert answer["online_learning"]["buffer_size"] == 2
+    assert answer["model_update"]["run_id"] == run.pk
+
+
+def test_with_updates_off_ratings_only_wait(viewer, house: House, settings):
+    settings.UPDATE_THRESHOLD, settings.AUTO_UPDATE = 1, False
+    body = {"item_id": house.horror[0].pk, "event_type": "rate", "rating": 4.0}
+    answer = send("POST", EVENTS, viewer, body).json()
+    assert (answer["online_learning"]["should_update"], answer["model_update"]) == (True, None)
+    assert not TrainingRun.objects.filter(status="running").exists()
