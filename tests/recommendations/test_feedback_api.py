@@ -262,12 +262,13 @@ def test_the_rating_that_reaches_the_threshold_asks_for_an_update(viewer, house:
     assert third["model_update"] is None
 
 
-def test_a_batch_asks_for_one_update_whatever_its_size(viewer, house: House, settings):
-    settings.UPDATE_THRESHOLD = 2
-    events = [{"item_id": film.pk, "event_type": "rate", "rating": 4.0} for film in house.horror[:2]]
-    answer = send("POST", EVENTS, viewer, {"events": events}).json()
+def test_a_batch_asks_for_one_update_after_all_of_it(viewer, house: House, settings):
+    settings.UPDATE_THRESHOLD = 1
+    film = house.horror[0].pk
+    rate = {"item_id": film, "event_type": "rate", "rating": 4.0}
+    answer = send("POST", EVENTS, viewer, {"events": [rate, {"item_id": film, "event_type": "click"}]}).json()
     run = TrainingRun.objects.get(status="running")
-    assert answer["online_learning"]["buffer_size"] == 2
+    assert answer["online_learning"]["buffer_size"] == 1
     assert answer["model_update"]["run_id"] == run.pk
 
 
