@@ -189,7 +189,7 @@ def test_an_update_keeps_the_parameters_that_serve(live: ModelVersion, films: li
 def test_a_worse_version_is_refused_with_its_reason_and_the_one_before_serves(
     live: ModelVersion, films: list[Movie], monkeypatch: pytest.MonkeyPatch, own_artifacts: Path
 ) -> None:
-    monkeypatch.setitem(sanity.LEAST_NDCG, WARM, 3.0)
+    monkeypatch.setattr(sanity, "LEAST_NDCG_OF_FEW", 3.0)
     rate(films[-1])
     with pytest.raises(Conflict, match=r"^The version before serves on: nDCG@10 is "):
         train(update_type=WARM)
