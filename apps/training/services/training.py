@@ -177,7 +177,8 @@ def _save(work: Work, fitted: Fitted, rng: np.random.Generator) -> Artifact:
 def _check(work: Work, fitted: Fitted, artifact: Artifact, live: Live | None) -> _Checked:
     """Raises ``Conflict`` for what cannot serve at all."""
     engine = unpack_engine(artifact, version=artifact.path.name, recipe=work.run.recipe.name)
-    panel = panel_of(fitted.before or fitted.corpus)
+    # As people are known now: beside what they said before, a version that learned much is always worse.
+    panel = panel_of(fitted.corpus)
     require_sound(engine, artifact, panel, but=fitted.shared)
     lists = lists_of(engine, panel)
     ndcg = lists.ndcg(panel)
