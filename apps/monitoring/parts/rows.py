@@ -85,7 +85,7 @@ def _backlog() -> Part:
     if not waiting.total_processed or not waiting.should_update:
         return ok("backlog", says)
     if settings.AUTO_UPDATE:
-        return ok("backlog", f"{says}; the nightly fit takes them in")
+        return ok("backlog", f"{says}; an update takes them in within minutes")
     return warning("backlog", f"{says}, and AUTO_UPDATE is off: run manage.py train --recipe {recipe}")
 
 
