@@ -45,8 +45,8 @@ class Recipe(models.Model):
 class UpdateType(models.TextChoices):
     """How a version came to be: by what changed since the live one, or from nothing."""
 
-    WARM_START = "warm_start_rebuild"
-    FULL = "full_retrain"
+    WARM_START = "warm_start_rebuild", "update"
+    FULL = "full_retrain", "full retrain"
 
 
 class TrainingRun(models.Model):
@@ -93,7 +93,7 @@ class TrainingRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"run {self.pk} of {self.recipe_id}: {self.status}"
+        return f"run {self.pk}, {self.get_update_type_display()}: {self.status}"
 
     @property
     def is_alive(self) -> bool:
@@ -175,6 +175,7 @@ class ModelUpdateLog(models.Model):
 
     class Meta:
         db_table = "model_update_logs"
+        verbose_name = "model update"
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["created_at"], name="model_update_logs_created"),

@@ -19,12 +19,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='modelversion',
             name='update_type',
-            field=models.CharField(choices=[('warm_start_rebuild', 'Warm Start'), ('full_retrain', 'Full')], default='full_retrain', max_length=20),
+            field=models.CharField(choices=[('warm_start_rebuild', 'update'), ('full_retrain', 'full retrain')], default='full_retrain', max_length=20),
         ),
         migrations.AddField(
             model_name='trainingrun',
             name='update_type',
-            field=models.CharField(choices=[('warm_start_rebuild', 'Warm Start'), ('full_retrain', 'Full')], default='full_retrain', help_text='What was asked for; an update that has nothing to start from is a full retrain', max_length=20),
+            field=models.CharField(choices=[('warm_start_rebuild', 'update'), ('full_retrain', 'full retrain')], default='full_retrain', help_text='What was asked for; an update that has nothing to start from is a full retrain', max_length=20),
         ),
         migrations.AlterField(
             model_name='trainingrun',
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('model_type', models.CharField(max_length=60, verbose_name='recipe')),
-                ('update_type', models.CharField(choices=[('warm_start_rebuild', 'Warm Start'), ('full_retrain', 'Full')], max_length=20)),
+                ('update_type', models.CharField(choices=[('warm_start_rebuild', 'update'), ('full_retrain', 'full retrain')], max_length=20)),
                 ('ratings_processed', models.PositiveBigIntegerField(help_text='Those that differ from the version before; all of them in a full retrain', null=True)),
                 ('update_trigger', models.CharField(max_length=100)),
                 ('metrics', models.JSONField(blank=True, default=dict)),
@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='logs', to='training.trainingrun')),
             ],
             options={
+                'verbose_name': 'model update',
                 'db_table': 'model_update_logs',
                 'ordering': ['-id'],
                 'indexes': [models.Index(fields=['created_at'], name='model_update_logs_created'), models.Index(fields=['model_type', 'created_at'], name='model_update_logs_type')],
