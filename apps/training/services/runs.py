@@ -174,8 +174,15 @@ def _discard_leftovers(run: TrainingRun) -> None:
 def _beat(run_id: int, ended: threading.Event) -> None:
     try:
         while not ended.wait(BEAT_SECONDS):
-            _running(run_id).update(heartbeat_at=timezone.now())
+            _say_alive(run_id)
+    finally:
+        connection.close()
+
+
+def _say_alive(run_id: int) -> None:
+    """Once more at the next beat where the database does not answer: one that is lost condemns no run."""
+    try:
+        _running(run_id).update(heartbeat_at=timezone.now())
     except DatabaseFailure:
         logger.exception("run_heartbeat_failed run=%s", run_id)
-    finally:
         connection.close()
