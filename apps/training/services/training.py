@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 from django.db import transaction
 
-from apps.core.errors import ApplicationError, Conflict
+from apps.core.errors import ApplicationError, Conflict, Unavailable
 from apps.training.artifacts import Artifact, discard_artifact, save_artifact
 from apps.training.baseline import baseline_of
-from apps.training.corpus import discard_corpora, discard_corpus, save_corpus
+from apps.training.corpus import corpus_folder, discard_corpora, discard_corpus, save_corpus
 from apps.training.engines import pack_engine, unpack_engine
 from apps.training.models import ModelVersion, UpdateType
 from apps.training.services.cleaning import remove_old_artifacts
@@ -150,7 +151,6 @@ def _finish(work: Work, fitted: Fitted, live: Live | None, rng: np.random.Genera
     try:
         work.begin(SAVE)
         artifact = _save(work, fitted, rng)
-        save_corpus(name, fitted.corpus, before=fitted.before)
         work.begin(CHECK)
         checked = _check(work, fitted, artifact, live)
         work.finish()
@@ -167,6 +167,20 @@ def _finish(work: Work, fitted: Fitted, live: Live | None, rng: np.random.Genera
 
 
 def _save(work: Work, fitted: Fitted, rng: np.random.Generator) -> Artifact:
+    """The model files, and beside them what they were learned from. ``Unavailable`` for a full disk."""
+    try:
+        artifact = _save_model(work, fitted, rng)
+        save_corpus(artifact.path.name, fitted.corpus, before=fitted.before)
+    except OSError as error:
+        # numpy says of a full disk only how many numbers it took.
+        raise Unavailable(
+            f"The disk did not take the version's files ({error.strerror or error}): make room in"
+            f" {settings.ARTIFACT_DIR} and {corpus_folder()} and fit again. The version before serves on."
+        ) from error
+    return artifact
+
+
+def _save_model(work: Work, fitted: Fitted, rng: np.random.Generator) -> Artifact:
     interactions = fitted.corpus.interactions
     groups, about = pack_engine(fitted.arms, fitted.predictor, interactions, rng, exposure=fitted.exposure)
     extras = {"recipe": work.run.recipe.name, "seed": SEED, "n_users": interactions.n_users}
