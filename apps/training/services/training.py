@@ -68,19 +68,18 @@ def train(
     fitted on, it is a full retrain, and where nothing was said, the live version stays. Takes every core
     and several times the memory of the ratings: call it in a process of its own (``start_run``). Raises
     ``Conflict`` while another run is alive, when there is nothing to learn from and when the result fails
-    its checks. Whatever goes wrong, the run says so and the version before stays live; no file is left,
-    but of a version that was refused.
+    its checks, ``Unavailable`` when the disk is full. Whatever goes wrong, the run says so and the version
+    before stays live; no file is left, but of a version that was refused.
     """
     number = run_id or _take_up_new(recipe, trigger, update_type)
-    with held_lock():
-        run = begin_run(run_id=number)
-        work = Work(run, progress or (lambda step: None), n_steps=len(STEPS))
-        try:
-            with signs_of_life(run):
-                version = _make(work)
-        except BaseException as error:
-            _give_up(work, error)
-            raise
+    run = begin_run(run_id=number)
+    work = Work(run, progress or (lambda step: None), n_steps=len(STEPS))
+    try:
+        with held_lock(), signs_of_life(run):
+            version = _make(work)
+    except BaseException as error:
+        _give_up(work, error)
+        raise
     logger.info("run_succeeded run=%s version=%s seconds=%.1f", run.pk, version.name, version.fit_seconds)
     remove_old_artifacts(recipe=run.recipe)
     return version
