@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from celery.signals import task_retry
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -16,14 +17,17 @@ from apps.accounts.privacy import erase_user
 from apps.algorithms.arms.als import Als
 from apps.catalog.models import Movie
 from apps.catalog.services import update_movie
+from apps.core.embedded import start_embedded_worker
 from apps.core.errors import Conflict
+from apps.core.nudges import nudge
 from apps.ratings.models import Rating, RatingDeparture
 from apps.ratings.services import record_preference
 from apps.training import registry, tasks
 from apps.training.backlog import backlog, has_departures
 from apps.training.corpus import corpus_folder
 from apps.training.models import ModelUpdateLog, ModelVersion, TrainingRun, UpdateType
-from apps.training.services import forget_the_departed, sweep_runs, train, update_due
+from apps.training.services import forget_the_departed, request_run, sweep_runs, train, update_due
+from recommender_site.celery import app
 from tests.callers import bearer
 from tests.factories import make_staff, make_user
 from tests.processes import run_at_once, wait_until
@@ -80,6 +84,7 @@ def test_what_two_beats_ask_for_is_made_once(
 ) -> None:
     monkeypatch.setenv("UPDATE_THRESHOLD", "1")
     rate(films[-1])
+    TrainingRun.objects.update(started_at=timezone.now() - timedelta(days=1))
     printed = run_at_once(BEAT, [task, task])
     version = ModelVersion.objects.exclude(pk=live.pk).get()
     assert (version.status, version.update_type, version.n_ratings) == (
@@ -91,6 +96,27 @@ def test_what_two_beats_ask_for_is_made_once(
     assert sum(text.strip() == made for text in printed) == 1
     assert set(TrainingRun.objects.values_list("status", flat=True)) == {"succeeded"}
     assert not ModelUpdateLog.objects.filter(success=False).exists()
+
+
+@in_processes
+def test_a_nightly_fit_that_an_update_is_in_the_way_of_is_made_later(
+    live: ModelVersion, own_process: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.retrain, "default_retry_delay", 0.2)
+    update = request_run(recipe="standard", trigger="test", update_type=WARM)
+    TrainingRun.objects.filter(pk=live.run_id).update(trigger="command")
+    put_off: list[Any] = []
+    task_retry.connect(lambda **told: put_off.append(told), weak=False, dispatch_uid="put off")
+    worker = start_embedded_worker(app)
+    try:
+        nudge(tasks.retrain)
+        wait_until(lambda: put_off, "the nightly fit put off")
+        TrainingRun.objects.filter(pk=update.pk).update(status="failed")
+        nightly = TrainingRun.objects.filter(trigger="nightly", status="succeeded")
+        wait_until(nightly.exists, "the nightly fit")
+    finally:
+        worker.stop()
+        task_retry.disconnect(dispatch_uid="put off")
 
 
 def test_a_full_fit_that_learns_no_numbers_leaves_what_was_there(
