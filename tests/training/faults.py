@@ -44,9 +44,10 @@ def own_environment(**values: str) -> dict[str, str]:
     }
 
 
-def start(*command: str, **values: str) -> "subprocess.Popen[str]":
-    """``python command`` in that environment; what it says can be read."""
-    return subprocess.Popen(
+@contextmanager
+def started(*command: str, **values: str) -> Iterator["subprocess.Popen[str]"]:
+    """``python command`` in that environment, killed at the end; what it says can be read."""
+    process = subprocess.Popen(
         [sys.executable, *command],
         env=own_environment(**values),
         cwd=settings.BASE_DIR,
@@ -54,6 +55,11 @@ def start(*command: str, **values: str) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
     )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 @contextmanager

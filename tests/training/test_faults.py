@@ -40,7 +40,7 @@ from tests.training.faults import (
     rate,
     send,
     served,
-    start,
+    started,
 )
 
 pytestmark = pytest.mark.django_db
@@ -55,12 +55,14 @@ def test_of_two_starts_at_once_one_fits_and_the_other_says_that_it_runs_already(
     pause = tmp_path / "pause"
     pause.touch()
     values = {"DJANGO_SETTINGS_MODULE": PAUSING, "PAUSE_AT": "als", "PAUSE_WHILE": str(pause)}
-    both = [start("manage.py", "train", "--json", **values) for _ in range(2)]
-    wait_until(lambda: any(one.poll() is not None for one in both), "one of them ended")
-    wait_until(TrainingRun.objects.filter(phase="als").exists, "the other at its fit")
-    pause.unlink()
-    ended = [json.loads(one.communicate(timeout=60)[0]) for one in both]
-    assert [one.returncode for one in both] == [0, 0]
+    command = ("manage.py", "train", "--json")
+    with started(*command, **values) as one, started(*command, **values) as other:
+        both = (one, other)
+        wait_until(lambda: any(each.poll() is not None for each in both), "one of them ended")
+        wait_until(TrainingRun.objects.filter(phase="als").exists, "the other at its fit")
+        pause.unlink()
+        ended = [json.loads(each.communicate(timeout=60)[0]) for each in both]
+    assert [each.returncode for each in both] == [0, 0]
     (refused,) = (answer for answer in ended if "already_running" in answer)
     (fitted,) = (answer for answer in ended if "version" in answer)
     run = TrainingRun.objects.get()

@@ -29,7 +29,7 @@ from tests.training.faults import (
     rate,
     send,
     served,
-    start,
+    started,
 )
 
 __all__ = ["redis_database"]
@@ -85,8 +85,8 @@ MOMENTS = (
 
 def die_at(moment: str) -> TrainingRun:
     """The run of a process that was killed then."""
-    process = start("-c", DYING, moment)
-    _, said = process.communicate(timeout=60)
+    with started("-c", DYING, moment) as process:
+        said = process.communicate(timeout=60)[1]
     assert process.returncode == -signal.SIGKILL, said
     return TrainingRun.objects.latest("id")
 
