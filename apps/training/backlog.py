@@ -8,6 +8,7 @@ from django.db.models import Count, DateTimeField, Max, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from apps.ratings.models import Rating, RatingDeparture
+from apps.training.catching_up import OVERLAP
 from apps.training.models import ModelVersion, TrainingRun
 
 RETRY_AFTER = timedelta(hours=1)
@@ -49,7 +50,8 @@ def has_departures(recipe: str) -> bool:
     mark = _live(recipe).values_list("read_at", "tried_at").first()
     if mark is None or (mark[1] and timezone.now() - mark[1] < RETRY_AFTER):
         return False
-    return RatingDeparture.objects.filter(at__gt=mark[0]).exists()
+    # Who left in a transaction that was open while the version read was still there to be read.
+    return RatingDeparture.objects.filter(at__gt=mark[0] - OVERLAP).exists()
 
 
 def _live(recipe: str):  # type: ignore[no-untyped-def] # django-stubs has no name for an annotated row

@@ -1,34 +1,42 @@
 """What workers do for training."""
 
+from typing import Any
+
 from celery import shared_task
+from celery.app.task import Task
 from django.conf import settings
 
-from apps.core.errors import Conflict, NotFound
+from apps.core.errors import NotFound
 from apps.experiments.policy import recipes_in_use
 from apps.training.services import (
     clean_up,
     fit_requested,
+    fit_tonight,
     forget_the_departed,
     reconcile_bandits,
-    start_run,
     sweep_runs,
     update_due,
 )
+from apps.training.services.locking import AlreadyRunning
 from apps.training.services.proposing import propose_candidate
 
 
-@shared_task
-def retrain() -> str:
-    """The nightly fit of every recipe that serves anybody, one after the other."""
+@shared_task(bind=True, max_retries=12, default_retry_delay=300)
+def retrain(self: "Task[Any, Any]") -> str:
+    """The nightly fit of every recipe that serves anybody, one after the other; later where an update is in
+    its way."""
     if not settings.AUTO_UPDATE:
         return "AUTO_UPDATE is off"
-    return " ".join(_fit_nightly(recipe) for recipe in sorted(recipes_in_use()))
+    try:
+        return " ".join(_fit_nightly(recipe) for recipe in sorted(recipes_in_use()))
+    except AlreadyRunning as running:
+        raise self.retry(exc=running) from running
 
 
 def _fit_nightly(recipe: str) -> str:
     try:
-        return start_run(recipe=recipe, trigger="nightly").status
-    except (Conflict, NotFound) as refusal:
+        return fit_tonight(recipe=recipe)
+    except NotFound as refusal:
         return refusal.detail
 
 

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.catalog.models import Genre, Movie, MovieGenre
 from apps.ratings.models import Rating
 from apps.training import registry
+from apps.training.models import ModelVersion
+from apps.training.services import train
 from tests.factories import make_user
+from tests.processes import database_url
 
 N_FILMS = 12
 N_PEOPLE = 10
@@ -63,3 +67,21 @@ def _ratings(films: list[Movie]) -> list[Rating]:
         for spot, film in enumerate(films[:-1])
         if spot % 2 == number % 2 or (spot + number) % 5 == 0
     ]
+
+
+@pytest.fixture
+def live(films: list[Movie]) -> ModelVersion:
+    """A version that was fitted on what was written long ago."""
+    # The ratings came past the services that count them.
+    Movie.objects.update(rating_count=1_000, rating_sum=4_000)
+    for model in (Rating, Movie):
+        model.objects.update(updated_at=timezone.now() - timedelta(days=2))
+    return train(trigger="nightly")
+
+
+@pytest.fixture
+def own_process(own_artifacts: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """What a process of its own needs to see this test's rows and files."""
+    monkeypatch.setenv("DATABASE_URL", database_url())
+    monkeypatch.setenv("ARTIFACT_DIR", str(own_artifacts))
+    settings.SETTINGS_MODULE = "recommender_site.settings.dev"

@@ -2,18 +2,20 @@
 
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
 from apps.catalog.models import Movie
 from apps.core.errors import Conflict
-from apps.training.models import TrainingRun
-from apps.training.services import abandon_stale_runs, request_run, train
+from apps.training.models import ModelUpdateLog, TrainingRun
+from apps.training.services import abandon_stale_runs, request_run, runs, train
 from apps.training.services.locking import held_lock, is_lock_free
 from apps.training.services.runs import MISSED_BEATS
 from tests.processes import production, wait_until
@@ -91,3 +93,46 @@ def test_a_lost_connection_lets_go(films: list[Movie]) -> None:
     with held_lock():
         connection.close()
     assert is_lock_free()
+
+
+def test_a_run_that_finds_the_lock_held_ends_and_blocks_nobody(films: list[Movie], holder: Any) -> None:
+    said = StringIO()
+    call_command("train", stdout=said)
+    text = "Another process is training: one run at a time; start again when it has ended."
+    run, log = TrainingRun.objects.get(), ModelUpdateLog.objects.get()
+    assert said.getvalue() == f"already running: {text}\n"
+    assert (run.status, run.error, log.success, log.error_message) == ("failed", text, False, text)
+    holder.kill()
+    holder.wait()
+    wait_until(is_lock_free, "the lock free")
+    assert train().status == "live"
+
+
+OTHERS = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+def test_a_sign_of_life_that_is_lost_is_not_the_last(
+    films: list[Movie], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "BEAT_SECONDS", 0.02)
+
+    def seen_at() -> datetime | None:
+        return TrainingRun.objects.get().heartbeat_at
+
+    def cut_off(step: str) -> None:
+        if step != "als":
+            return
+        began = seen_at()
+        wait_until(lambda: seen_at() != began, "a sign by the connection of its own")
+        with connection.cursor() as cursor:
+            cursor.execute(OTHERS)
+            assert cursor.fetchone()[0] >= 1
+        last = seen_at()
+        wait_until(lambda: seen_at() != last, "a sign by another connection")
+        again = seen_at()
+        wait_until(lambda: seen_at() != again, "one more")
+
+    assert train(progress=cut_off).status == "live"

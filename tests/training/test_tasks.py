@@ -6,16 +6,24 @@ from apps.experiments.models import ServingPolicy
 from apps.training import tasks
 from apps.training.models import Recipe, TrainingRun
 from apps.training.services import request_run
+from apps.training.services.locking import AlreadyRunning
 
 pytestmark = pytest.mark.django_db
 
 
 def test_the_nightly_fit_leaves_a_run_alone_that_is_under_way() -> None:
     run = request_run(recipe="standard", trigger="test")
-    assert tasks.retrain() == (
-        f"Training is already running (run {run.pk} of recipe 'standard', requested):"
-        " one run at a time; start again when it has ended."
-    )
+    with pytest.raises(AlreadyRunning, match=rf"^Training is already running \(run {run.pk} of recipe "):
+        tasks.retrain()
+    assert TrainingRun.objects.get() == run
+
+
+@pytest.mark.parametrize("status", ["running", "succeeded", "failed"])
+def test_a_nightly_fit_that_was_begun_already_is_not_made_again(status: str) -> None:
+    request_run(recipe="standard", trigger="nightly")
+    TrainingRun.objects.update(status=status)
+    assert tasks.retrain() == "fitted already"
+    assert TrainingRun.objects.count() == 1
 
 
 def test_the_nightly_fit_is_of_the_recipe_that_serves() -> None:
@@ -23,11 +31,9 @@ def test_the_nightly_fit_is_of_the_recipe_that_serves() -> None:
     assert tasks.retrain() == "There is no recipe 'wide'; the recipes are: none yet."
     wide = Recipe.objects.create(name="wide")
     run = request_run(recipe="wide", trigger="test")
-    assert (tasks.retrain(), run.recipe) == (
-        f"Training is already running (run {run.pk} of recipe 'wide', requested):"
-        " one run at a time; start again when it has ended.",
-        wide,
-    )
+    with pytest.raises(AlreadyRunning, match=r" of recipe 'wide', requested\)"):
+        tasks.retrain()
+    assert run.recipe == wide
 
 
 def test_the_nightly_fit_can_be_switched_off(settings: Any) -> None:

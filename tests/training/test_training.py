@@ -17,7 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.catalog.models import Movie
-from apps.core.errors import Conflict, InvalidInput, NotFound
+from apps.core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from apps.ratings.models import Rating
 from apps.training.artifacts import open_artifact
 from apps.training.models import ModelVersion, Recipe, TrainingRun
@@ -32,7 +32,6 @@ from apps.training.services import (
     train,
 )
 from apps.training.services.training import STEPS
-from tests.processes import database_url
 
 pytestmark = pytest.mark.django_db
 
@@ -117,12 +116,16 @@ def test_a_fit_that_fails_leaves_the_version_before_and_no_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", no_space)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(Unavailable) as refused:
         train()
     assert os.listdir(own_artifacts) == [first.artifact]
     assert ModelVersion.objects.get(status="live") == first
     run = TrainingRun.objects.latest("id")
-    assert (run.status, run.error) == ("failed", "OSError: [Errno 28] No space left on device")
+    assert (run.status, run.error) == ("failed", refused.value.detail)
+    assert run.error == (
+        "The disk did not take the version's files (No space left on device): make room in"
+        f" {own_artifacts} and {own_artifacts}-corpora and fit again. The version before serves on."
+    )
 
 
 def test_numbers_that_are_not_finite_never_go_live(films: list[Movie], own_artifacts: Path) -> None:
@@ -272,14 +275,6 @@ def test_a_second_start_says_that_it_runs_already(db: None, options: list[str]) 
         f"already running: Training is already running (run {run.pk} of recipe 'standard', requested):"
         " one run at a time; start again when it has ended.\n"
     )
-
-
-@pytest.fixture
-def own_process(own_artifacts: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    """What a process of its own needs to see this test's rows and files."""
-    monkeypatch.setenv("DATABASE_URL", database_url())
-    monkeypatch.setenv("ARTIFACT_DIR", str(own_artifacts))
-    settings.SETTINGS_MODULE = "recommender_site.settings.dev"
 
 
 @pytest.mark.django_db(transaction=True)

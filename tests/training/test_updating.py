@@ -27,15 +27,6 @@ pytestmark = pytest.mark.django_db
 WARM = UpdateType.WARM_START
 
 
-@pytest.fixture
-def live(films: list[Movie]) -> ModelVersion:
-    """A version that was fitted on what was written long ago."""
-    Movie.objects.update(rating_count=1_000, rating_sum=4_000)
-    for model in (Rating, Movie):
-        model.objects.update(updated_at=timezone.now() - timedelta(days=2))
-    return train(trigger="nightly")
-
-
 def rate(movie: Movie, value: float | None = 5.0, user: User | None = None) -> None:
     record_preference(
         user_id=(user or make_user()).pk,

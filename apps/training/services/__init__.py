@@ -6,7 +6,7 @@ from apps.training.services.reconciling import reconcile_bandits
 from apps.training.services.runs import abandon_stale_runs, request_run
 from apps.training.services.starting import fit_requested, start_run, sweep_runs
 from apps.training.services.training import train
-from apps.training.services.updating import forget_the_departed, request_if_due, update_due
+from apps.training.services.updating import fit_tonight, forget_the_departed, request_if_due, update_due
 from apps.training.services.versions import activate
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "delete_recipe",
     "ensure_standard_recipe",
     "fit_requested",
+    "fit_tonight",
     "forget_the_departed",
     "reconcile_bandits",
     "request_if_due",

@@ -19,11 +19,15 @@ AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
 """
 
 
+class AlreadyRunning(Conflict):
+    """Another process is training, or a run shows signs of life."""
+
+
 @contextmanager
 def held_lock() -> Iterator[None]:
-    """Holds the lock on this thread's connection. Raises ``Conflict`` where another process does."""
+    """Holds the lock on this thread's connection. Raises ``AlreadyRunning`` where another process does."""
     if not _ask("SELECT pg_try_advisory_lock(%s, %s)", otherwise=True):
-        raise Conflict("Another process is training: one run at a time; start again when it has ended.")
+        raise AlreadyRunning("Another process is training: one run at a time; start again when it has ended.")
     try:
         yield
     finally:

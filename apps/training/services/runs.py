@@ -19,7 +19,7 @@ from apps.core.errors import Conflict
 from apps.training.artifacts import discard_artifact
 from apps.training.corpus import discard_corpus
 from apps.training.models import ModelVersion, TrainingRun, UpdateType
-from apps.training.services.locking import is_lock_free
+from apps.training.services.locking import AlreadyRunning, is_lock_free
 from apps.training.services.recipes import find_recipe
 from apps.training.services.update_logs import note_failure
 
@@ -31,10 +31,6 @@ STALE_AFTER = timedelta(minutes=5)
 BEAT_SECONDS = 30.0
 MISSED_BEATS = timedelta(seconds=2.5 * BEAT_SECONDS)
 """Without a sign for so long a run is dead if nobody holds the lock of training either."""
-
-
-class AlreadyRunning(Conflict):
-    """Another run shows signs of life."""
 
 
 def request_run(*, recipe: str, trigger: str, update_type: UpdateType = UpdateType.FULL) -> TrainingRun:
@@ -174,8 +170,15 @@ def _discard_leftovers(run: TrainingRun) -> None:
 def _beat(run_id: int, ended: threading.Event) -> None:
     try:
         while not ended.wait(BEAT_SECONDS):
-            _running(run_id).update(heartbeat_at=timezone.now())
+            _say_alive(run_id)
+    finally:
+        connection.close()
+
+
+def _say_alive(run_id: int) -> None:
+    """Once more at the next beat where the database does not answer: one that is lost condemns no run."""
+    try:
+        _running(run_id).update(heartbeat_at=timezone.now())
     except DatabaseFailure:
         logger.exception("run_heartbeat_failed run=%s", run_id)
-    finally:
         connection.close()

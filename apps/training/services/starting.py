@@ -3,11 +3,13 @@
 import logging
 import subprocess
 import sys
+import time
 
 from django.conf import settings
 
 from apps.training.models import TrainingRun, UpdateType
 from apps.training.services.runs import REQUESTED, abandon_stale_runs, fail_run, request_run, take_up_run
+from apps.training.services.update_logs import note_failure
 from recommender_site import env
 
 logger = logging.getLogger(__name__)
@@ -26,10 +28,12 @@ def fit_requested(*, run_id: int) -> TrainingRun:
     A run that somebody else took up is returned as it is: a message may come twice.
     """
     if take_up_run(run_id=run_id):
-        error = _fit_in_process(run_id)
-        run = TrainingRun.objects.get(pk=run_id)
+        began = time.perf_counter()
+        error = _fit_in_process(run_id) or "The process ended without a result."
+        run = TrainingRun.objects.select_related("recipe").get(pk=run_id)
         # The process says itself why it failed, unless it could not.
-        if fail_run(run=run, error=error or "The process ended without a result."):
+        if fail_run(run=run, error=error):
+            note_failure(run=run, seconds=round(time.perf_counter() - began, 3), error=error)
             logger.error("run_process_failed run=%s", run_id)
     return TrainingRun.objects.get(pk=run_id)
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 from django.db import transaction
 
-from apps.core.errors import ApplicationError, Conflict
+from apps.core.errors import ApplicationError, Conflict, Unavailable
 from apps.training.artifacts import Artifact, discard_artifact, save_artifact
 from apps.training.baseline import baseline_of
-from apps.training.corpus import discard_corpora, discard_corpus, save_corpus
+from apps.training.corpus import corpus_folder, discard_corpora, discard_corpus, save_corpus
 from apps.training.engines import pack_engine, unpack_engine
 from apps.training.models import ModelVersion, UpdateType
 from apps.training.services.cleaning import remove_old_artifacts
@@ -67,19 +68,18 @@ def train(
     fitted on, it is a full retrain, and where nothing was said, the live version stays. Takes every core
     and several times the memory of the ratings: call it in a process of its own (``start_run``). Raises
     ``Conflict`` while another run is alive, when there is nothing to learn from and when the result fails
-    its checks. Whatever goes wrong, the run says so and the version before stays live; no file is left,
-    but of a version that was refused.
+    its checks, ``Unavailable`` when the disk is full. Whatever goes wrong, the run says so and the version
+    before stays live; no file is left, but of a version that was refused.
     """
     number = run_id or _take_up_new(recipe, trigger, update_type)
-    with held_lock():
-        run = begin_run(run_id=number)
-        work = Work(run, progress or (lambda step: None), n_steps=len(STEPS))
-        try:
-            with signs_of_life(run):
-                version = _make(work)
-        except BaseException as error:
-            _give_up(work, error)
-            raise
+    run = begin_run(run_id=number)
+    work = Work(run, progress or (lambda step: None), n_steps=len(STEPS))
+    try:
+        with held_lock(), signs_of_life(run):
+            version = _make(work)
+    except BaseException as error:
+        _give_up(work, error)
+        raise
     logger.info("run_succeeded run=%s version=%s seconds=%.1f", run.pk, version.name, version.fit_seconds)
     remove_old_artifacts(recipe=run.recipe)
     return version
@@ -150,7 +150,6 @@ def _finish(work: Work, fitted: Fitted, live: Live | None, rng: np.random.Genera
     try:
         work.begin(SAVE)
         artifact = _save(work, fitted, rng)
-        save_corpus(name, fitted.corpus, before=fitted.before)
         work.begin(CHECK)
         checked = _check(work, fitted, artifact, live)
         work.finish()
@@ -167,6 +166,20 @@ def _finish(work: Work, fitted: Fitted, live: Live | None, rng: np.random.Genera
 
 
 def _save(work: Work, fitted: Fitted, rng: np.random.Generator) -> Artifact:
+    """The model files, and beside them what they were learned from. ``Unavailable`` for a full disk."""
+    try:
+        artifact = _save_model(work, fitted, rng)
+        save_corpus(artifact.path.name, fitted.corpus, before=fitted.before)
+    except OSError as error:
+        # numpy says of a full disk only how many numbers it took.
+        raise Unavailable(
+            f"The disk did not take the version's files ({error.strerror or error}): make room in"
+            f" {settings.ARTIFACT_DIR} and {corpus_folder()} and fit again. The version before serves on."
+        ) from error
+    return artifact
+
+
+def _save_model(work: Work, fitted: Fitted, rng: np.random.Generator) -> Artifact:
     interactions = fitted.corpus.interactions
     groups, about = pack_engine(fitted.arms, fitted.predictor, interactions, rng, exposure=fitted.exposure)
     extras = {"recipe": work.run.recipe.name, "seed": SEED, "n_users": interactions.n_users}

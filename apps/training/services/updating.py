@@ -1,8 +1,10 @@
 """Updates that are due: what calls for them is counted from the database, so none is lost with a message."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.conf import settings
+from django.utils import timezone
 
 from apps.core.errors import Conflict, NotFound
 from apps.experiments.policy import recipes_in_use
@@ -11,8 +13,14 @@ from apps.training.backlog import DEPARTURE, backlog, has_departures
 from apps.training.catching_up import OVERLAP
 from apps.training.corpus import discard_corpora
 from apps.training.models import ModelVersion, TrainingRun, UpdateType
+from apps.training.services.locking import AlreadyRunning
 from apps.training.services.runs import request_run
 from apps.training.services.starting import start_run
+
+NIGHTLY = "nightly"
+NIGHT = timedelta(hours=2)
+"""Longer than a nightly fit that found others in its way is put off."""
+_Status = TrainingRun.Status
 
 
 def request_if_due(recipe: str, trigger: str) -> TrainingRun | None:
@@ -44,6 +52,22 @@ def update_due(*, whatever_waits: bool = False) -> list[TrainingRun]:
         except Conflict:
             break
     return ended
+
+
+def fit_tonight(*, recipe: str) -> str:
+    """What came of the nightly fit, which is made once however many ask for it.
+
+    Raises ``AlreadyRunning`` while another run is in its way, ``NotFound`` for a recipe that is gone.
+    """
+    tonight = TrainingRun.objects.filter(recipe__name=recipe, trigger=NIGHTLY)
+    begun = tonight.filter(started_at__gt=timezone.now() - NIGHT).exclude(status=_Status.ABANDONED)
+    if not begun.exists():
+        try:
+            return start_run(recipe=recipe, trigger=NIGHTLY).status
+        except AlreadyRunning:
+            if not begun.exists():
+                raise
+    return "fitted already"
 
 
 def forget_the_departed() -> int:

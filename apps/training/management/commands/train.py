@@ -11,7 +11,7 @@ from apps.core.management.base import MarqueeCommand
 from apps.experiments.policy import current_policy, recipes_in_use
 from apps.training.models import ModelVersion, UpdateType
 from apps.training.services import train
-from apps.training.services.runs import AlreadyRunning
+from apps.training.services.locking import AlreadyRunning
 from apps.training.services.training import STEPS
 
 
