@@ -52,42 +52,43 @@ def test_the_last_versions_and_the_last_two_full_retrains_stay(
 
 
 def test_the_live_version_and_a_pinned_one_stay(films: list[Movie], own_artifacts: Path) -> None:
-    pinned, served = train(), train()
-    ModelVersion.objects.filter(pk=pinned.pk).update(is_pinned=True)
-    later = [update(films) for _ in range(2)]
-    activate(version=served)
-    later += [train(), train()]
-    activate(version=served)
-    later += [train()]
-    assert sorted(os.listdir(own_artifacts)) == names(pinned, *later[-2:])
-    ModelVersion.objects.filter(pk=pinned.pk).update(is_pinned=False)
-    assert clean_up().versions == [pinned.name]
+    old = train()
+    pin(old, True)
+    newer = [train(), train()]
+    assert sorted(os.listdir(own_artifacts)) == names(old, *newer)
+    activate(version=old)
+    pin(old, False)
+    assert clean_up().versions == []
+    activate(version=newer[1])
+    assert clean_up().versions == [old.name]
 
 
-def test_of_refused_versions_the_last_one_stays(films: list[Movie], own_artifacts: Path) -> None:
+def pin(version: ModelVersion, is_pinned: bool) -> None:
+    ModelVersion.objects.filter(pk=version.pk).update(is_pinned=is_pinned)
+
+
+def test_of_refused_versions_the_last_one_stays(
+    films: list[Movie], own_artifacts: Path, settings: Any
+) -> None:
+    settings.ARTIFACTS_KEPT = 3
     live, *refused = (train() for _ in range(3))
+    activate(version=live)
     for version in refused:
         ModelVersion.objects.filter(pk=version.pk).update(status=ModelVersion.Status.REFUSED)
-    activate(version=live)
     assert clean_up().versions == [refused[0].name]
     assert sorted(os.listdir(own_artifacts)) == names(live, refused[1])
 
 
 def test_what_belongs_to_no_version_goes_after_an_hour(films: list[Movie], own_artifacts: Path) -> None:
     version = train()
-    orphans = ["20260101T030000-77", ".partial-20260101T030000-78"]
-    for place, name in ((own_artifacts, orphans[0]), (corpus_folder(), orphans[1])):
-        (place / name).mkdir()
-    (own_artifacts / "somebody-elses").mkdir()
+    orphans = [".partial-20260101T030000-78", "20260101T030000-77"]
+    folders = [own_artifacts / name for name in (*orphans, "somebody-elses")]
+    for folder in folders:
+        folder.mkdir()
     assert clean_up().folders == []
-    for folder in (
-        own_artifacts / orphans[0],
-        corpus_folder() / orphans[1],
-        own_artifacts / "somebody-elses",
-    ):
+    for folder in (*folders, own_artifacts / version.artifact):
         make_old(folder)
-    make_old(own_artifacts / version.artifact)
-    assert sorted(clean_up().folders) == sorted(orphans)
+    assert sorted(clean_up().folders) == orphans
     assert sorted(os.listdir(own_artifacts)) == sorted(["somebody-elses", version.artifact])
 
 

@@ -214,10 +214,10 @@ def test_a_silent_run_is_given_up_and_blocks_nobody(films: list[Movie], own_arti
     run = request_run(recipe="standard", trigger="test")
     left = own_artifacts / f".partial-{run.started_at:%Y%m%dT%H%M%S}-{run.pk}"
     left.mkdir(parents=True)
-    run.heartbeat_at = timezone.now() - timedelta(minutes=4)
+    run.heartbeat_at = timezone.now() - timedelta(minutes=3)
     run.save(update_fields=["heartbeat_at"])
     assert abandon_stale_runs() == []
-    run.heartbeat_at = timezone.now() - timedelta(minutes=5, seconds=1)
+    run.heartbeat_at = timezone.now() - timedelta(minutes=4, seconds=1)
     run.save(update_fields=["heartbeat_at"])
     version = train()
     run.refresh_from_db()

@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 
 REQUESTED = "requested"
 TAKEN_UP = "taken up"
-STALE_AFTER = timedelta(minutes=5)
+STALE_AFTER = timedelta(minutes=4)
+"""The sweep of each minute finds it then, so that no run that died lasts five."""
 BEAT_SECONDS = 30.0
 MISSED_BEATS = timedelta(seconds=2.5 * BEAT_SECONDS)
 """Without a sign for so long a run is dead if nobody holds the lock of training either."""
