@@ -38,10 +38,10 @@ def mark_long_tail(*films: Movie) -> set[int]:
 
 def train_without(monkeypatch: pytest.MonkeyPatch, *arms: str) -> None:
     """A version of a program that had not got these arms yet."""
-    from apps.training.services import training
+    from apps.training.services import fitting
 
-    held = tuple(name for name in training.ARMS if name not in arms)
-    monkeypatch.setattr(training, "ARMS", held)
+    held = tuple(name for name in fitting.ARMS if name not in arms)
+    monkeypatch.setattr(fitting, "ARMS", held)
     train()
     registry.reset()
 
