@@ -247,3 +247,17 @@ def test_a_fit_fills_its_run_with_steps(films: list[Movie]) -> None:
     assert run is not None
     run.refresh_from_db()
     assert (run.n_done, run.n_steps) == (len(STEPS), len(STEPS))
+
+
+def test_parameters_are_settled_by_the_first_training(client: Client, films: list[Movie]) -> None:
+    staff = staff_client(client, *VIEWS, "training.change_recipe")
+    recipe = Recipe.objects.create(name="wide", parameters={"als": {"factors": 8}})
+    address = reverse("admin:training_recipe_change", args=[recipe.pk])
+    sent = {"parameters": '{"als": {"factors": 9}}', "description": "wider"}
+    staff.post(address, sent)
+    recipe.refresh_from_db()
+    assert recipe.parameters == {"als": {"factors": 9}}
+    train(recipe="wide")
+    staff.post(address, {**sent, "parameters": '{"als": {"factors": 10}}', "description": "widest"})
+    recipe.refresh_from_db()
+    assert (recipe.parameters, recipe.description) == ({"als": {"factors": 9}}, "widest")

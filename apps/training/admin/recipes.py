@@ -17,13 +17,17 @@ from apps.training.services import delete_recipe, require_removable
 @admin.register(Recipe)
 class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
     group, icon, rank = "Training", "science", 0
-    about = "What staff choose about the models. A change takes effect with the next training of the recipe."
+    about = (
+        "What staff choose about the models. Parameters are settled by the first training: to try others, add a"
+        " recipe."
+    )
     empty = "The first training makes the standard recipe."
     list_display = ["name", "description", "live_version", "trained_at", "created_at"]
     search_fields = ["name"]
     explanations = {
         "name": "Serving policies know a recipe by its name, so it is chosen once.",
-        "parameters": 'By arm, those that differ from the defaults, such as {"als": {"factors": 128}}.',
+        "parameters": 'By arm, those that differ from the defaults, such as {"als": {"factors": 128}}. They'
+        " are settled by the first training.",
     }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recipe]:
@@ -47,8 +51,11 @@ class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
         return recipe.live_since or "–"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Recipe | None = None) -> list[str]:
-        # Policies and experiments know a recipe by its name.
-        return ["name"] if obj else []
+        if obj is None:
+            return []
+        # Policies and experiments know a recipe by its name. Other parameters would serve with the next fit,
+        # before they proved themselves.
+        return ["name", "parameters"] if obj.versions.exists() else ["name"]
 
     def save_model(self, request: HttpRequest, obj: Recipe, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
