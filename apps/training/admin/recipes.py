@@ -18,8 +18,8 @@ from apps.training.services import delete_recipe, require_removable
 class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
     group, icon, rank = "Training", "science", 0
     about = (
-        "What staff choose about the models. Parameters are settled by the first training: to try others, add a"
-        " recipe."
+        "What staff choose about the models. Parameters are settled by the first training: to try others, add"
+        " a recipe."
     )
     empty = "The first training makes the standard recipe."
     list_display = ["name", "description", "live_version", "trained_at", "created_at"]
