@@ -1,10 +1,15 @@
 """A database of a benchmark's own, and the environment of processes on it."""
 
 import os
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
@@ -33,6 +38,20 @@ def own_database(kind: str, name: str, *, server: str, settings: str) -> Iterato
         finally:
             if kind == "postgresql":
                 _ask(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def load_demo(own: Mapping[str, str]) -> dict[str, str]:
+    """The environment of our programs on a new database (``own_database``), the demo's ratings in it."""
+    environment = {**own, "PYTHONPATH": str(ROOT)}
+    run_program(environment, "manage.py", "migrate", "-v0")
+    run_program(environment, "manage.py", "load_movielens", "demo", "--json")
+    return environment
+
+
+def run_program(environment: Mapping[str, str], *words: str) -> None:
+    """The interpreter with ``words``, silent. Raises ``CalledProcessError``."""
+    command = [sys.executable, *words]
+    subprocess.run(command, env=environment, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def _ask(server: str, *statements: str) -> None:

@@ -28,7 +28,7 @@ from urllib.request import urlopen
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.databases import own_database  # noqa: E402 - the path above comes first
+from benchmarks.databases import load_demo, own_database, run_program  # noqa: E402 - the path above comes first
 from benchmarks.feedback import Site  # noqa: E402
 from benchmarks.servers import free_port, gunicorn, running_server  # noqa: E402
 
@@ -48,15 +48,13 @@ def main() -> None:
         return
     kind = "sqlite" if options.queue == "embedded" else "postgresql"
     with own_database(kind, DATABASE, server=options.postgres, settings=SETTINGS) as own:
-        environment = {**own, "PYTHONPATH": str(ROOT), "UPDATE_THRESHOLD": str(options.ratings)}
+        environment = {**load_demo(own), "UPDATE_THRESHOLD": str(options.ratings)}
         if options.queue == "redis":
             environment |= {"CELERY_BROKER_URL": options.redis, "REDIS_URL": options.redis}
         held = Path(own["ARTIFACT_DIR"]).with_name("held.json")
-        _run(environment, "manage.py", "migrate", "-v0")
-        _run(environment, "manage.py", "load_movielens", "demo", "--json")
         sizes = ["--rounds", str(options.rounds), "--ratings", str(options.ratings), "--held", str(held)]
-        _run(environment, __file__, *sizes, "--hold-back")
-        _run(environment, "manage.py", "train", "--json")
+        run_program(environment, __file__, *sizes, "--hold-back")
+        run_program(environment, "manage.py", "train", "--json")
         port = free_port()
         with _serving(options.queue, environment, port):
             words = ["--queue", options.queue, *sizes, "--url", f"http://127.0.0.1:{port}"]
@@ -76,10 +74,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--held", default="", help=argparse.SUPPRESS)
     parser.add_argument("--url", default="", help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-def _run(environment: Mapping[str, str], *words: str) -> None:
-    subprocess.run([sys.executable, *words], env=environment, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager

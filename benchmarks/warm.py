@@ -22,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.databases import own_database  # noqa: E402 - the path above comes first
+from benchmarks.databases import load_demo, own_database  # noqa: E402 - the path above comes first
 
 SETTINGS, DATABASE = "recommender_site.settings.dev", "marquee_warm"
 K, MARK = 10, 0.01
@@ -36,15 +36,7 @@ def main() -> None:
             print(line, flush=True)
         return
     with own_database("sqlite", DATABASE, server="", settings=SETTINGS) as own:
-        environment = {**own, "PYTHONPATH": str(ROOT)}
-        for words in (["migrate", "-v0"], ["load_movielens", "demo", "--json"]):
-            subprocess.run(
-                [sys.executable, "manage.py", *words],
-                env=environment,
-                cwd=ROOT,
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
+        environment = load_demo(own)
         words = ["--updates", str(options.updates), "--ratings", str(options.ratings), "--measure"]
         subprocess.run([sys.executable, __file__, *words], env=environment, cwd=ROOT, check=True)
 

@@ -84,11 +84,13 @@ class RatingDeparture(models.Model):
     """A person of whom ratings left the table without a tombstone: erased, handed to an account, of a film
     that turned out to be another one, or of an import that was undone.
 
-    Who keeps a copy of the ratings reads this person's rows anew. The number of somebody who was erased is
+    Who keeps a copy of the ratings reads this person's rows anew; ``is_erasure`` says that this must be soon.
+    The number of somebody who was erased is
     in no other row; it goes from here once no copy is older (``ratings.services.forget_departures``).
     """
 
     user_id = models.BigIntegerField()
+    is_erasure = models.BooleanField(default=False)
     at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

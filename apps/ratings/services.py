@@ -86,7 +86,7 @@ def erase_preferences(*, model: type[Preference], user_id: int) -> None:
     rows = _locked(model, user_id)
     _delete(model, rows)
     if rows:
-        note_departures(model=model, user_ids=[user_id])
+        note_departures(model=model, user_ids=[user_id], is_erasure=True)
 
 
 @transaction.atomic
@@ -105,12 +105,14 @@ def merge_preferences(*, model: type[Preference], from_id: int, to_id: int) -> N
         note_departures(model=model, user_ids=[from_id, to_id])
 
 
-def note_departures(*, model: type[Preference], user_ids: Iterable[int]) -> None:
+def note_departures(*, model: type[Preference], user_ids: Iterable[int], is_erasure: bool = False) -> None:
     """Remembers whose rows went, or changed hands, without a tombstone; of ratings alone, which training
     keeps a copy of.
     """
     if model is Rating:
-        RatingDeparture.objects.bulk_create(RatingDeparture(user_id=user) for user in sorted(set(user_ids)))
+        RatingDeparture.objects.bulk_create(
+            RatingDeparture(user_id=user, is_erasure=is_erasure) for user in sorted(set(user_ids))
+        )
 
 
 def forget_departures(*, before: datetime) -> int:

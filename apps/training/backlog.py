@@ -13,7 +13,7 @@ from apps.training.models import ModelVersion, TrainingRun
 
 RETRY_AFTER = timedelta(hours=1)
 """After an update that failed or was refused, unless as many ratings came as call for an update."""
-DEPARTURE = "erasure"
+ERASURE = "erasure"
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ def backlog(recipe: str) -> Backlog:
     return Backlog(counted["all"], n_ratings, trigger, read_at)
 
 
-def has_departures(recipe: str) -> bool:
-    """Whether what the live version was fitted on holds ratings that went without a tombstone."""
+def has_erasures(recipe: str) -> bool:
+    """Whether what the live version was fitted on may hold ratings of somebody who was erased since."""
     mark = _live(recipe).values_list("read_at", "tried_at").first()
     if mark is None or (mark[1] and timezone.now() - mark[1] < RETRY_AFTER):
         return False
     # Who left in a transaction that was open while the version read was still there to be read.
-    return RatingDeparture.objects.filter(at__gt=mark[0] - OVERLAP).exists()
+    return RatingDeparture.objects.filter(is_erasure=True, at__gt=mark[0] - OVERLAP).exists()
 
 
 def _live(recipe: str):  # type: ignore[no-untyped-def] # django-stubs has no name for an annotated row

@@ -183,4 +183,4 @@ class ModelUpdateLog(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.update_type} of {self.model_type}, {self.update_trigger}"
+        return f"{self.get_update_type_display()} of {self.model_type}, {self.update_trigger}"

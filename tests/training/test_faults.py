@@ -23,7 +23,7 @@ from apps.core.nudges import nudge
 from apps.ratings.models import Rating, RatingDeparture
 from apps.ratings.services import record_preference
 from apps.training import registry, tasks
-from apps.training.backlog import backlog, has_departures
+from apps.training.backlog import backlog, has_erasures
 from apps.training.corpus import corpus_folder
 from apps.training.models import ModelUpdateLog, ModelVersion, TrainingRun, UpdateType
 from apps.training.services import forget_the_departed, request_run, sweep_runs, train, update_due
@@ -190,7 +190,7 @@ def test_what_happens_between_reading_and_publishing_is_heeded_at_once_and_learn
     assert_serves(version)
     assert hidden.pk not in listed(make_user())
     assert number in held_people(version)
-    assert (backlog("standard").buffer_size, has_departures("standard")) == (1, True)
+    assert (backlog("standard").buffer_size, has_erasures("standard")) == (1, True)
     (run,) = update_due()
     later = ModelVersion.objects.get(status="live")
     assert (run.trigger, run.status, later.run, later.n_users) == (
@@ -223,10 +223,12 @@ def test_who_left_while_a_fit_read_is_forgotten_although_they_came_before_its_ti
 ) -> None:
     ModelVersion.objects.update(read_at=timezone.now())
     live.refresh_from_db()
-    RatingDeparture.objects.create(user_id=raters(1)[0].pk, at=live.read_at - timedelta(seconds=5))
-    assert has_departures("standard")
+    RatingDeparture.objects.create(
+        user_id=raters(1)[0].pk, is_erasure=True, at=live.read_at - timedelta(seconds=5)
+    )
+    assert has_erasures("standard")
     RatingDeparture.objects.update(at=live.read_at - timedelta(seconds=61))
-    assert not has_departures("standard")
+    assert not has_erasures("standard")
 
 
 @in_processes

@@ -15,12 +15,13 @@ from apps.algorithms.types import History
 from apps.catalog.models import Movie
 from apps.core.errors import Conflict
 from apps.ratings.models import Rating, RatingDeparture
-from apps.ratings.services import record_preference
-from apps.training.backlog import RETRY_AFTER, Backlog, backlog
+from apps.ratings.services import merge_preferences, record_preference
+from apps.training.backlog import RETRY_AFTER, Backlog, backlog, has_erasures
 from apps.training.corpus import corpus_folder
 from apps.training.models import ModelUpdateLog, ModelVersion, Recipe, TrainingRun, UpdateType
 from apps.training.registry import engine
-from apps.training.services import forget_the_departed, request_if_due, request_run, sanity, train
+from apps.training.services import forget_the_departed, request_if_due, request_run, sanity, train, update_due
+from tests.experiments.setup import make_running_recipes
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -296,3 +297,36 @@ def test_what_serves_nobody_does_not_hold_on_to_who_was_erased(live: ModelVersio
     erase_user(user)
     forget_the_departed()
     assert corpora() == []
+
+
+def test_who_changed_accounts_is_read_anew_and_waits_for_it(live: ModelVersion, films: list[Movie]) -> None:
+    guest = User.objects.filter(is_imported=True).first()
+    assert guest is not None
+    merge_preferences(model=Rating, from_id=guest.pk, to_id=make_user().pk)
+    assert RatingDeparture.objects.count() == 2
+    assert not has_erasures("standard")
+    erase_user(guest)
+    assert not has_erasures("standard")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_recipe_that_serves_somebody_is_updated(films: list[Movie], own_process: None) -> None:
+    Movie.objects.update(rating_count=1_000, rating_sum=4_000)
+    Recipe.objects.create(name="wide", parameters={"svd": {"factors": 3}})
+    Recipe.objects.create(name="idle")
+    before = {name: train(recipe=name) for name in ("standard", "wide", "idle")}
+    make_running_recipes("a-test", recipes=("standard", "wide"))
+    rate(films[-1])
+    assert update_due() == []
+    ended = update_due(whatever_waits=True)
+    assert [(run.recipe.name, run.status, run.trigger, run.error) for run in ended] == [
+        ("standard", "succeeded", "scheduled", ""),
+        ("wide", "succeeded", "scheduled", ""),
+    ]
+    live = ModelVersion.objects.filter(status="live").select_related("recipe")
+    told = {
+        version.recipe.name: (version.update_type, version.parameters["svd"]["factors"]) for version in live
+    }
+    assert told["standard"][0] == "warm_start_rebuild"
+    assert told["wide"] == ("warm_start_rebuild", 3)
+    assert ModelVersion.objects.get(recipe__name="idle", status="live") == before["idle"]

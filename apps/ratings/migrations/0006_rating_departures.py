@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('user_id', models.BigIntegerField()),
+                ('is_erasure', models.BooleanField(default=False)),
                 ('at', models.DateTimeField(auto_now_add=True, db_index=True)),
             ],
             options={

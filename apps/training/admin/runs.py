@@ -38,7 +38,7 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     exclude = ["steps", "n_steps", "warnings"]
     explanations = {
         "phase": "requested, taken up, started, then the step that the fit is at.",
-        "heartbeat_at": "The last sign of life. After five minutes without one the run is given up.",
+        "heartbeat_at": "The last sign of life. A run without one is given up within five minutes.",
         "error": "Why it failed or was given up.",
     }
 
@@ -127,9 +127,9 @@ class ModelUpdateLogAdmin(ReadOnlyAdmin):
         "ratings_processed",
         "took",
         "success",
-        "version",
-        "ndcg",
         "error_message",
+        "ndcg",
+        "version",
     ]
     list_filter = ["success", "update_type", "model_type", ("created_at", DayRangeFilter)]
     list_filter_submit = True

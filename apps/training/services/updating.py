@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.core.errors import Conflict, NotFound
 from apps.experiments.policy import recipes_in_use
 from apps.ratings.services import forget_departures
-from apps.training.backlog import DEPARTURE, backlog, has_departures
+from apps.training.backlog import ERASURE, backlog, has_erasures
 from apps.training.catching_up import OVERLAP
 from apps.training.corpus import discard_corpora
 from apps.training.models import ModelVersion, TrainingRun, UpdateType
@@ -30,6 +30,9 @@ def request_if_due(recipe: str, trigger: str) -> TrainingRun | None:
     has ended.
     """
     if not (trigger and settings.AUTO_UPDATE):
+        return None
+    # While an update lasts every act on the site comes by here.
+    if TrainingRun.objects.filter(status=_Status.RUNNING).exists():
         return None
     try:
         return request_run(recipe=recipe, trigger=trigger, update_type=UpdateType.WARM_START)
@@ -77,7 +80,7 @@ def forget_the_departed() -> int:
     serving = recipes_in_use() if settings.AUTO_UPDATE else frozenset()
     live = ModelVersion.objects.filter(status=ModelVersion.Status.LIVE).select_related("recipe")
     idle = [version for version in live if version.recipe.name not in serving]
-    stale = {version.pk for version in idle if has_departures(version.recipe.name)}
+    stale = {version.pk for version in idle if has_erasures(version.recipe.name)}
     kept = [version for version in live if version.pk not in stale]
     if stale:
         discard_corpora(but={version.name for version in kept})
@@ -90,7 +93,7 @@ def _due(whatever_waits: bool) -> Iterator[tuple[str, str]]:
         counted = backlog(recipe)
         if counted.trigger:
             yield recipe, counted.trigger
-        elif has_departures(recipe):
-            yield recipe, DEPARTURE
+        elif has_erasures(recipe):
+            yield recipe, ERASURE
         elif whatever_waits and counted.buffer_size:
             yield recipe, "scheduled"
