@@ -58,7 +58,8 @@ class Running:
     """An experiment as far as assigning goes.
 
     ``start`` and ``end``, 0 to 1, bound its range of the layer, the end left out; ``coverage`` is 0 to 1 of
-    the range; ``weights`` by variant are 1 in sum. ``overrides`` name a variant by unit.
+    the range; ``weights`` by variant are 1 in sum. ``overrides`` name a variant by unit. One that
+    ``pins_recipe`` decides the recipe too of who is in it.
     """
 
     key: str
@@ -73,6 +74,7 @@ class Running:
     weights: Mapping[str, float]
     targeting: Targeting = Targeting()
     overrides: Mapping[str, str] = field(default_factory=dict)
+    pins_recipe: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,8 @@ def place(
 ) -> list[Placement]:
     """Where the unit stands to each of the experiments, in their order.
 
-    Whoever is put into one by hand is in no other of its layer, lest they count there for what they do not
-    get.
+    Whoever is put into one by hand is in no other of its layer, and whoever is in one that pins the recipe in
+    none of recipes, lest they count there for what they do not get. Of these two the hand comes first.
     """
     held_out = holdout is not None and in_coverage(holdout.salt, unit, holdout.share)
     found = [_place(unit, attributes, experiment, held_out=held_out) for experiment in experiments]
@@ -120,15 +122,26 @@ def place(
     for one in found:
         if one.is_in and not one.counted:
             by_hand.setdefault(one.kind, one.key)
-    return [_giving_way(one, by_hand.get(one.kind, one.key)) for one in found]
+    found = [
+        _giving_way(one, by_hand.get(one.kind, one.key), "put by hand into {}, of the same layer")
+        for one in found
+    ]
+    pins = {one.key for one in experiments if one.pins_recipe}
+    pinning = next((one.key for one in found if one.is_in and one.key in pins), None)
+    if pinning is None:
+        return found
+    if "recipe" in by_hand:
+        said = "put by hand into {}, which decides the recipe that this one pins"
+        return [_giving_way(one, by_hand["recipe"], said) if one.key == pinning else one for one in found]
+    said = "in {}, which pins the recipe"
+    return [_giving_way(one, pinning, said) if one.kind == "recipe" else one for one in found]
 
 
-def _giving_way(placement: Placement, key: str) -> Placement:
+def _giving_way(placement: Placement, key: str, reason: str) -> Placement:
+    """Not in it, unless it is the one of this key."""
     if placement.key == key or not placement.is_in:
         return placement
-    return replace(
-        placement, variant=None, counted=False, reason=f"put by hand into {key}, of the same layer"
-    )
+    return replace(placement, variant=None, counted=False, reason=reason.format(key))
 
 
 def _place(unit: str, attributes: Attributes, experiment: Running, *, held_out: bool) -> Placement:

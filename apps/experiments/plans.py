@@ -53,6 +53,17 @@ class Plan:
     only_differing: bool
     dry_run: bool
     planned_units: float | None = None
+    purpose: str = "compare"
+    pinned_recipe: str = ""
+
+    @property
+    def is_rollout(self) -> bool:
+        return self.purpose != "compare"
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it goes on by time where too little is counted to tell anything."""
+        return self.purpose == "timed_rollout"
 
     @property
     def weights(self) -> dict[str, float]:
@@ -83,6 +94,7 @@ class Plan:
             "targeting": targeting,
             "variants": variants,
             "steps": [step.as_json() for step in self.steps],
+            **{name: getattr(self, name) for name, usual in _LATER.items() if getattr(self, name) != usual},
         }
 
     @property
@@ -104,6 +116,9 @@ _PLAIN = (
     "dry_run",
     "planned_units",
 )
+_LATER = {"purpose": "compare", "pinned_recipe": ""}
+"""Fields that plans of before do not have, and their usual values, which are left out: the digest of such a
+plan stays what it was."""
 
 
 def day_of_horizon(days: float, horizon_days: int) -> int:
@@ -167,6 +182,8 @@ def plan_with(experiment: Experiment, variants: Iterable[Variant]) -> Plan:
         only_differing=experiment.only_differing,
         dry_run=experiment.dry_run,
         planned_units=experiment.planned_units,
+        purpose=str(experiment.purpose),
+        pinned_recipe=experiment.pinned_recipe,
     )
 
 
@@ -176,6 +193,7 @@ def plan_of(phase: Phase) -> Plan:
     targeting = stored["targeting"]
     return Plan(
         **{name: stored[name] for name in _PLAIN},
+        **{name: stored.get(name, usual) for name, usual in _LATER.items()},
         targeting=Targeting(
             **targeting | {name: frozenset(targeting[name]) for name in ("segments", "languages")},
         ),

@@ -42,8 +42,9 @@ def recipes_in_use() -> frozenset[str]:
     Those of experiments that are paused too: they may serve again at once.
     """
     plans = Phase.objects.filter(ended_at=None).values_list("plan", flat=True)
-    tried = {one["recipe"] for plan in plans for one in plan["variants"] if one["recipe"]}
-    return frozenset({_load().recipe, *tried})
+    tried = {one["recipe"] for plan in plans for one in plan["variants"]}
+    pinned = {plan.get("pinned_recipe") for plan in plans}
+    return frozenset({_load().recipe, *(tried | pinned) - {None, ""}})
 
 
 def forget_policy() -> None:

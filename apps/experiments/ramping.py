@@ -117,7 +117,7 @@ class _Course:
     """Somebody took the next step back: it is gone on to once somebody says so."""
 
 
-_BEGINS = ("start", "phase", "advance")
+_BEGINS = ("start", "phase", "promote", "advance")
 _HALTS = ("pause", "stop", "ship", "roll_back")
 _KEYS = {"coverage": (int, float), "hours": (int, float), "units": (int,), "approval": (bool,)}
 

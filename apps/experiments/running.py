@@ -113,6 +113,7 @@ def _live(phase: Phase, ledger: Sequence[Entry], overrides: Mapping[str, str], n
             targeting=plan.targeting,
             # An edit may have taken a variant away since somebody was put into it.
             overrides={unit: name for unit, name in overrides.items() if name in names},
+            pins_recipe=bool(plan.pinned_recipe),
         ),
         plan,
         str(experiment),

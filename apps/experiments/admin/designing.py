@@ -40,6 +40,7 @@ PLAIN = (
     "horizon_days",
     "only_differing",
     "dry_run",
+    "pinned_recipe",
 )
 
 
@@ -55,7 +56,7 @@ def design_view(table: Any, request: HttpRequest, key: str | None) -> HttpRespon
     may_preview = request.user.has_perm(SEE_VIEWERS)
     tried: dict[str, Any] = {}
     if data is not None and form.is_valid() and variants.is_valid():
-        design = _design(form, variants)
+        design = _design(form, variants, experiment)
         if TRY in data or PREVIEW in data:
             tried = _try(form, design, data, may_preview=may_preview)
         elif _store(form, design, experiment, request):
@@ -117,13 +118,14 @@ def _padded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows + [{} for _ in range(max(N_VARIANTS - len(rows), 1))]
 
 
-def _design(form: DesignForm, variants: Any) -> Design:
+def _design(form: DesignForm, variants: Any, experiment: Experiment | None) -> Design:
     given = form.cleaned_data
     first = given["first_goal"]
     goals = (first, *(name for name in given["goals"] if name != first))
     languages = (one.strip().lower() for one in given["languages"].split(","))
     return Design(
         **{name: given[name] for name in PLAIN},
+        purpose=experiment.purpose if experiment else Experiment.Purpose.COMPARE.value,
         variants=tuple(one for row in variants.forms if (one := row.design()) is not None),
         goals=goals,
         guardrails={} if given["guardrails"] is None else given["guardrails"],

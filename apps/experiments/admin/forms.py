@@ -19,7 +19,7 @@ from apps.experiments.services.designing import SEGMENTS
 BANDIT, CURRENT = "bandit", "current"
 """What a variant may be said to serve, besides the name of one arm."""
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "What is tested": ("key", "name", "hypothesis", "layer"),
+    "What is tested": ("key", "name", "hypothesis", "layer", "pinned_recipe"),
     "What should get better": ("goals", "first_goal", "min_effect"),
     "How long it takes": ("test", "horizon_days", "alpha", "power"),
     "What may not get worse": ("guardrails", "ramp", "dry_run"),
@@ -48,6 +48,10 @@ def serving_of(chosen: str) -> Mapping[str, Any]:
     return parse_strategy(said, ARMS).to_json()
 
 
+def recipe_choices(none: str) -> list[tuple[str, str]]:
+    return [("", none), *((name, name) for name in sorted(set(recipe_names())))]
+
+
 def chosen_of(strategy: Mapping[str, Any] | None) -> str:
     """The choice that stands for a strategy; empty where none does."""
     known = [name for name, _ in serving_choices() if name not in ("", CURRENT)]
@@ -63,6 +67,10 @@ class DesignForm(forms.Form):
     layer = forms.ChoiceField(
         choices=Layer.Kind.choices,
         help_text="What variants decide: how lists are made, or by which recipe.",
+    )
+    pinned_recipe = forms.ChoiceField(
+        required=False,
+        help_text="Of strategies: whose model serves everybody in it, whatever is rolled out meanwhile.",
     )
     goals = forms.MultipleChoiceField(
         choices=[(name, METRICS[name].title) for name in GOALS],
@@ -149,6 +157,10 @@ class DesignForm(forms.Form):
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["pinned_recipe"].choices = recipe_choices("The policy's, or a rollout's")  # type: ignore[attr-defined] # a choice field
+
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         share, units = given.get("assumed_share"), given.get("assumed_units")
@@ -191,7 +203,7 @@ class VariantForm(forms.Form):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         # Else a row that says what it said before would be taken for one that was not filled in.
         super().__init__(*arguments, **{**options, "empty_permitted": False})
-        self.fields["recipe"].choices = [("", "–"), *((name, name) for name in sorted(set(recipe_names())))]  # type: ignore[attr-defined] # a choice field
+        self.fields["recipe"].choices = recipe_choices("–")  # type: ignore[attr-defined] # a choice field
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}

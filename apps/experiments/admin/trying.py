@@ -95,7 +95,10 @@ def previewed(design: Design, name: str) -> Preview:
         raise InvalidInput.of("/viewer", refusal.detail) from None
     plan, policy = plan_of_design(design), current_policy()
     variants = sorted(plan.variants, key=lambda one: not one.is_control)
-    serving = [(one.strategy or policy.strategy, one.recipe or policy.recipe) for one in variants]
+    serving = [
+        (one.strategy or policy.strategy, one.recipe or plan.pinned_recipe or policy.recipe)
+        for one in variants
+    ]
     for strategy, recipe in serving:
         require_servable(strategy, recipe)
     lists = preview(viewer, serving, N_FILMS)

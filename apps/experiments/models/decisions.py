@@ -22,6 +22,7 @@ class Decision(models.Model):
         PAUSE = "pause", "Paused"
         RESUME = "resume", "Resumed"
         PHASE = "phase", "New phase"
+        PROMOTE = "promote", "Promoted"
         ROLL_BACK = "roll_back", "Rolled back"
         STOP = "stop", "Stopped"
         SHIP = "ship", "Shipped"

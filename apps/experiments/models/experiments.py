@@ -16,6 +16,10 @@ class Experiment(models.Model):
     effect that is worth finding. ``planned_units`` is how many units all variants together are to have at the
     horizon, as was foreseen at the start; None where nothing was known to foresee it by. ``ramp`` is a list
     of steps (``apps.experiments.ramping``). ``version`` grows with each change and each new state.
+
+    A *rollout* need not be better, only not worse: it goes on where no difference is found, and a timed one,
+    of a site too small for statistics, also where nothing can be told. Whoever is in an experiment of
+    strategies with a ``pinned_recipe`` is served by that recipe, whatever the policy's or a rollout's is.
     """
 
     class State(models.TextChoices):
@@ -28,6 +32,11 @@ class Experiment(models.Model):
     class Test(models.TextChoices):
         ANY_TIME = "any_time", "May be read at any time"
         PLANNED = "planned", "Planned for a horizon"
+
+    class Purpose(models.TextChoices):
+        COMPARE = "compare", "Comparison"
+        ROLLOUT = "rollout", "Rollout"
+        TIMED_ROLLOUT = "timed_rollout", "Timed rollout"
 
     key = models.SlugField(primary_key=True, max_length=60)
     name = models.CharField(max_length=120)
@@ -49,6 +58,8 @@ class Experiment(models.Model):
     horizon_days = models.PositiveSmallIntegerField(default=28)
     ramp = models.JSONField(default=list, blank=True)
     only_differing = models.BooleanField(default=False)
+    purpose = models.CharField(max_length=15, choices=Purpose.choices, default=Purpose.COMPARE)
+    pinned_recipe = models.CharField(max_length=60, blank=True)
     dry_run = models.BooleanField(default=False)
     planned_units = models.FloatField(null=True, editable=False)
     coverage_salt = models.CharField(max_length=32, default=new_salt, editable=False)

@@ -14,7 +14,18 @@ from apps.experiments.services.designing import (
 )
 from apps.experiments.services.evidence import judged, replay_decision
 from apps.experiments.services.exchange import Imported, design_json, export_designs, import_designs
-from apps.experiments.services.life import advance, approve, pause, resume, roll_back, ship, start, stop, undo
+from apps.experiments.services.life import (
+    advance,
+    approve,
+    pause,
+    promote,
+    resume,
+    roll_back,
+    ship,
+    start,
+    stop,
+    undo,
+)
 from apps.experiments.services.overrides import (
     change_holdout,
     follow_link,
@@ -23,7 +34,7 @@ from apps.experiments.services.overrides import (
     read_token,
     remove_override,
 )
-from apps.experiments.services.policy import change_policy, check_policy
+from apps.experiments.services.policy import change_policy, check_policy, resume_bandit, suspend_bandit
 from apps.experiments.services.rollup import rebuild, roll_up
 from apps.experiments.services.watching import watch
 
@@ -57,16 +68,19 @@ __all__ = [
     "link_token",
     "override",
     "pause",
+    "promote",
     "read_token",
     "rebuild",
     "remove_override",
     "replay_decision",
     "resume",
+    "resume_bandit",
     "roll_back",
     "roll_up",
     "ship",
     "start",
     "stop",
+    "suspend_bandit",
     "undo",
     "watch",
 ]

@@ -95,9 +95,12 @@ def _placed(unit_key: UUID, attributes: Attributes, field: Field) -> list[Placem
 
 
 def _under(assignment: Assignment, placement: Placement, field: Field) -> Assignment:
-    variant = field.plan(placement.key).variant(placement.variant or "")
+    plan = field.plan(placement.key)
+    variant = plan.variant(placement.variant or "")
     served = Served(placement.key, placement.kind, placement.phase, variant.name, placement.counted)
-    return replace(_serving(assignment, variant), served=(*assignment.served, served))
+    under = _serving(assignment, variant)
+    # Whoever is in one that pins the recipe is in none of recipes.
+    return replace(under, recipe=plan.pinned_recipe or under.recipe, served=(*assignment.served, served))
 
 
 def _others(assignment: Assignment, placement: Placement, field: Field) -> list[Other]:

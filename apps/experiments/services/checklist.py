@@ -82,9 +82,12 @@ def _range_check(experiment: Experiment) -> Check:
 def _serving_check(plan: Plan) -> Check:
     """Of what a variant leaves open it gets the policy's, or that of any experiment of the other layer."""
     policy = current_policy()
-    across = [one for _, other in open_plans() if other.kind != plan.kind for one in other.variants]
+    others = [other for _, other in open_plans() if other.kind != plan.kind and not other.pinned_recipe]
+    across = [one for other in others for one in other.variants]
     strategies = dict.fromkeys([policy.strategy, *(one.strategy for one in across if one.strategy)])
     recipes = dict.fromkeys([policy.recipe, *(one.recipe for one in across if one.recipe)])
+    if plan.pinned_recipe:
+        recipes = {plan.pinned_recipe: None}
     for variant in plan.variants:
         for strategy in [variant.strategy] if variant.strategy else strategies:
             for recipe in [variant.recipe] if variant.recipe else recipes:

@@ -65,6 +65,8 @@ class Design:
     ramp: tuple[Mapping[str, Any], ...] = ()
     only_differing: bool = False
     dry_run: bool = False
+    purpose: str = Experiment.Purpose.COMPARE.value
+    pinned_recipe: str = ""
 
 
 def design_of(experiment: Experiment) -> Design:
@@ -86,7 +88,12 @@ def plan_of_design(design: Design) -> Plan:
 
 def check_design(design: Design) -> None:
     """Raises ``InvalidInput`` with everything that is wrong with it by itself."""
-    errors = [*_shape_errors(design), *_variant_errors(design), *_metric_errors(design)]
+    errors = [
+        *_shape_errors(design),
+        *_recipe_errors(design),
+        *_variant_errors(design),
+        *_metric_errors(design),
+    ]
     try:
         steps_of(design.ramp)
     except InvalidInput as refusal:
@@ -209,6 +216,22 @@ def _layer(kind: str) -> Layer:
 
 def _write_variants(experiment: Experiment, variants: Sequence[VariantDesign]) -> None:
     Variant.objects.bulk_create(Variant(experiment=experiment, **asdict(one)) for one in variants)
+
+
+def _recipe_errors(design: Design) -> list[FieldError]:
+    errors = []
+    if design.purpose not in Experiment.Purpose.values:
+        said = f"Choose a purpose: {', '.join(Experiment.Purpose.values)}."
+        errors.append(FieldError("/purpose", said))
+    is_recipe = design.layer == Layer.Kind.RECIPE
+    if design.purpose != Experiment.Purpose.COMPARE and not (is_recipe and len(design.variants) == 2):
+        said = "A rollout is of recipes, with a control and the recipe that is to take its place."
+        errors.append(FieldError("/purpose", said))
+    if design.pinned_recipe and is_recipe:
+        errors.append(FieldError("/pinned_recipe", "Variants name the recipes here: pin none."))
+    elif design.pinned_recipe and not _is_slug(design.pinned_recipe):
+        errors.append(FieldError("/pinned_recipe", f"A recipe's name has {_SLUG}."))
+    return errors
 
 
 def _is_slug(name: str) -> bool:

@@ -254,5 +254,7 @@ _KINDS: Mapping[type[Any], Mapping[str, _Kind]] = {
         "ramp": _LIST,
         "only_differing": _FLAG,
         "dry_run": _FLAG,
+        "purpose": _TEXT,
+        "pinned_recipe": _TEXT,
     },
 }

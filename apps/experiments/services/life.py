@@ -9,7 +9,7 @@ from django.db.models import F
 from apps.core import clock
 from apps.core.errors import Conflict, InvalidInput
 from apps.core.services import Actor, record_audit, require_reason
-from apps.experiments.models import Decision, Experiment, Phase, ServingPolicy
+from apps.experiments.models import Decision, Experiment, Layer, Phase, ServingPolicy
 from apps.experiments.planning import foreseen_units
 from apps.experiments.plans import planned, readable_plan
 from apps.experiments.ramping import APPROVAL
@@ -17,7 +17,7 @@ from apps.experiments.services.checklist import require_checked
 from apps.experiments.services.designing import lock_experiment, require_version
 from apps.experiments.services.evidence import evidence_of
 from apps.experiments.services.phases import begin_phase, decide, open_phase, standing_of
-from apps.experiments.services.policy import change_policy
+from apps.experiments.services.policy import change_policy, suspend_bandit
 
 State = Experiment.State
 Kind = Decision.Kind
@@ -77,6 +77,34 @@ def advance(*, key: str, units: int, by: Actor | None = None, reason: str = "", 
 
 
 @transaction.atomic
+def promote(*, key: str, variant: str, holdout: float, by: Actor | None, reason: str) -> Experiment:
+    """A rollout's variant serves all who take part but a share of ``holdout``, the same people first.
+
+    In a phase of its own: people who have had it for long are not pooled with those who get it now. Ends as
+    it began, in the policy, whatever is done next: ``roll_back`` or ``ship``. Raises ``InvalidInput``, and
+    ``Conflict`` for what is no rollout or is promoted.
+    """
+    require_reason(reason)
+    experiment, _ = _running(key, State.RUNNING)
+    variants = list(experiment.variants.all())
+    promoted = next((one for one in variants if one.name == variant and not one.is_control), None)
+    if experiment.purpose == Experiment.Purpose.COMPARE or len(variants) != 2:
+        raise Conflict(f"{experiment} is no rollout: ship its winner instead.")
+    if promoted is None or not 0 < holdout < 1:
+        raise InvalidInput.of("/variant", f"Name the recipe's variant of {experiment}, and a part held out.")
+    if promoted.weight >= 1 - holdout:
+        raise Conflict(f"{experiment} is promoted already.")
+    for one in variants:
+        one.weight = holdout if one.is_control else 1 - holdout
+        one.save(update_fields=["weight"])
+    # The control's part of the split begins at 0 and shrinks, so that nobody leaves the variant.
+    _move(experiment, State.RUNNING, to=State.RUNNING, ramp=[])
+    begin_phase(experiment, by=by, reason=reason, kind=Kind.PROMOTE, keeps_split=True)
+    _audit("promote", experiment, by=by, reason=reason)
+    return experiment
+
+
+@transaction.atomic
 def stop(*, key: str, by: Actor | None, reason: str) -> Experiment:
     """Ends it: everybody gets what serves outside of it, and its range is free."""
     return _end(key, Kind.STOP, State.COMPLETED, by=by, reason=reason)
@@ -84,12 +112,18 @@ def stop(*, key: str, by: Actor | None, reason: str) -> Experiment:
 
 @transaction.atomic
 def roll_back(*, key: str, by: Actor | None, reason: str, **found: Any) -> Experiment:
-    """Ends it as one that did harm. ``found`` are figures and verdict of the rule that asks for it."""
-    return _end(key, Kind.ROLL_BACK, State.ROLLED_BACK, by=by, reason=reason, **found)
+    """Ends it as one that did harm. ``found`` are figures and verdict of the rule that asks for it.
+
+    Of recipes the bandit is suspended too: what it learned meanwhile of the arms is of the recipe that goes.
+    """
+    ended = _end(key, Kind.ROLL_BACK, State.ROLLED_BACK, by=by, reason=reason, **found)
+    if ended.layer_id == Layer.Kind.RECIPE:
+        suspend_bandit(reason=f"{ended} was rolled back: {reason}", by=by)
+    return ended
 
 
 @transaction.atomic
-def ship(*, key: str, variant: str, by: Actor, reason: str) -> Experiment:
+def ship(*, key: str, variant: str, by: Actor | None, reason: str) -> Experiment:
     """Ends it, and makes what the variant serves the policy of everybody.
 
     Raises ``InvalidInput`` for a variant that is none, and for what the policy cannot serve any more.

@@ -30,19 +30,26 @@ def last_phase(experiment: Experiment) -> Phase | None:
 
 
 def begin_phase(
-    experiment: Experiment, *, by: Actor | None, reason: str, kind: Decision.Kind = Decision.Kind.PHASE
+    experiment: Experiment,
+    *,
+    by: Actor | None,
+    reason: str,
+    kind: Decision.Kind = Decision.Kind.PHASE,
+    keeps_split: bool = False,
 ) -> Phase:
     """Ends the open phase and begins the next, frozen to what the experiment says now.
 
     Who is in which variant stays where the variants stay as they were, and is drawn anew by a new salt where
-    they do not. The ramp begins again at its first step.
+    they do not. With ``keeps_split`` the salt stays although weights changed: of two variants one then keeps
+    all its people and gets more. The ramp begins again at its first step.
     """
     before, plan, now = last_phase(experiment), planned(experiment), clock.now()
+    is_same = before is not None and (keeps_split or _is_same_split(before, plan))
     Phase.objects.filter(experiment=experiment, ended_at=None).update(ended_at=now)
     phase = Phase.objects.create(
         experiment=experiment,
         number=before.number + 1 if before else 1,
-        split_salt=before.split_salt if before and _is_same_split(before, plan) else secrets.token_hex(8),
+        split_salt=before.split_salt if before and is_same else secrets.token_hex(8),
         plan=plan.as_json(),
         digest=plan.digest,
         reason=reason,

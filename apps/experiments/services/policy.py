@@ -18,16 +18,16 @@ def change_policy(
     strategy: object,
     recipe: str,
     reason: str,
-    by: Actor,
+    by: Actor | None,
     expected_version: int | None = None,
     ending: str = "",
 ) -> ServingPolicy:
     """Sets what serves everybody, in effect within two seconds in every process.
 
-    ``ending`` is the key of an experiment that ends with the change. Raises ``InvalidInput`` without a reason
-    and for a strategy that breaks its schema or that the recipe cannot serve, ``Conflict`` when somebody
-    changed the policy since ``expected_version``, and where an experiment that is open could not serve beside
-    it.
+    ``by`` None is a rule or the command line. ``ending`` is the key of an experiment that ends with the
+    change. Raises ``InvalidInput`` without a reason and for a strategy that breaks its schema or that the
+    recipe cannot serve, ``Conflict`` when somebody changed the policy since ``expected_version``, and where
+    an experiment that is open could not serve beside it.
     """
     require_reason(reason)
     parsed = _parse(strategy)
@@ -39,12 +39,39 @@ def change_policy(
     _require_version(row, expected_version)
     before = {"version": row.version, "strategy": row.strategy, "recipe": row.recipe}
     row.strategy, row.recipe, row.reason = parsed.to_json(), recipe, reason
-    row.version, row.changed_by = row.version + 1, by.get_username()
+    row.version, row.changed_by = row.version + 1, by.get_username() if by else ""
     row.save(update_fields=["strategy", "recipe", "reason", "version", "changed_by", "changed_at"])
     after = {"version": row.version, "strategy": row.strategy, "recipe": recipe}
     record_audit("policy.change", by=by, target=row, before=before, after=after, reason=reason)
     transaction.on_commit(forget_policy)
     return row
+
+
+@transaction.atomic
+def suspend_bandit(*, reason: str, by: Actor | None) -> None:
+    """A bandit's arms serve by fixed weights within two seconds, until ``resume_bandit``.
+
+    What it learned stays, and the policy's version, under which it learned it.
+    """
+    _set_suspended(True, reason=reason, by=by)
+
+
+@transaction.atomic
+def resume_bandit(*, reason: str, by: Actor | None) -> None:
+    """It draws again by what it has learned."""
+    _set_suspended(False, reason=reason, by=by)
+
+
+def _set_suspended(suspended: bool, *, reason: str, by: Actor | None) -> None:
+    require_reason(reason)
+    row = ServingPolicy.objects.select_for_update().filter(pk=ServingPolicy.SINGLETON).first()
+    if row is None or row.bandit_suspended == suspended:
+        return
+    row.bandit_suspended = suspended
+    row.save(update_fields=["bandit_suspended", "changed_at"])
+    verb = "suspend" if suspended else "resume"
+    record_audit(f"policy.{verb}_bandit", by=by, target=row, reason=reason)
+    transaction.on_commit(forget_policy)
 
 
 def check_policy(*, strategy: object, recipe: str, expected_version: int | None) -> None:
@@ -71,7 +98,7 @@ def _require_beside(strategy: Strategy, recipe: str, *, ending: str = "") -> Non
             continue
         for variant in plan.variants:
             try:
-                require_servable(variant.strategy or strategy, variant.recipe or recipe)
+                require_servable(variant.strategy or strategy, variant.recipe or plan.pinned_recipe or recipe)
             except ApplicationError as refusal:
                 raise Conflict(
                     f"{phase.experiment}, variant {variant.name}, could not serve beside it: {refusal.detail}"

@@ -46,12 +46,14 @@ def holds_of(plan: Plan, figures: Figures, verdict: Verdict) -> list[str]:
     """Why the ramp may not go on, whatever its steps ask for."""
     if verdict.outcome == "unhealthy":
         return list(verdict.why_not)
+    if verdict.outcome == "keep_control" or (verdict.outcome == "no_difference" and not plan.is_rollout):
+        return [f"{verdict.sentence}. Nothing is left to find by covering more: end it."]
+    if plan.is_timed:
+        return []
     units = figures.units(plan)
     unseen = [name for name, weight in plan.weights.items() if weight > 0 and not units[name]]
     if unseen:
         return [f"No unit of {' and '.join(unseen)} was counted yet: see whether its lists are served."]
-    if verdict.outcome in ("keep_control", "no_difference"):
-        return [f"{verdict.sentence}. Nothing is left to find by covering more: end it."]
     unknown = [one.comparison for one in verdict.guardrails if one.harm is None]
     unsure = [one.comparison for one in verdict.guardrails if _is_unsure(one)]
     return [
@@ -107,7 +109,7 @@ def _unseen_since(
         experiment=experiment, phase=phase.number, kind=Decision.Kind.ADVANCE, step=standing.step
     )
     last = advanced.order_by("-id").first()
-    if last is None or not last.figures:
+    if last is None or not last.figures or plan.is_timed:
         return []
     before = lists_in(Figures.from_json(last.figures).metrics, plan)
     now = lists_in(figures.metrics, plan)
