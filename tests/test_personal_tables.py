@@ -50,6 +50,8 @@ PERSONAL: dict[str, tuple[str, str]] = {
         "experiment_acts",
         "phase step by acted figures verdict policy undoes_id",
     ),
+    "rollouts": ("rollout_acts", "recipe_id experiment_id asked_by"),
+    "model_activations": ("activation_acts", "version_id recipe_id by"),
     "experiment_unit_totals": ("experiment_totals", "unit_key"),
     "imports": ("imports", ""),
     "import_rows": ("import_rows", ""),

@@ -11,6 +11,7 @@ import pytest
 from django.apps import apps
 from django.db import connection, models
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.models import Session, User
 from apps.accounts.privacy import erase_user, export_user, registered_sources
@@ -21,8 +22,10 @@ from apps.experiments.models import Decision
 from apps.experiments.services import override, roll_up
 from apps.ratings.merging import merge_movies
 from apps.ratings.models import Favorite, Rating
+from apps.training.models import Recipe, Rollout
+from apps.training.services import activate
 from tests.callers import Caller, guest, signed_in
-from tests.experiments.setup import make_experiment
+from tests.experiments.setup import make_experiment, make_version
 from tests.factories import PASSWORD, make_movie, make_rating, make_user
 from tests.house import House, make_house
 from tests.pages.conftest import nothing_kept
@@ -113,6 +116,11 @@ def leave_every_trace(house: House) -> tuple[User, User]:
     Decision.objects.create(
         experiment=experiment, phase=1, kind="stop", at=experiment.created_at, by=account.username
     )
+    recipe = Recipe.objects.get_or_create(name="standard")[0]
+    Rollout.objects.create(
+        recipe=recipe, against="old", reason="Better", asked_by=account.username, asked_at=timezone.now()
+    )
+    activate(version=make_version("spare"), by=account, reason="Back")
     record_audit("catalog.update_movie", by=account, target=house.horror[0])
     twin = make_movie("Laugh 15, again")
     make_rating(account, twin, 3.0)

@@ -31,6 +31,11 @@ def _load() -> Policy:
 _current = Brief(_load)
 
 
+def read_policy() -> Policy:
+    """The policy as of now. One query."""
+    return _load()
+
+
 def current_policy() -> Policy:
     """The policy, at most ``VERSION_TTL_SECONDS`` old."""
     return _current.get()

@@ -184,3 +184,76 @@ class ModelUpdateLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_update_type_display()} of {self.model_type}, {self.update_trigger}"
+
+
+class Rollout(models.Model):
+    """How a recipe comes to serve everybody: an experiment of recipes, whose steps are held for a time each.
+
+    ``against`` is the recipe that serves until then. One is under way at a time, and one candidate waits at
+    most; ``waits_for`` says for what. ``told`` is how much the site's traffic can tell of it. What serves
+    whom is the experiment's to say: ``status`` follows it within a minute.
+    """
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "In steps"
+        PROMOTED = "promoted", "Promoted"
+        FINISHED = "finished", "Serves everybody"
+        ROLLED_BACK = "rolled_back", "Rolled back"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        REPLACED = "replaced", "Replaced by a newer candidate"
+
+    UNDER_WAY = (Status.RUNNING, Status.PROMOTED)
+
+    recipe = models.ForeignKey(Recipe, on_delete=models.PROTECT, related_name="rollouts")
+    against = models.CharField(max_length=60, help_text="The recipe that serves until then")
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.WAITING)
+    experiment = models.OneToOneField(
+        "experiments.Experiment", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    is_timed = models.BooleanField("timed", default=False)
+    told = models.TextField("what statistics can tell", blank=True)
+    waits_for = models.TextField(blank=True)
+    reason = models.TextField()
+    asked_by = models.CharField(max_length=150, blank=True, help_text="Empty for the command line")
+    asked_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    promoted_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_because = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "rollouts"
+        ordering = ["-id"]
+        permissions = [
+            ("promote_rollout", "Can promote a recipe, and let it serve everybody"),
+            ("roll_back_rollout", "Can roll a recipe back"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["status"],
+                condition=Q(status__in=["waiting", "running", "promoted"]),
+                name="rollouts_one_of_each",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"rollout {self.pk} of {self.recipe.name}"
+
+
+class Activation(models.Model):
+    """A version that began to serve those whose recipe it is of. It did until the recipe's next one."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="activations")
+    recipe = models.ForeignKey(Recipe, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    by = models.CharField(max_length=150, blank=True, help_text="Empty for a fit that went live by itself")
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "model_activations"
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["recipe", "at"], name="model_activations_recipe")]
+
+    def __str__(self) -> str:
+        return f"{self.version} from {self.at:%Y-%m-%d %H:%M}"

@@ -14,6 +14,7 @@ from apps.training.services import (
     fit_tonight,
     forget_the_departed,
     reconcile_bandits,
+    reconcile_rollouts,
     sweep_runs,
     update_due,
 )
@@ -64,7 +65,9 @@ def update_all() -> list[int]:
 
 @shared_task
 def sweep() -> list[int]:
-    """Requested fits whose message was lost; and whether arms of the bandit are made otherwise by now."""
+    """Requested fits whose message was lost; how rollouts go on; and whether arms of the bandit are made
+    otherwise by now."""
+    reconcile_rollouts()
     swept = sweep_runs()
     reconcile_bandits()
     return swept

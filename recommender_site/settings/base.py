@@ -280,6 +280,9 @@ UPDATE_INTERVAL_HOURS = env.number("UPDATE_INTERVAL_HOURS", 6, minimum=0.01, max
 # The weekly search for better parameters: how long it may take, and from how many ratings on it is worth it.
 TUNE_MINUTES = env.integer("TUNE_MINUTES", 20, minimum=1, maximum=45)
 TUNE_MIN_RATINGS = env.integer("TUNE_MIN_RATINGS", 10_000, minimum=1, maximum=1_000_000_000)
+# How long each step of a rollout is held at least, and how long a promoted recipe has a holdout.
+ROLLOUT_STEP_HOURS = env.number("ROLLOUT_STEP_HOURS", 48, minimum=0.01, maximum=8760)
+ROLLOUT_HOLDOUT_DAYS = env.number("ROLLOUT_HOLDOUT_DAYS", 28, minimum=0.01, maximum=365)
 # What makes films' vectors of their texts, one of apps.training.encoding.TEXT_ENCODERS.
 TEXT_ENCODER = env.text("TEXT_ENCODER", "lsa")
 TEXT_ENCODER_PATH = env.optional_path("TEXT_ENCODER_PATH")

@@ -1,6 +1,7 @@
 """Fitting recipes and putting the versions to work."""
 
 from apps.training.services.cleaning import clean_up
+from apps.training.services.following import reconcile_rollouts
 from apps.training.services.recipes import delete_recipe, ensure_standard_recipe, require_removable
 from apps.training.services.reconciling import reconcile_bandits
 from apps.training.services.runs import abandon_stale_runs, request_run
@@ -19,6 +20,7 @@ __all__ = [
     "fit_tonight",
     "forget_the_departed",
     "reconcile_bandits",
+    "reconcile_rollouts",
     "request_if_due",
     "request_run",
     "require_removable",

@@ -4,14 +4,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.core.errors import Conflict
-from apps.training.models import ModelVersion, Recipe
+from apps.core.services import Actor
+from apps.training.models import Activation, ModelVersion, Recipe
 
 _Status = ModelVersion.Status
 
 
 @transaction.atomic
-def activate(*, version: ModelVersion) -> ModelVersion:
-    """Makes the version live and retires the one that was.
+def activate(*, version: ModelVersion, by: Actor | None = None, reason: str = "") -> ModelVersion:
+    """Makes the version live and retires the one that was. ``by`` None is a fit that goes live by itself.
 
     Raises ``Conflict`` for a version that was refused or whose files were removed.
     """
@@ -19,8 +20,16 @@ def activate(*, version: ModelVersion) -> ModelVersion:
     Recipe.objects.select_for_update().get(pk=version.recipe_id)
     same_recipe = ModelVersion.objects.filter(recipe_id=version.recipe_id)
     same_recipe.filter(status=_Status.LIVE).exclude(pk=version.pk).update(status=_Status.RETIRED)
+    now = timezone.now()
     usable = same_recipe.filter(pk=version.pk).exclude(status=_Status.REFUSED).exclude(artifact="")
-    if not usable.update(status=_Status.LIVE, activated_at=timezone.now()):
+    if not usable.update(status=_Status.LIVE, activated_at=now):
         raise Conflict(f"Version {version.name} was refused or its files were removed; fit the recipe again.")
     version.refresh_from_db(fields=["status", "activated_at"])
+    Activation.objects.create(
+        version=version,
+        recipe_id=version.recipe_id,
+        at=now,
+        by=by.get_username() if by else "",
+        reason=reason,
+    )
     return version
