@@ -1,17 +1,21 @@
 """Steering what serves everybody."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from apps.core.admin import ExplainedAdmin
+from apps.core.admin.asking import Act, act_with_reason
+from apps.core.admin.columns import list_action
 from apps.core.errors import ApplicationError
 from apps.experiments.models import ServingPolicy
 from apps.experiments.requirements import recipe_names
-from apps.experiments.services import change_policy, check_policy
+from apps.experiments.services import change_policy, check_policy, resume_bandit, suspend_bandit
 
 
 class ServingPolicyForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at run time
@@ -70,6 +74,25 @@ class ServingPolicyAdmin(ExplainedAdmin):
     empty = "Run manage.py migrate: it brings the policy that a site starts with."
     list_display = ("__str__", "strategy", "recipe", "bandit_suspended", "changed_at", "changed_by", "reason")
     readonly_fields = ("version", "bandit_suspended", "changed_at", "changed_by")
+    actions = ("suspend", "resume")
+    row_actions = {"suspend": "Suspend the bandit", "resume": "Let the bandit draw again"}
+
+    def row_actions_of(self, row: ServingPolicy) -> Mapping[str, str]:
+        """The one of the two that would change anything."""
+        idle = "suspend" if row.bandit_suspended else "resume"
+        return {name: text for name, text in self.row_actions.items() if name != idle}
+
+    @list_action("Suspend the bandit", permissions=["change"])
+    def suspend(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        run = partial(_suspend, request)
+        act = Act("Let a bandit's arms serve by fixed weights?", "Suspend the bandit", "Suspended", run)
+        return act_with_reason(self, request, queryset.filter(bandit_suspended=False), act)
+
+    @list_action("Let the bandit draw again", permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        run = partial(_resume, request)
+        act = Act("Let the bandit draw by what it learned?", "Let it draw", "Draws again", run)
+        return act_with_reason(self, request, queryset.filter(bandit_suspended=True), act)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -87,3 +110,11 @@ class ServingPolicyAdmin(ExplainedAdmin):
         )
         obj.version = changed.version  # the admin's own message names it
         messages.info(request, "The new policy serves everybody within two seconds.")
+
+
+def _suspend(request: HttpRequest, row: ServingPolicy, reason: str) -> None:
+    suspend_bandit(reason=reason, by=request.user)
+
+
+def _resume(request: HttpRequest, row: ServingPolicy, reason: str) -> None:
+    resume_bandit(reason=reason, by=request.user)

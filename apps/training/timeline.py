@@ -1,0 +1,137 @@
+"""What served when: the policy's recipe, the rollouts beside it, and the version of each recipe."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from apps.core.models import AuditEntry
+from apps.experiments.models import Decision, Phase
+from apps.experiments.plans import phase_steps
+from apps.experiments.policy import read_policy
+from apps.experiments.ramping import Entry, standing
+from apps.training.models import Activation, Recipe, Rollout
+
+MOST_ROWS = 500
+POLICY_CHANGE = "policy.change"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something that changed what serves. ``by`` is empty for a rule or a program."""
+
+    at: datetime
+    what: str
+    recipe: str
+    said: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Share:
+    """``share``, 0 to 1, of all viewers had ``recipe`` by ``why``, and so ``version``, empty where none of
+    the recipe is known to have been live."""
+
+    recipe: str
+    version: str
+    share: float
+    why: str
+
+
+def moments(since: datetime, until: datetime) -> list[Moment]:
+    """The newest first, at most ``MOST_ROWS``. Three queries."""
+    found = [*_policies(since, until), *_rollouts(since, until), *_versions(since, until)]
+    return sorted(found, key=lambda one: one.at, reverse=True)[:MOST_ROWS]
+
+
+def served_at(at: datetime) -> list[Share]:
+    """What served at that moment, the largest share first. Staff, robots and the experiments' holdout get the
+    policy's. A fixed number of queries.
+    """
+    policy = _recipe_of_policy(at)
+    shares: dict[tuple[str, str], float] = {}
+    left = 1.0
+    for rollout in _under_way(at):
+        for recipe, share in _split_of(rollout, at):
+            shares[recipe, str(rollout)] = share
+            left -= share
+    if left > 1e-9:
+        shares[policy, "the policy"] = left
+    versions = _versions_at(at, [recipe for recipe, _ in shares])
+    found = [Share(recipe, versions.get(recipe, ""), share, why) for (recipe, why), share in shares.items()]
+    return sorted(found, key=lambda one: -one.share)
+
+
+def _policies(since: datetime, until: datetime) -> Iterator[Moment]:
+    rows = AuditEntry.objects.filter(action=POLICY_CHANGE, at__range=(since, until)).order_by("-at")
+    for row in rows[:MOST_ROWS]:
+        before, after = row.before.get("recipe", ""), row.after.get("recipe", "")
+        said = f"after {before}" if before != after else "with another strategy"
+        yield Moment(row.at, "Policy", after, said, row.actor_name, row.reason)
+
+
+def _rollouts(since: datetime, until: datetime) -> Iterator[Moment]:
+    recipes = dict(
+        Rollout.objects.filter(experiment__isnull=False).values_list("experiment_id", "recipe__name")
+    )
+    rows = Decision.objects.filter(experiment_id__in=recipes, acted=True, at__range=(since, until))
+    for row in rows.exclude(kind=Decision.Kind.HOLD).order_by("-at")[:MOST_ROWS]:
+        recipe = recipes[row.experiment_id]
+        yield Moment(row.at, "Rollout", recipe, row.get_kind_display(), row.by, row.reason)
+
+
+def _versions(since: datetime, until: datetime) -> Iterator[Moment]:
+    rows = Activation.objects.filter(at__range=(since, until)).select_related("version", "recipe")
+    for row in rows[:MOST_ROWS]:
+        yield Moment(row.at, "Version", row.recipe.name, row.version.name, row.by, row.reason)
+
+
+def _recipe_of_policy(at: datetime) -> str:
+    """By the audit: what was changed to last, else what was changed from first, else what serves now."""
+    rows = AuditEntry.objects.filter(action=POLICY_CHANGE)
+    before = rows.filter(at__lte=at).order_by("-at").first()
+    if before is not None:
+        return str(before.after.get("recipe", ""))
+    after = rows.filter(at__gt=at).order_by("at").first()
+    return str(after.before.get("recipe", "")) if after is not None else read_policy().recipe
+
+
+def _under_way(at: datetime) -> Sequence[Rollout]:
+    rows = Rollout.objects.select_related("recipe").filter(started_at__lte=at).order_by("started_at")
+    return [one for one in rows if one.ended_at is None or one.ended_at > at]
+
+
+def _split_of(rollout: Rollout, at: datetime) -> Iterator[tuple[str, float]]:
+    """Of each recipe the part of all units that the phase of that moment gave it; nothing in a pause."""
+    phases = Phase.objects.filter(experiment=rollout.experiment_id, started_at__lte=at).order_by("-number")
+    phase = phases.first()
+    if phase is None or (phase.ended_at is not None and phase.ended_at <= at):
+        return
+    rows = Decision.objects.filter(
+        experiment=rollout.experiment_id, phase=phase.number, acted=True, at__lte=at
+    ).order_by("id")
+    ledger = [Entry(*row) for row in rows.values_list("kind", "step", "at")]
+    if not ledger or _is_paused(ledger):
+        return
+    coverage = standing(phase_steps(phase), ledger, now=at).coverage
+    variants: list[dict[str, Any]] = phase.plan["variants"]
+    yield from ((one["recipe"], coverage * one["weight"]) for one in variants)
+
+
+def _is_paused(ledger: Sequence[Entry]) -> bool:
+    turns = [entry.kind for entry in ledger if entry.kind in ("start", "phase", "promote", "pause", "resume")]
+    return bool(turns) and turns[-1] == "pause"
+
+
+def _versions_at(at: datetime, recipes: Sequence[str]) -> dict[str, str]:
+    ids = dict(Recipe.objects.filter(name__in=recipes).values_list("pk", "name"))
+    rows = Activation.objects.filter(recipe_id__in=ids, at__lte=at).select_related("version")
+    found: dict[str, str] = {}
+    for row in rows.order_by("at", "id"):
+        found[ids[row.recipe_id]] = row.version.name
+    return found
+
+
+def days_before(until: datetime, days: int) -> datetime:
+    return until - timedelta(days=days)
