@@ -6,7 +6,7 @@ in which the ratings are stored, so the same input and generator give the same s
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -69,19 +69,42 @@ def leave_last_out(interactions: Interactions, *, count: int = 1, share: float |
     return _split(interactions, _last_of_each(order, sizes, held))
 
 
-def temporal_split(interactions: Interactions, *, test_share: float = 0.2, cut: float | None = None) -> Split:
+def temporal_split(
+    interactions: Interactions,
+    *,
+    test_share: float = 0.2,
+    cut: float | None = None,
+    told_share: float = 0.0,
+) -> Split:
     """Hold back everything rated at or after one moment, for everybody the same.
 
     ``cut`` is that moment in seconds since 1970; None takes the moment from which on the newest
     ``test_share`` of all ratings was given. Ratings of the moment itself are all held back, so no
-    rating in ``test`` is as old as one in ``train``.
+    rating in ``test`` is as old as one in ``train``. Of people who came after it the oldest ``told_share``
+    of their ratings, rounded, never all of them, is in ``known`` instead: they are measured too, and nothing
+    was fitted on them.
     """
+    if not 0 <= told_share < 1:
+        raise ValueError(f"the share told must lie between 0 and 1, not {told_share}")
     if cut is None:
-        _require_share(test_share)
-        n = interactions.ratings.nnz
-        spot = n - round(n * test_share)
-        cut = float(np.sort(interactions.rated_at)[spot]) if spot < n else np.inf
-    return _split(interactions, interactions.rated_at >= cut)
+        cut = newest_share_from(interactions, test_share)
+    in_train = interactions.rated_at < cut
+    if not told_share:
+        return _split(interactions, ~in_train)
+    in_test = ~in_train & ~_first_of_newcomers(interactions, in_train, told_share)
+    return Split(
+        train=_part(interactions, in_train),
+        test=_part(interactions, in_test),
+        known=_part(interactions, ~in_test),
+    )
+
+
+def newest_share_from(interactions: Interactions, share: float) -> float:
+    """The moment, in seconds since 1970, from which on the newest ``share`` of the ratings was given."""
+    _require_share(share)
+    n = interactions.ratings.nnz
+    spot = n - round(n * share)
+    return float(np.sort(interactions.rated_at)[spot]) if spot < n else np.inf
 
 
 def newcomer_split(
@@ -127,6 +150,12 @@ def take_people(interactions: Interactions, people: Int64) -> Interactions:
     )
 
 
+def test_of(split: Split, people: Int64) -> Split:
+    """The same split with the ratings held back of the rows ``people`` alone."""
+    kept = np.isin(_users(split.test), people)
+    return replace(split, test=_part(split.test, kept))
+
+
 def _require_share(share: float) -> None:
     if not 0 < share < 1:
         raise ValueError(f"the share held back must lie between 0 and 1, not {share}")
@@ -145,6 +174,15 @@ def _shares(sizes: Int64, share: float) -> Int64:
     rounded = np.floor(sizes * share + 0.5).astype(np.int64)
     held: Int64 = np.minimum(rounded, np.maximum(sizes - 1, 0))
     return held
+
+
+def _first_of_newcomers(interactions: Interactions, in_train: Bool, share: float) -> Bool:
+    """Marks the oldest ``share`` of the ratings of each person who has none in ``in_train``."""
+    sizes, users = _sizes(interactions), _users(interactions)
+    is_new = np.bincount(users[in_train], minlength=len(sizes)) == 0
+    held = np.where(is_new, sizes - _shares(sizes, share), sizes)
+    order = np.lexsort((interactions.ratings.indices, interactions.rated_at, users))
+    return ~_last_of_each(order, sizes, held)
 
 
 def _last_of_each(order: Int64, sizes: Int64, held: Int64) -> Bool:

@@ -8,5 +8,7 @@ class TrainingConfig(AppConfig):
     def ready(self) -> None:
         from apps.training import checks  # noqa: F401 - registers itself
         from apps.training.servable import register
+        from apps.training.sources import register_sources
 
         register()
+        register_sources()

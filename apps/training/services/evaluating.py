@@ -162,6 +162,21 @@ def evaluate_arms(
     return state.finish(interactions)
 
 
+def evaluate_split(plan: Plan, split: Split, facts: FilmFacts) -> Evaluation:
+    """Measures the plan's arms on a split that was made before, instead of the plan's own.
+
+    ``facts`` are those of the films to find (``measure``), so that two fits on other ratings are measured on
+    the same ones. Raises as ``evaluate_arms``.
+    """
+    try:
+        with threadpool_limits(os.cpu_count()):
+            state = _State(plan, lambda step: None)
+            state.take(split, 1, facts)
+    except InvalidParameter as error:
+        raise InvalidInput(f"These parameters cannot be fitted: {error}") from error
+    return state.finish(split.known)
+
+
 def require_measurable(plan: Plan, interactions: Interactions) -> None:
     """Raises ``Conflict`` without any rating and ``InvalidInput`` for a ``k`` over the catalogue."""
     if interactions.ratings.nnz == 0:
@@ -197,8 +212,8 @@ class _State:
         self.errors: list[Float64] = []
         self.arm_parameters, self.predicting = split_parameters(dict(plan.parameters))
 
-    def take(self, split: Split, number: int) -> None:
-        facts = film_facts(split.train)
+    def take(self, split: Split, number: int, facts: FilmFacts | None = None) -> None:
+        facts = facts or film_facts(split.train)
         traits = None
         if any(self.plan.diversities):
             self.progress(f"what re-ranking reads, part {number}")

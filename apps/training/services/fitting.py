@@ -25,7 +25,9 @@ from apps.training.registry import Stored, load_version
 from apps.training.services.work import Work
 
 READ, PREDICT, SAVE, CHECK = "read ratings", "predicted ratings", "save", "check"
+BACK_TEST = "back-test"
 STEPS = (READ, *ARMS, PREDICT, SAVE, CHECK)
+"""Of every fit; that of a recipe which has still to prove itself tests it after the first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,13 +72,17 @@ def load_live(recipe: Recipe, work: Work) -> Live | None:
     return Live(version, artifact, engine)
 
 
-def fit_from_nothing(work: Work, rng: np.random.Generator) -> Fitted:
-    """Raises ``Conflict`` when there is nothing to learn from, ``InvalidInput`` for parameters that are
-    wrong."""
+def read_everything(work: Work) -> Corpus:
+    """Raises ``Conflict`` when there is nothing to learn from."""
     work.begin(READ)
     corpus = build_corpus(work.warn)
     if corpus.n_ratings == 0:
         raise Conflict("There are no ratings to learn from: load some with manage.py load_movielens demo.")
+    return corpus
+
+
+def fit_from_nothing(corpus: Corpus, work: Work, rng: np.random.Generator) -> Fitted:
+    """Raises ``InvalidInput`` for parameters that are wrong."""
     try:
         parameters, predicting = split_parameters(work.run.recipe.parameters)
         predictor = RatingPredictor(**predicting)
