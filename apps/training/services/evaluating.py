@@ -33,7 +33,7 @@ from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.registry import ARMS, fit_arms
 from apps.algorithms.splitting import Split
 from apps.algorithms.traits import FilmTraits, film_traits
-from apps.algorithms.types import Float64, Interactions
+from apps.algorithms.types import Float64, Interactions, Parameters
 from apps.core.errors import Conflict, InvalidInput
 from apps.training.datasets import build_measured_interactions
 from apps.training.parameters import split_parameters
@@ -134,7 +134,7 @@ def evaluate_catalogue(plan: Plan, *, progress: Progress = lambda step: None) ->
     Raises as ``evaluate_arms``, and ``InvalidInput`` for an arm whose vectors cannot be made.
     """
     names = (*plan.arms, *(_FOR_TRAITS if any(plan.diversities) else ()))
-    return evaluate_arms(plan, build_measured_interactions(names, plan.parameters), progress=progress)
+    return evaluate_arms(plan, build_measured(names, plan), progress=progress)
 
 
 def evaluate_arms(
@@ -160,6 +160,20 @@ def evaluate_arms(
     except InvalidParameter as error:
         raise InvalidInput(f"These parameters cannot be fitted: {error}") from error
     return state.finish(interactions)
+
+
+def build_measured(
+    names: Sequence[str], plan: Plan, *, arms: Mapping[str, Parameters] | None = None
+) -> Interactions:
+    """What the plan's recipe learns from, to measure ``names`` with; ``arms`` instead of its own parameters.
+
+    Raises ``InvalidInput`` for parameters that are wrong and an arm whose vectors cannot be made.
+    """
+    try:
+        given = split_parameters(dict(plan.parameters))
+    except InvalidParameter as error:
+        raise InvalidInput(f"These parameters cannot be fitted: {error}") from error
+    return build_measured_interactions(names, given.arms if arms is None else arms, given.data)
 
 
 def require_measurable(plan: Plan, interactions: Interactions) -> None:
@@ -195,7 +209,7 @@ class _State:
         self.measured: dict[str, list[Measured]] = {name: [] for name in names}
         self.seconds = dict.fromkeys(names, 0.0)
         self.errors: list[Float64] = []
-        self.arm_parameters, self.predicting = split_parameters(dict(plan.parameters))
+        self.arm_parameters, self.predicting, _ = split_parameters(dict(plan.parameters))
 
     def take(self, split: Split, number: int) -> None:
         facts = film_facts(split.train)

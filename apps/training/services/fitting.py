@@ -28,6 +28,10 @@ READ, PREDICT, SAVE, CHECK = "read ratings", "predicted ratings", "save", "check
 STEPS = (READ, *ARMS, PREDICT, SAVE, CHECK)
 
 
+SHUFFLED = "the recipe shuffles its ratings, and an update could not tell whose rating is of which film."
+NO_RATINGS = "There are no ratings to learn from: load some with manage.py load_movielens demo."
+
+
 @dataclass(frozen=True, eq=False)
 class Live:
     """The version that serves while another one is made."""
@@ -74,12 +78,12 @@ def fit_from_nothing(work: Work, rng: np.random.Generator) -> Fitted:
     """Raises ``Conflict`` when there is nothing to learn from, ``InvalidInput`` for parameters that are
     wrong."""
     work.begin(READ)
-    corpus = build_corpus(work.warn)
-    if corpus.n_ratings == 0:
-        raise Conflict("There are no ratings to learn from: load some with manage.py load_movielens demo.")
     try:
-        parameters, predicting = split_parameters(work.run.recipe.parameters)
+        parameters, predicting, data = split_parameters(work.run.recipe.parameters)
         predictor = RatingPredictor(**predicting)
+        corpus = build_corpus(data, work.warn)
+        if corpus.n_ratings == 0:
+            raise Conflict(NO_RATINGS)
         with threadpool_limits(os.cpu_count()):
             arms = fit_arms(ARMS, corpus.interactions, rng, parameters=parameters, before_each=work.begin)
             work.begin(PREDICT)
@@ -96,10 +100,18 @@ def find_start(live: Live | None, work: Work) -> Corpus | None:
         work.warn(f"Fitted from nothing: {why}")
         return None
     try:
-        return open_corpus(live.version.name)
-    except ArtifactRefused as refusal:
+        before = open_corpus(live.version.name)
+        data = split_parameters(work.run.recipe.parameters).data
+    except (ArtifactRefused, InvalidParameter) as refusal:
         work.warn(f"Fitted from nothing: what {live.version.name} was fitted on cannot be read. {refusal}")
         return None
+    if data.shuffled:
+        work.warn(f"Fitted from nothing: {SHUFFLED}")
+        return None
+    if before.data != data:
+        work.warn(f"Fitted from nothing: version {live.version.name} learned from other data.")
+        return None
+    return before
 
 
 def read_news(before: Corpus, work: Work) -> CaughtUp:
