@@ -25,4 +25,4 @@ def shuffle_films(interactions: Interactions, rng: np.random.Generator) -> Inter
     ratings = sparse.csr_matrix(
         (whole.data[sorting], columns[sorting].astype(whole.indices.dtype), whole.indptr), shape=whole.shape
     )
-    return replace(interactions, ratings=ratings, rated_at=interactions.rated_at[sorting])
+    return replace(interactions, ratings=ratings, **interactions.aligned(sorting))

@@ -1,8 +1,9 @@
 """Ways to hold back a part of the ratings.
 
-Every split keeps the shape of the matrix, the order of the ratings and their times: ``known`` and
-``test`` are disjoint and together hold every rating. Equal times and equal draws fall by the order
-in which the ratings are stored, so the same input and generator give the same split.
+What is held back are explicit ratings, whatever else is learned from: so what counts as relevant is the same
+for everybody who is measured. Every split keeps the shape of the matrix, the order of the ratings and their
+times: ``known`` and ``test`` are disjoint and together hold every explicit rating. Equal times and equal
+draws fall by the order in which the ratings are stored, so the same input and generator give the same split.
 """
 
 from collections.abc import Iterator
@@ -10,28 +11,30 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import sparse
 
-from apps.algorithms.types import Bool, Int64, Interactions
+from apps.algorithms.types import Bool, Float64, Int64, Interactions, Source
 
 
 @dataclass(frozen=True)
 class Split:
-    """Two disjoint parts of the same ratings, over the same people and films.
+    """Two disjoint parts of the same explicit ratings, over the same people and films.
 
     ``known`` is what viewers are measured with: ``train``, and of people who are not in it their first
-    ratings.
+    ratings. ``learned`` is what is fitted on: ``train``, and beside it whatever else than ratings there is,
+    with its weights and tags. Of that, where what is held back is newer than ``train``, nothing is as new as
+    it: by one moment for everybody, or by the first of a person's ratings held back.
     """
 
     train: Interactions
     test: Interactions
     known: Interactions
+    learned: Interactions
 
 
 def random_split(interactions: Interactions, rng: np.random.Generator, *, test_share: float = 0.2) -> Split:
     """Hold back a random ``test_share`` of all ratings, whoever gave them."""
     _require_share(test_share)
-    n = interactions.ratings.nnz
+    n = interactions.explicit.ratings.nnz
     in_test = np.zeros(n, dtype=np.bool_)
     in_test[rng.permutation(n)[: round(n * test_share)]] = True
     return _split(interactions, in_test)
@@ -46,9 +49,10 @@ def stratified_split(
 ) -> Split:
     """Hold back a random ``test_share`` of each person's or film's ratings, rounded, never all of them."""
     _require_share(test_share)
-    groups = _users(interactions) if by == "person" else interactions.ratings.indices.astype(np.int64)
+    told = interactions.explicit
+    groups = _users(told) if by == "person" else told.ratings.indices.astype(np.int64)
     order = np.lexsort((rng.random(len(groups)), groups))
-    sizes = np.bincount(groups, minlength=interactions.ratings.shape[0 if by == "person" else 1])
+    sizes = np.bincount(groups, minlength=told.ratings.shape[0 if by == "person" else 1])
     return _split(interactions, _last_of_each(order, sizes, _shares(sizes, test_share)))
 
 
@@ -57,7 +61,8 @@ def leave_last_out(interactions: Interactions, *, count: int = 1, share: float |
 
     One rating at least stays in ``train``. Among ratings of one moment the higher film index is newer.
     """
-    sizes = _sizes(interactions)
+    told = interactions.explicit
+    sizes = _sizes(told)
     if share is None:
         if count < 1:
             raise ValueError(f"count must be at least 1, not {count}")
@@ -65,8 +70,12 @@ def leave_last_out(interactions: Interactions, *, count: int = 1, share: float |
     else:
         _require_share(share)
         held = _shares(sizes, share)
-    order = np.lexsort((interactions.ratings.indices, interactions.rated_at, _users(interactions)))
-    return _split(interactions, _last_of_each(order, sizes, held))
+    users = _users(told)
+    order = np.lexsort((told.ratings.indices, told.rated_at, users))
+    in_test = _last_of_each(order, sizes, held)
+    before = np.full(interactions.n_users, np.inf)
+    np.minimum.at(before, users[in_test], told.rated_at[in_test])
+    return _split(interactions, in_test, before)
 
 
 def temporal_split(interactions: Interactions, *, test_share: float = 0.2, cut: float | None = None) -> Split:
@@ -76,12 +85,13 @@ def temporal_split(interactions: Interactions, *, test_share: float = 0.2, cut: 
     ``test_share`` of all ratings was given. Ratings of the moment itself are all held back, so no
     rating in ``test`` is as old as one in ``train``.
     """
+    told = interactions.explicit
     if cut is None:
         _require_share(test_share)
-        n = interactions.ratings.nnz
+        n = told.ratings.nnz
         spot = n - round(n * test_share)
-        cut = float(np.sort(interactions.rated_at)[spot]) if spot < n else np.inf
-    return _split(interactions, interactions.rated_at >= cut)
+        cut = float(np.sort(told.rated_at)[spot]) if spot < n else np.inf
+    return _split(interactions, told.rated_at >= cut, np.full(interactions.n_users, cut))
 
 
 def newcomer_split(
@@ -94,21 +104,25 @@ def newcomer_split(
     _require_share(test_share)
     if first < 1:
         raise ValueError(f"first must be at least 1, not {first}")
-    sizes = _sizes(interactions)
+    told = interactions.explicit
+    sizes = _sizes(told)
     many = np.flatnonzero(sizes > first)
     people = rng.permutation(many)[: round(len(many) * test_share)]
-    users = _users(interactions)
+    users = _users(told)
     of_newcomer = np.isin(users, people)
-    held = np.where(np.isin(np.arange(len(sizes)), people), sizes - first, 0)
-    order = np.lexsort((interactions.ratings.indices, interactions.rated_at, users))
+    is_newcomer = np.isin(np.arange(len(sizes)), people)
+    held = np.where(is_newcomer, sizes - first, 0)
+    order = np.lexsort((told.ratings.indices, told.rated_at, users))
     in_test = _last_of_each(order, sizes, held)
-    known = _part(interactions, ~in_test)
-    return Split(_part(interactions, ~of_newcomer), _part(interactions, in_test), known)
+    train = told.part(~of_newcomer)
+    before = np.where(is_newcomer, -np.inf, np.inf)
+    learned = train if told is interactions else _learned(interactions, of_newcomer, before)
+    return Split(train, told.part(in_test), told.part(~in_test), learned)
 
 
 def k_fold(interactions: Interactions, rng: np.random.Generator, *, folds: int = 5) -> Iterator[Split]:
     """``folds`` splits over all ratings; each rating is held back in exactly one of them."""
-    n = interactions.ratings.nnz
+    n = interactions.explicit.ratings.nnz
     if not 2 <= folds <= n:
         raise ValueError(f"folds must be 2 to the number of ratings, {n}, not {folds}")
     fold_of = rng.permutation(n) % folds
@@ -116,15 +130,8 @@ def k_fold(interactions: Interactions, rng: np.random.Generator, *, folds: int =
 
 
 def take_people(interactions: Interactions, people: Int64) -> Interactions:
-    """The ratings of the rows ``people``, ascending, alone; over all films as before."""
-    kept = np.zeros(interactions.n_users, dtype=np.bool_)
-    kept[people] = True
-    return Interactions(
-        ratings=interactions.ratings[kept],
-        rated_at=interactions.rated_at[kept[_users(interactions)]],
-        items=interactions.items,
-        features=interactions.features,
-    )
+    """The rows ``people`` alone, ascending; over all films as before."""
+    return interactions.of_people(np.unique(people))
 
 
 def _require_share(share: float) -> None:
@@ -156,20 +163,22 @@ def _last_of_each(order: Int64, sizes: Int64, held: Int64) -> Bool:
     return in_test
 
 
-def _split(interactions: Interactions, in_test: Bool) -> Split:
-    train = _part(interactions, ~in_test)
-    return Split(train=train, test=_part(interactions, in_test), known=train)
+def _split(interactions: Interactions, in_test: Bool, before: Float64 | None = None) -> Split:
+    """``in_test`` is aligned with the explicit ratings, ``before`` as in ``_learned``."""
+    told = interactions.explicit
+    train = told.part(~in_test)
+    learned = train if told is interactions else _learned(interactions, in_test, before)
+    return Split(train=train, test=told.part(in_test), known=train, learned=learned)
 
 
-def _part(interactions: Interactions, keep: Bool) -> Interactions:
-    whole = interactions.ratings
-    kept_before = np.concatenate([[0], np.cumsum(keep)])
-    part = sparse.csr_matrix(
-        (whole.data[keep], whole.indices[keep], kept_before[whole.indptr]), shape=whole.shape
-    )
-    return Interactions(
-        ratings=part,
-        rated_at=interactions.rated_at[keep],
-        items=interactions.items,
-        features=interactions.features,
-    )
+def _learned(interactions: Interactions, left_out: Bool, before: Float64 | None) -> Interactions:
+    """Without the explicit ratings that ``left_out`` marks, and what else each person did from ``before`` on.
+
+    ``before`` is in seconds since 1970, ``(n_users,)``; None where it does not matter when.
+    """
+    is_rating = np.equal(interactions.sources, Source.RATING)
+    kept = np.ones(len(interactions.rated_at), dtype=np.bool_)
+    if before is not None:
+        kept = interactions.rated_at < before[_users(interactions)]
+    kept[is_rating] = ~left_out
+    return interactions.part(kept)
