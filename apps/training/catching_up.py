@@ -55,7 +55,9 @@ def catch_up(before: Corpus, warn: Warn = log_warning) -> CaughtUp:
     keys, values, rated_at = ledger.after(told)
     items, ratings, people = _arrange(ledger, keys, values)
     features, changed = _features(before, items, since, warn)
-    after = Corpus(Interactions(ratings, rated_at, items, features), people, read_at, before.stored)
+    after = Corpus(
+        Interactions(ratings, rated_at, items, features), people, read_at, before.data, before.stored
+    )
     pairs = _pairs(before.people, people, np.unique(told.keys // len(ledger.movies)), ledger.users)
     delta = delta_of(before.interactions, after.interactions, people=pairs, described=changed)
     return CaughtUp(after, delta, heard.n_read, len(told.keys))

@@ -6,7 +6,7 @@ another version costs a fit from nothing and no more.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from apps.training.artifacts import (
     save_artifact,
     verify_artifact,
 )
+from apps.training.data import EXPLICIT_RATINGS, DataParameters, read_data
 
 _FOLDER_MODE = 0o700
 _FLAT_FEATURES = ("primary_genre", "vectors", "is_long_tail", "is_niche", "n_shown")
@@ -35,13 +36,14 @@ _WIDE_FEATURES = ("genres", "terms")
 class Corpus:
     """``people`` is int64 ``(n_users,)``: whose row each of ``interactions.ratings`` is, ascending.
 
-    ``read_at`` is when the reading began: what was written later may not be in it. ``stored`` is where it
-    was read from, None for one that came out of the database.
+    ``read_at`` is when the reading began: what was written later may not be in it. ``data`` says what was
+    read. ``stored`` is where it was read from, None for one that came out of the database.
     """
 
     interactions: Interactions
     people: Int64
     read_at: datetime
+    data: DataParameters = EXPLICIT_RATINGS
     stored: Artifact | None = None
 
     @property
@@ -66,6 +68,7 @@ def save_corpus(version: str, corpus: Corpus, *, before: Corpus | None = None) -
     features = corpus.interactions.features
     about = {
         "read_at": corpus.read_at.isoformat(),
+        "data": asdict(corpus.data),
         "genre_names": list(features.genre_names),
         "term_names": list(features.term_names),
     }
@@ -136,5 +139,7 @@ def _unpack(artifact: Artifact) -> Corpus:
         interactions=Interactions(stars, ratings["rated_at"], items, features),
         people=people,
         read_at=datetime.fromisoformat(about["read_at"]),
+        # One of before recipes could say what they learn from has ratings alone.
+        data=read_data(about.get("data", {})),
         stored=artifact,
     )

@@ -7,6 +7,7 @@ from django.db.models import F
 from django.utils import timezone
 from scipy import sparse
 
+from apps.algorithms.drills import shuffle_films
 from apps.algorithms.registry import vector_readers
 from apps.algorithms.types import Float32, Int64, Interactions, ItemIndex, Parameters
 from apps.catalog.models import Movie
@@ -14,11 +15,14 @@ from apps.core.errors import InvalidInput
 from apps.ratings.models import Rating
 from apps.training.columns import CHUNK_ROWS, Column, Epoch, read_columns
 from apps.training.corpus import Corpus
+from apps.training.data import EXPLICIT_RATINGS, DataParameters
 from apps.training.encoding import Warn, log_warning
 from apps.training.features import build_features
 
+_SHUFFLING_SEED = 1
 
-def build_corpus(warn: Warn = log_warning) -> Corpus:
+
+def build_corpus(data: DataParameters = EXPLICIT_RATINGS, warn: Warn = log_warning) -> Corpus:
     """All standing ratings, of imported people too, and what the catalogue says about the films.
 
     Films are those that viewers can be shown and those that somebody rated: a hidden film still
@@ -33,16 +37,21 @@ def build_corpus(warn: Warn = log_warning) -> Corpus:
     people, ends = row_ends(users)
     ratings = sparse.csr_matrix((values, columns, ends), shape=(len(people), len(items)))
     features = build_features(items, warn)
-    return Corpus(Interactions(ratings, rated_at, items, features), people, read_at)
+    interactions = Interactions(ratings, rated_at, items, features)
+    if data.shuffled:
+        interactions = shuffle_films(interactions, np.random.default_rng(_SHUFFLING_SEED))
+    return Corpus(interactions, people, read_at, data)
 
 
-def build_interactions(warn: Warn = log_warning) -> Interactions:
+def build_interactions(data: DataParameters = EXPLICIT_RATINGS, warn: Warn = log_warning) -> Interactions:
     """``build_corpus`` without the people's names."""
-    return build_corpus(warn).interactions
+    return build_corpus(data, warn).interactions
 
 
-def build_measured_interactions(names: Sequence[str], parameters: Mapping[str, Parameters]) -> Interactions:
-    """``build_interactions`` to measure the arms ``names`` with; ``parameters`` are a recipe's.
+def build_measured_interactions(
+    names: Sequence[str], parameters: Mapping[str, Parameters], data: DataParameters = EXPLICIT_RATINGS
+) -> Interactions:
+    """``build_interactions`` to measure the arms ``names`` with; ``parameters`` are those of a recipe's arms.
 
     A fit goes on without vectors. A measurement would give the figures of popularity another arm's name:
     raises ``InvalidInput`` when an encoder cannot run and one of the arms depends on it.
@@ -57,7 +66,7 @@ def build_measured_interactions(names: Sequence[str], parameters: Mapping[str, P
             )
         log_warning(sentence)
 
-    return build_interactions(warn)
+    return build_interactions(data, warn)
 
 
 def _read_ratings() -> tuple[Int64, Int64, Float32, Column]:

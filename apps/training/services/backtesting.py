@@ -3,19 +3,23 @@
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from apps.algorithms.evaluation import FilmFacts, Report, compare, film_facts, relevant_films
-from apps.algorithms.splitting import Split, newest_share_from, temporal_split, test_of
+from apps.algorithms.splitting import Split, newest_share_from, take_items, temporal_split, test_of
 from apps.algorithms.types import Interactions, Parameters
 from apps.core.errors import Conflict, InvalidInput
 from apps.experiments.policy import current_policy, recipes_in_use
+from apps.training.corpus import Corpus
+from apps.training.datasets import build_interactions
 from apps.training.gate import Check, failed_among
 from apps.training.models import BackTest, ModelVersion, Recipe, TrainingRun
+from apps.training.parameters import split_parameters
 from apps.training.reporting import measures_as_json
 from apps.training.services.evaluating import (
     Evaluation,
@@ -70,7 +74,7 @@ def recipe_to_beat(recipe: Recipe) -> Recipe | None:
 
 
 def find_leave(recipe: Recipe, against: Recipe) -> BackTest | None:
-    """The last back-test that allows ``recipe`` beside ``against``, with the parameters that both have now."""
+    """The last back-test that allows ``recipe`` beside ``against``, each with the parameters it has now."""
     for test in BackTest.objects.filter(recipe=recipe, against=against.name):
         is_same = (test.parameters, test.against_parameters) == (recipe.parameters, against.parameters)
         if is_same and test.allows:
@@ -79,37 +83,36 @@ def find_leave(recipe: Recipe, against: Recipe) -> BackTest | None:
 
 
 def back_test(
-    recipe: Recipe,
-    against: Recipe,
-    interactions: Interactions,
-    *,
-    seed: int = SEED,
-    cut: float | None = None,
+    recipe: Recipe, against: Recipe, corpus: Corpus, *, seed: int = SEED, cut: float | None = None
 ) -> Tested:
-    """Fits both recipes on what was rated before ``cut``, in seconds since 1970, and compares them after it.
+    """Fits both recipes on what they learn from before ``cut``, in seconds since 1970, and compares them
+    after it.
 
     None cuts where the newest fifth of the ratings begins. Measured are lists of ten of the arm ``hybrid``
-    and the predicted ratings, of people of whom something is known: of those who came after the cut the older
-    half of their ratings is told. Of more than ``MOST_PEOPLE`` so many are drawn by ``seed``, as are the
-    fits. With fewer than ``LEAST_PEOPLE`` there is no verdict, which is no pass. Raises ``InvalidInput`` for
-    parameters that cannot be fitted and ``Conflict`` for numbers that are not finite.
+    and the predicted ratings, on explicit ratings of people of whom something is known: of those who came
+    after the cut the older half is told. Of more than ``MOST_PEOPLE`` so many are drawn by ``seed``, as are
+    the fits. With fewer than ``LEAST_PEOPLE`` there is no verdict, which is no pass. What one of the two
+    learns from and ``corpus`` does not hold is read. Raises ``InvalidInput`` for parameters that cannot be
+    fitted and ``Conflict`` for numbers that are not finite.
     """
     began = time.perf_counter()
+    truth, ours, theirs = _material(recipe, against, corpus)
     if cut is None:
-        cut = newest_share_from(interactions, TEST_SHARE)
-    whole = temporal_split(without_rotation(interactions), cut=cut, told_share=TOLD_SHARE)
+        cut = newest_share_from(truth, TEST_SHARE)
+    whole = temporal_split(truth, cut=cut, told_share=TOLD_SHARE)
     facts = film_facts(whole.train)
     split, n_people = _limit(whole, facts, seed)
+    ours, theirs = (one.part(one.rated_at < cut) for one in (ours, theirs))
     checks = [Check(PEOPLE, n_people, LEAST_PEOPLE)]
     metrics: dict[str, Any] = {}
     if n_people:
-        ours = _measure(recipe, (ARM,), split, facts, seed)
-        theirs = _measure(against, (ARM, POPULAR), split, facts, seed)
-        checks += _compare(ours, theirs)
-        metrics = _metrics(ours, theirs, seed)
+        found = _measure(recipe, (ARM,), replace(split, learned=ours), facts, seed)
+        served = _measure(against, (ARM, POPULAR), replace(split, learned=theirs), facts, seed)
+        checks += _compare(found, served)
+        metrics = _metrics(found, served, seed)
     return Tested(
         cut_at=datetime.fromtimestamp(cut, UTC) if math.isfinite(cut) else None,
-        n_train=int(split.train.ratings.nnz),
+        n_train=int(ours.ratings.nnz),
         n_test=int(split.test.ratings.nnz),
         n_people=n_people,
         checks=tuple(checks),
@@ -150,6 +153,24 @@ def why_refused(tested: Tested, *, recipe: str, against: str) -> str:
         " its parameters in a copy of it"
     )
     return f"{said}, or override this with a reason in the admin."
+
+
+def _material(
+    recipe: Recipe, against: Recipe, corpus: Corpus
+) -> tuple[Interactions, Interactions, Interactions]:
+    """The explicit ratings, to measure on, and what each of the two learns from, over the same films."""
+    data = [split_parameters(one.parameters).data for one in (recipe, against)]
+    read = {corpus.data: corpus.interactions}
+    for one in data:
+        if one not in read:
+            read[one] = build_interactions(one)
+    honest = [read[one] for one in data if not one.shuffled]
+    truth = (honest[0] if honest else build_interactions()).explicit
+    found = [truth, *(read[one] for one in data)]
+    # A hidden film is in it where somebody rated it, or did what else the recipe learns from.
+    films = reduce(np.intersect1d, [one.items.ids for one in found])
+    truth, ours, theirs = (without_rotation(take_items(one, films)) for one in found)
+    return truth, ours, theirs
 
 
 def _limit(split: Split, facts: FilmFacts, seed: int) -> tuple[Split, int]:

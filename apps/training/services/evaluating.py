@@ -33,7 +33,7 @@ from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.registry import ARMS, fit_arms
 from apps.algorithms.splitting import Split
 from apps.algorithms.traits import FilmTraits, film_traits
-from apps.algorithms.types import Float64, Interactions
+from apps.algorithms.types import Float64, Interactions, Parameters
 from apps.core.errors import Conflict, InvalidInput
 from apps.training.datasets import build_measured_interactions
 from apps.training.parameters import split_parameters
@@ -134,7 +134,7 @@ def evaluate_catalogue(plan: Plan, *, progress: Progress = lambda step: None) ->
     Raises as ``evaluate_arms``, and ``InvalidInput`` for an arm whose vectors cannot be made.
     """
     names = (*plan.arms, *(_FOR_TRAITS if any(plan.diversities) else ()))
-    return evaluate_arms(plan, build_measured_interactions(names, plan.parameters), progress=progress)
+    return evaluate_arms(plan, build_measured(names, plan), progress=progress)
 
 
 def evaluate_arms(
@@ -177,6 +177,20 @@ def evaluate_split(plan: Plan, split: Split, facts: FilmFacts) -> Evaluation:
     return state.finish(split.known)
 
 
+def build_measured(
+    names: Sequence[str], plan: Plan, *, arms: Mapping[str, Parameters] | None = None
+) -> Interactions:
+    """What the plan's recipe learns from, to measure ``names`` with; ``arms`` instead of its own parameters.
+
+    Raises ``InvalidInput`` for parameters that are wrong and an arm whose vectors cannot be made.
+    """
+    try:
+        given = split_parameters(dict(plan.parameters))
+    except InvalidParameter as error:
+        raise InvalidInput(f"These parameters cannot be fitted: {error}") from error
+    return build_measured_interactions(names, given.arms if arms is None else arms, given.data)
+
+
 def require_measurable(plan: Plan, interactions: Interactions) -> None:
     """Raises ``Conflict`` without any rating and ``InvalidInput`` for a ``k`` over the catalogue."""
     if interactions.ratings.nnz == 0:
@@ -210,7 +224,7 @@ class _State:
         self.measured: dict[str, list[Measured]] = {name: [] for name in names}
         self.seconds = dict.fromkeys(names, 0.0)
         self.errors: list[Float64] = []
-        self.arm_parameters, self.predicting = split_parameters(dict(plan.parameters))
+        self.arm_parameters, self.predicting, _ = split_parameters(dict(plan.parameters))
 
     def take(self, split: Split, number: int, facts: FilmFacts | None = None) -> None:
         facts = facts or film_facts(split.train)
@@ -222,20 +236,20 @@ class _State:
             self.progress(f"{name}, part {number}")
             self._measure(name, split, facts, traits)
         self.progress(f"predicted ratings, part {number}")
-        predictor = RatingPredictor(**self.predicting).fit(split.train)
+        predictor = RatingPredictor(**self.predicting).fit(split.learned)
         self.errors += prediction_errors(predictor, split.known, split.test)
 
     def _traits(self, split: Split) -> FilmTraits:
         rng = np.random.default_rng(self.plan.seed)
-        arms = fit_arms(_FOR_TRAITS, split.train, rng, parameters=self.arm_parameters)
-        return film_traits(arms, split.train, rng)
+        arms = fit_arms(_FOR_TRAITS, split.learned, rng, parameters=self.arm_parameters)
+        return film_traits(arms, split.learned, rng)
 
     def _measure(self, name: str, split: Split, facts: FilmFacts, traits: FilmTraits | None) -> None:
         plan = self.plan
         began = time.perf_counter()
         # Anew for each arm, so that no two sets of arrays are held at once.
         rng = np.random.default_rng(plan.seed)
-        arm = fit_arms([name], split.train, rng, parameters=self.arm_parameters)[name]
+        arm = fit_arms([name], split.learned, rng, parameters=self.arm_parameters)[name]
         fit_seconds = time.perf_counter() - began
         for diversity in plan.diversities:
             row = measured_name(name, diversity)

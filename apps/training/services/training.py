@@ -145,7 +145,7 @@ class _Trial:
 def _back_test(work: Work, against: Recipe, corpus: Corpus) -> _Trial:
     # Before the fit: the arms of both would stand in memory beside its own.
     work.begin(BACK_TEST)
-    return _Trial(against, back_test(work.run.recipe, against, corpus.interactions, seed=SEED))
+    return _Trial(against, back_test(work.run.recipe, against, corpus, seed=SEED))
 
 
 @transaction.atomic
