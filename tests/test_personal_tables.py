@@ -51,6 +51,12 @@ PERSONAL: dict[str, tuple[str, str]] = {
         "phase step by acted figures verdict policy undoes_id",
     ),
     "experiment_unit_totals": ("experiment_totals", "unit_key"),
+    # Of what staff did: what was measured is of all viewers together.
+    "recipe_back_tests": (
+        "back_tests",
+        "parameters against_parameters run_id cut_at n_train n_test n_people checks metrics passed seconds"
+        " created_at overridden_by",
+    ),
     "imports": ("imports", ""),
     "import_rows": ("import_rows", ""),
     # When a row was last written here; changed_at is when the person said it.

@@ -60,6 +60,16 @@ class Tested:
         return all(check.passed for check in self.checks)
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What both recipes are measured on: ``n_people`` have a list."""
+
+    cut: float
+    split: Split
+    facts: FilmFacts
+    n_people: int
+
+
 def recipe_to_beat(recipe: Recipe) -> Recipe | None:
     """The recipe that serves, beside which ``recipe`` has to prove itself before a fit of it goes live.
 
@@ -97,28 +107,66 @@ def back_test(
     """
     began = time.perf_counter()
     truth, ours, theirs = _material(recipe, against, corpus)
-    if cut is None:
-        cut = newest_share_from(truth, TEST_SHARE)
-    whole = temporal_split(truth, cut=cut, told_share=TOLD_SHARE)
-    facts = film_facts(whole.train)
-    split, n_people = _limit(whole, facts, seed)
-    ours, theirs = (one.part(one.rated_at < cut) for one in (ours, theirs))
-    checks = [Check(PEOPLE, n_people, LEAST_PEOPLE)]
+    ground = make_ground(truth, newest_share_from(truth, TEST_SHARE) if cut is None else cut, seed)
+    checks = [Check(PEOPLE, ground.n_people, LEAST_PEOPLE)]
     metrics: dict[str, Any] = {}
-    if n_people:
-        found = _measure(recipe, (ARM,), replace(split, learned=ours), facts, seed)
-        served = _measure(against, (ARM, POPULAR), replace(split, learned=theirs), facts, seed)
-        checks += _compare(found, served)
+    if ground.n_people:
+        found = measure_recipe(recipe, ours, ground, seed)
+        served = measure_recipe(against, theirs, ground, seed)
+        checks += compare_measured(found, served)
         metrics = _metrics(found, served, seed)
     return Tested(
-        cut_at=datetime.fromtimestamp(cut, UTC) if math.isfinite(cut) else None,
-        n_train=int(ours.ratings.nnz),
-        n_test=int(split.test.ratings.nnz),
-        n_people=n_people,
+        cut_at=datetime.fromtimestamp(ground.cut, UTC) if math.isfinite(ground.cut) else None,
+        n_train=int((ours.rated_at < ground.cut).sum()),
+        n_test=int(ground.split.test.ratings.nnz),
+        n_people=ground.n_people,
         checks=tuple(checks),
         metrics=metrics,
         seconds=round(time.perf_counter() - began, 3),
     )
+
+
+def make_ground(truth: Interactions, cut: float, seed: int) -> Ground:
+    """``truth`` are explicit ratings; ``cut`` is in seconds since 1970. ``seed`` draws whom to measure."""
+    split = temporal_split(truth, cut=cut, told_share=TOLD_SHARE)
+    facts = film_facts(split.train)
+    wanted = relevant_films(split.known, split.test, facts, _relevant(facts, seed))
+    people = np.array(list(wanted), dtype=np.int64)
+    if len(people) > MOST_PEOPLE:
+        people = np.random.default_rng(seed).permutation(people)[:MOST_PEOPLE]
+        split = test_of(split, people)
+    return Ground(cut, split, facts, len(people))
+
+
+def measure_recipe(recipe: Recipe, learned: Interactions, ground: Ground, seed: int) -> Evaluation:
+    """The recipe's ``hybrid``, its popularity and its predictor, fitted on what of ``learned`` came before the
+    cut. Raises as ``back_test``."""
+    plan = _plan(recipe.parameters, (ARM, POPULAR), ground.facts, seed)
+    split = replace(ground.split, learned=learned.part(learned.rated_at < ground.cut))
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = evaluate_split(plan, split, ground.facts)
+    except InvalidInput as refusal:
+        raise InvalidInput(f"Recipe {recipe.name!r} cannot be fitted: {refusal.detail}") from refusal
+    if not math.isfinite(_rmse(found)):
+        raise Conflict(
+            f"Recipe {recipe.name!r} predicts ratings that are not finite; the version before serves on."
+        )
+    return found
+
+
+def compare_measured(ours: Evaluation, theirs: Evaluation) -> list[Check]:
+    """The rule: by the means, whatever their intervals."""
+    ndcg, served, popular = (
+        _ndcg(report) for report in (ours.reports[ARM], theirs.reports[ARM], theirs.reports[POPULAR])
+    )
+    coverage, covered = (one.reports[ARM].coverage or 0.0 for one in (ours, theirs))
+    return [
+        Check(f"nDCG@{ours.plan.k} in the test", round(ndcg, 4), round(LEAST_NDCG * served, 4)),
+        Check(f"nDCG@{ours.plan.k} beside popularity", round(ndcg, 4), round(popular, 4), "above"),
+        Check("coverage in the test", round(coverage, 4), round(LEAST_COVERAGE * covered, 4)),
+        Check("RMSE in the test", round(_rmse(ours), 4), round(MOST_RMSE * _rmse(theirs), 4), "at most"),
+    ]
 
 
 def save_test(tested: Tested, *, run: TrainingRun, against: Recipe) -> BackTest:
@@ -173,47 +221,14 @@ def _material(
     return truth, ours, theirs
 
 
-def _limit(split: Split, facts: FilmFacts, seed: int) -> tuple[Split, int]:
-    """The split with the people who are measured alone, and how many these are."""
-    wanted = relevant_films(split.known, split.test, facts, _plan({}, (ARM,), facts, seed).relevant)
-    people = np.array(list(wanted), dtype=np.int64)
-    if len(people) <= MOST_PEOPLE:
-        return split, len(people)
-    drawn = np.random.default_rng(seed).permutation(people)[:MOST_PEOPLE]
-    return test_of(split, drawn), MOST_PEOPLE
+def _relevant(facts: FilmFacts, seed: int) -> float | None:
+    return _plan({}, (ARM,), facts, seed).relevant
 
 
 def _plan(parameters: Mapping[str, Parameters], arms: tuple[str, ...], facts: FilmFacts, seed: int) -> Plan:
     # Of a catalogue of fewer films than a list has, all are on it.
     k = max(1, min(NDCG_TOP, facts.n_items))
     return make_plan(arms=arms, protocol="temporal", k=k, seed=seed, parameters=parameters)
-
-
-def _measure(recipe: Recipe, arms: tuple[str, ...], split: Split, facts: FilmFacts, seed: int) -> Evaluation:
-    plan = _plan(recipe.parameters, arms, facts, seed)
-    try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            found = evaluate_split(plan, split, facts)
-    except InvalidInput as refusal:
-        raise InvalidInput(f"Recipe {recipe.name!r} cannot be fitted: {refusal.detail}") from refusal
-    if not math.isfinite(_rmse(found)):
-        raise Conflict(
-            f"Recipe {recipe.name!r} predicts ratings that are not finite; the version before serves on."
-        )
-    return found
-
-
-def _compare(ours: Evaluation, theirs: Evaluation) -> list[Check]:
-    ndcg, served, popular = (
-        _ndcg(report) for report in (ours.reports[ARM], theirs.reports[ARM], theirs.reports[POPULAR])
-    )
-    coverage, covered = (one.reports[ARM].coverage or 0.0 for one in (ours, theirs))
-    return [
-        Check(f"nDCG@{ours.plan.k} in the test", round(ndcg, 4), round(LEAST_NDCG * served, 4)),
-        Check(f"nDCG@{ours.plan.k} beside popularity", round(ndcg, 4), round(popular, 4), "above"),
-        Check("coverage in the test", round(coverage, 4), round(LEAST_COVERAGE * covered, 4)),
-        Check("RMSE in the test", round(_rmse(ours), 4), round(MOST_RMSE * _rmse(theirs), 4), "at most"),
-    ]
 
 
 def _metrics(ours: Evaluation, theirs: Evaluation, seed: int) -> dict[str, Any]:
