@@ -139,8 +139,8 @@ def make_ground(truth: Interactions, cut: float, seed: int) -> Ground:
 
 
 def measure_recipe(recipe: Recipe, learned: Interactions, ground: Ground, seed: int) -> Evaluation:
-    """The recipe's ``hybrid``, its popularity and its predictor, fitted on what of ``learned`` came before the
-    cut. Raises as ``back_test``."""
+    """The recipe's ``hybrid``, its popularity and its predictor, fitted on what of ``learned`` came before
+    the cut. Raises as ``back_test``."""
     plan = _plan(recipe.parameters, (ARM, POPULAR), ground.facts, seed)
     split = replace(ground.split, learned=learned.part(learned.rated_at < ground.cut))
     try:
