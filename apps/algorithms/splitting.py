@@ -229,7 +229,7 @@ def _learned(interactions: Interactions, left_out: Bool, before: Float64 | None)
 
     ``before`` is in seconds since 1970, ``(n_users,)``; None where it does not matter when.
     """
-    is_rating = np.equal(interactions.sources, Source.RATING)
+    is_rating = np.asarray(interactions.sources == Source.RATING)
     kept = np.ones(len(interactions.rated_at), dtype=np.bool_)
     if before is not None:
         kept = interactions.rated_at < before[_users(interactions)]

@@ -31,6 +31,11 @@ class DataParameters(Settings):
     propensity_cap: float = real(10.0, low=1.0, high=1_000.0)
     shuffled: bool = flag(False)
 
+    @property
+    def is_of_ratings_alone(self) -> bool:
+        """Whether nothing but a rating itself changes what it counts."""
+        return not (self.thumbs or self.favorites or self.watchlist or self.clicks or self.inverse_propensity)
+
 
 EXPLICIT_RATINGS = DataParameters()
 """The defaults."""

@@ -10,6 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from apps.algorithms.base import InvalidParameter, Recommender
+from apps.algorithms.drills import shuffle_films
 from apps.algorithms.evaluation import (
     PROTOCOLS,
     Accuracy,
@@ -188,12 +189,14 @@ def build_measured(
         given = split_parameters(dict(plan.parameters))
     except InvalidParameter as error:
         raise InvalidInput(f"These parameters cannot be fitted: {error}") from error
-    return build_measured_interactions(names, given.arms if arms is None else arms, given.data)
+    # What is measured with is what people said, and only what is fitted is shuffled (``part_ratings``).
+    data = replace(given.data, shuffled=False)
+    return build_measured_interactions(names, given.arms if arms is None else arms, data)
 
 
 def require_measurable(plan: Plan, interactions: Interactions) -> None:
     """Raises ``Conflict`` without any rating and ``InvalidInput`` for a ``k`` over the catalogue."""
-    if interactions.ratings.nnz == 0:
+    if interactions.explicit.ratings.nnz == 0:
         raise Conflict("There are no ratings to measure with: load some with manage.py load_movielens demo.")
     if plan.k > interactions.n_items:
         raise InvalidInput(
@@ -204,9 +207,19 @@ def require_measurable(plan: Plan, interactions: Interactions) -> None:
 def part_ratings(plan: Plan, interactions: Interactions, rng: np.random.Generator) -> Iterator[Split]:
     """The splits of the plan's protocol. Raises ``Conflict`` for ratings too few for it."""
     try:
-        return plan.protocol.splits(interactions, rng, plan.test_share)
+        splits = plan.protocol.splits(interactions, rng, plan.test_share)
     except ValueError as error:
         raise Conflict(f"These ratings cannot be parted so: {error}.") from error
+    if not is_drill(plan):
+        return splits
+    # A stream of its own, so that a drill is measured on the same splits.
+    shuffling = np.random.default_rng(plan.seed)
+    return (replace(split, learned=shuffle_films(split.learned, shuffling)) for split in splits)
+
+
+def is_drill(plan: Plan) -> bool:
+    """Whether the plan's recipe shuffles what it learns from."""
+    return split_parameters(dict(plan.parameters)).data.shuffled
 
 
 def without_rotation(interactions: Interactions) -> Interactions:
@@ -270,7 +283,7 @@ class _State:
             plan=self.plan,
             n_users=interactions.n_users,
             n_films=interactions.n_items,
-            n_ratings=int(interactions.ratings.nnz),
+            n_ratings=int(interactions.explicit.ratings.nnz),
             reports=reports,
             seconds=self.seconds,
             best=best,

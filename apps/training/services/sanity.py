@@ -1,7 +1,7 @@
 """What must hold of a version before it serves: it is whole, and a refit is not worse than what serves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, median
 from typing import Any
 
@@ -96,6 +96,8 @@ def panel_of(corpus: Corpus) -> list[Member]:
     The newest fifth of each one's ratings is held back. Versions learned from these ratings too, so what
     is measured on them tells two versions apart and not how good either is.
     """
+    # What people said, whatever else the recipe learns from.
+    corpus = replace(corpus, interactions=corpus.interactions.explicit)
     counts = np.diff(corpus.interactions.ratings.indptr)
     fit = np.flatnonzero(counts >= LEAST_RATINGS)
     chosen = fit if len(fit) else np.flatnonzero(counts)

@@ -285,7 +285,7 @@ def _publish(work: Work, fitted: Fitted, checked: _Checked, trial: _Trial | None
         read_at=fitted.corpus.read_at,
         n_users=interactions.n_users,
         n_movies=interactions.n_items,
-        n_ratings=interactions.ratings.nnz,
+        n_ratings=fitted.corpus.n_ratings,
         fit_seconds=round(sum(work.seconds.values()), 3),
     )
     if not refusal:

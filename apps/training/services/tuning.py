@@ -37,6 +37,7 @@ from apps.training.services.evaluating import (
     Plan,
     Progress,
     build_measured,
+    is_drill,
     part_ratings,
     require_measurable,
     without_rotation,
@@ -144,11 +145,13 @@ def tune_arms(
     bare = [name for name in plan.arms if not make_arm(name).parameters]
     if bare:
         raise InvalidInput(f"The arm {bare[0]!r} has no parameters to tune.")
+    if is_drill(plan):
+        raise InvalidInput("This recipe shuffles what it learns from: there is nothing to tune it for.")
     require_measurable(plan, interactions)
     interactions = without_rotation(interactions)
     rng = np.random.default_rng(plan.seed)
     outer = next(part_ratings(plan, interactions, rng))
-    inner = next(part_ratings(plan, outer.train, rng))
+    inner = next(part_ratings(plan, outer.learned, rng))
     searches = _Searches(plan, inner, budget, progress)
     try:
         with threadpool_limits(os.cpu_count()):
@@ -161,7 +164,7 @@ def tune_arms(
         raise InvalidInput(f"These parameters cannot be fitted: {error}") from error
     return Tuning(
         plan=plan,
-        n_ratings=int(interactions.ratings.nnz),
+        n_ratings=int(interactions.explicit.ratings.nnz),
         arms=arms,
         predictor=predicted[0] if predicted else None,
         parameters=searches.parameters,
@@ -216,7 +219,7 @@ class HeldBack:
     def predictor(self, searched: Searched) -> TunedPredictor:
         errors = [
             prediction_errors(
-                RatingPredictor(**split_parameters(given).predictor).fit(self.split.train),
+                RatingPredictor(**split_parameters(given).predictor).fit(self.split.learned),
                 self.split.known,
                 self.split.test,
             )
@@ -233,7 +236,7 @@ class HeldBack:
 
     def _report(self, name: str, given: Mapping[str, Parameters]) -> Report:
         rng = np.random.default_rng(self.plan.seed)
-        arm = fit_arms([name], self.split.train, rng, parameters=given)[name]
+        arm = fit_arms([name], self.split.learned, rng, parameters=given)[name]
         measured = measure(
             ArmLists(arm),
             self.split.known,
