@@ -173,7 +173,7 @@ def take_items(interactions: Interactions, ids: Int64) -> Interactions:
     return replace(kept, ratings=ratings, items=ItemIndex(ids), features=replace(features, **taken))
 
 
-def test_of(split: Split, people: Int64) -> Split:
+def held_back_of(split: Split, people: Int64) -> Split:
     """The same split with the ratings held back of the rows ``people`` alone."""
     return replace(split, test=split.test.part(np.isin(_users(split.test), people)))
 

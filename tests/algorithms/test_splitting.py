@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from apps.algorithms.splitting import (
+    held_back_of,
     k_fold,
     leave_last_out,
     newcomer_split,
@@ -10,7 +11,6 @@ from apps.algorithms.splitting import (
     take_items,
     take_people,
     temporal_split,
-    test_of,
 )
 from tests.algorithms.factories import make_interactions, make_random_interactions
 
@@ -114,7 +114,7 @@ def test_temporal_split_tells_a_share_of_what_newcomers_said_and_never_all(share
 
 def test_the_test_of_some_people_holds_their_ratings_alone():
     parts = temporal_split(make_random_interactions(np.random.default_rng(1)))
-    some = test_of(parts, np.array([1, 3]))
+    some = held_back_of(parts, np.array([1, 3]))
     assert rows_of(some.test) == {row for row in rows_of(parts.test) if row[0] in (1, 3)}
     assert rows_of(some.train) == rows_of(parts.train)
 

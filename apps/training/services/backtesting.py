@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from apps.algorithms.evaluation import FilmFacts, Report, compare, film_facts, relevant_films
-from apps.algorithms.splitting import Split, newest_share_from, take_items, temporal_split, test_of
+from apps.algorithms.splitting import Split, held_back_of, newest_share_from, take_items, temporal_split
 from apps.algorithms.types import Interactions, Parameters
 from apps.core.errors import Conflict, InvalidInput
 from apps.experiments.policy import current_policy, recipes_in_use
@@ -134,7 +134,7 @@ def make_ground(truth: Interactions, cut: float, seed: int) -> Ground:
     people = np.array(list(wanted), dtype=np.int64)
     if len(people) > MOST_PEOPLE:
         people = np.random.default_rng(seed).permutation(people)[:MOST_PEOPLE]
-        split = test_of(split, people)
+        split = held_back_of(split, people)
     return Ground(cut, split, facts, len(people))
 
 

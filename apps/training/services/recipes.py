@@ -44,10 +44,12 @@ def no_such_recipe(name: str) -> str:
 
 
 def require_tunable(name: str) -> None:
-    """Raises ``InvalidInput`` for a name that no recipe can have, and for the standard recipe, which is
-    every arm's default."""
+    """Raises ``InvalidInput`` for a name that no recipe can have, for the standard recipe, which is every
+    arm's default, and for one that serves: its next fit would go live unproved."""
     if name == STANDARD:
         raise InvalidInput(f"Recipe {STANDARD!r} is every arm's default: save to another name.")
+    if name in recipes_in_use():
+        raise InvalidInput(f"Recipe {name!r} serves: save to another name, and it is tested beside this one.")
     try:
         Recipe(name=name).clean_fields()
     except ValidationError as refusal:
