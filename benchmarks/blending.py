@@ -70,8 +70,8 @@ def main() -> None:
     from apps.training.datasets import build_interactions
     from apps.training.parameters import read_parameters, split_parameters
 
-    given, _ = split_parameters(read_parameters(options.parameters) if options.parameters else {})
-    parameters = {name: given[name] for name in ARMS if name in given}
+    given = split_parameters(read_parameters(options.parameters) if options.parameters else {})
+    parameters = {name: given.arms[name] for name in ARMS if name in given.arms}
     rng = np.random.default_rng(SEED)
     outer, inner = _splits(build_interactions(), options.protocol, rng)
     relevant = PROTOCOLS[options.protocol].relevant

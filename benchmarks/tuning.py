@@ -87,7 +87,7 @@ def _search(name: str, kind: str, seed: int, interactions: Any, seconds: float) 
     plan = make_plan(arms=[name], seed=seed)
     rng = np.random.default_rng(seed)
     outer = next(part_ratings(plan, interactions, rng))
-    inner = next(part_ratings(plan, outer.train, rng))
+    inner = next(part_ratings(plan, outer.learned, rng))
     with threadpool_limits(1):
         found = search_parameters(_bench(name, kind, plan, inner), MOST, seconds)
         return HeldBack(plan, outer, {name: found.best.configuration}).arm(found)

@@ -20,7 +20,7 @@ from apps.experiments.services import override
 from apps.monitoring.models import DriftDay
 from apps.ratings.models import Dismissal, Favorite, MovieMerge, Rating, Thumb, Unseen, WatchlistItem
 from apps.recommendations.models import Viewer
-from apps.training.models import ModelUpdateLog, ModelVersion, Recipe, TrainingRun
+from apps.training.models import BackTest, ModelUpdateLog, ModelVersion, Recipe, TrainingRun
 from tests.experiments.setup import make_experiment
 from tests.factories import make_api_key, make_movie, make_rating, make_user
 
@@ -162,8 +162,26 @@ def _policy() -> ServingPolicy:
     return policy
 
 
+def make_back_test(**values: Any) -> BackTest:
+    run = _run()
+    check = {"name": "people of the test", "figure": 12, "limit": 50, "way": "at least", "passed": False}
+    defaults: dict[str, Any] = {
+        "recipe": run.recipe,
+        "against": "standard",
+        "run": run,
+        "n_train": 80,
+        "n_test": 20,
+        "n_people": 12,
+        "checks": [check],
+        "passed": False,
+        "seconds": 1.5,
+    }
+    return BackTest.objects.create(**defaults | values)
+
+
 MAKERS: Mapping[type[Model], Callable[[], Model]] = {
     ApiKey: lambda: make_api_key("metrics.read")[0],
+    BackTest: make_back_test,
     BanditPolicy: lambda: begin_version(arms=["als", "svd"], reason="a test", by=None),
     AuditEntry: lambda: AuditEntry.objects.create(actor_name="ada", action="training.start"),
     CrontabSchedule: lambda: CrontabSchedule.objects.create(minute=str(next(_numbers) % 60)),

@@ -50,9 +50,15 @@ PERSONAL: dict[str, tuple[str, str]] = {
         "experiment_acts",
         "phase step by acted figures verdict policy undoes_id",
     ),
-    "rollouts": ("rollout_acts", "recipe_id experiment_id asked_by"),
-    "model_activations": ("activation_acts", "version_id recipe_id by"),
+    "rollouts": ("rollouts", "recipe_id experiment_id asked_by"),
+    "model_activations": ("activations", "version_id recipe_id by"),
     "experiment_unit_totals": ("experiment_totals", "unit_key"),
+    # Of what staff did: what was measured is of all viewers together.
+    "recipe_back_tests": (
+        "back_tests",
+        "parameters against_parameters run_id cut_at n_train n_test n_people checks metrics passed seconds"
+        " created_at overridden_by",
+    ),
     "imports": ("imports", ""),
     "import_rows": ("import_rows", ""),
     # When a row was last written here; changed_at is when the person said it.

@@ -30,6 +30,7 @@ from tests.factories import PASSWORD, make_movie, make_rating, make_user
 from tests.house import House, make_house
 from tests.pages.conftest import nothing_kept
 from tests.recommendations.test_recommend import ask, serve
+from tests.rows import NOW, make_back_test
 
 __all__ = ["nothing_kept"]
 
@@ -113,6 +114,7 @@ def leave_every_trace(house: House) -> tuple[User, User]:
     for unit in (was.unit_key, account.unit_key):
         take_part_in_an_experiment(unit)
     experiment = make_experiment("led")
+    make_back_test(overridden_by=account.username, overridden_because="A look", overridden_at=NOW)
     Decision.objects.create(
         experiment=experiment, phase=1, kind="stop", at=experiment.created_at, by=account.username
     )

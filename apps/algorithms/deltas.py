@@ -1,7 +1,7 @@
 """What happened to the ratings since an arm was fitted, as its ``update`` reads it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from apps.algorithms.types import Bool, Int64, Interactions
-from apps.algorithms.weights import signal_values
+from apps.algorithms.weights import signal_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +22,8 @@ class Delta:
     columns
         int64 ``(before.n_items,)``: where each film of ``before`` stands in ``after``; -1 for one that went.
     people
-        int64 ``(n, 2)``: the rows in ``before`` and in ``after`` of each person whose ratings differ, -1
-        where there is none.
+        int64 ``(n, 2)``: the rows in ``before`` and in ``after`` of each person whose interactions differ,
+        in whatever they say, -1 where there is none.
     described
         int64, ascending: films of ``after`` that the catalogue tells otherwise of, or that are new to it.
     """
@@ -50,30 +50,45 @@ class Delta:
         """The stars before of those who differ, CSR float32 ``(n_people, after.n_items)``; films that are
         gone are left out.
         """
-        rows = _rows_of(self.before.ratings, self.people[:, 0])
-        places = self.columns[rows.indices]
-        kept = places >= 0
-        ends = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
-        shape = (self.n_people, self.after.n_items)
-        found = sparse.csr_matrix((rows.data[kept], places[kept], ends), shape=shape)
-        found.sort_indices()
-        return found
+        return self._sides[0].ratings
 
     @cached_property
     def now(self) -> sparse.csr_matrix:
         """The stars that they have given now, of the same shape."""
-        return _rows_of(self.after.ratings, self.people[:, 1])
+        return self._sides[1].ratings
 
     @cached_property
     def rated(self) -> Int64:
-        """Films of ``after`` of which a rating came, changed or went, ascending."""
-        changed = self.now - self.was
-        changed.eliminate_zeros()
-        return np.unique(changed.indices).astype(np.int64)
+        """Films of ``after`` of which a rating came, changed or went, or weighs otherwise, ascending."""
+        was, now = self._sides
+        differ = [_differing(was.ratings, now.ratings)]
+        for name in ("weights", "sources"):
+            if getattr(was, name) is not None or getattr(now, name) is not None:
+                differ.append(_differing(_cells(was, name), _cells(now, name)))
+        return np.unique(np.concatenate(differ)).astype(np.int64)
 
     def weighted(self, signal: str) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
         """``was`` and ``now`` as weights under ``signal``, without zeros."""
-        return _weighted(self.was, signal), _weighted(self.now, signal)
+        was, now = (signal_matrix(side.ratings, signal, side.weights) for side in self._sides)
+        return was, now
+
+    @cached_property
+    def _sides(self) -> tuple[Interactions, Interactions]:
+        """Those who differ, before and after, both over the films of ``after``."""
+        before = _people_of(self.before, self.people[:, 0])
+        columns = self.columns[before.ratings.indices]
+        if np.any(columns < 0):
+            before = before.part(columns >= 0)
+            columns = columns[columns >= 0]
+        shape = (self.n_people, self.after.n_items)
+        spots = np.arange(len(columns), dtype=np.int64)
+        order = sparse.csr_matrix((spots, columns, before.ratings.indptr), shape=shape)
+        order.sort_indices()
+        moved = sparse.csr_matrix((before.ratings.data[order.data], order.indices, order.indptr), shape=shape)
+        return (
+            replace(before, ratings=moved, **before.aligned(order.data)),
+            _people_of(self.after, self.people[:, 1]),
+        )
 
     def carried(self, rows: npt.NDArray[Any], fill: float = 0.0) -> npt.NDArray[Any]:
         """``rows``, one a film of ``before``, at the places of ``after``; ``fill`` for films that are new."""
@@ -113,19 +128,31 @@ def delta_of(
     return Delta(before, after, columns, pairs, told.astype(np.int64))
 
 
-def _rows_of(ratings: sparse.csr_matrix, rows: Int64) -> sparse.csr_matrix:
+def _people_of(interactions: Interactions, rows: Int64) -> Interactions:
     """The rows, empty ones where there is none."""
     known = np.flatnonzero(rows >= 0)
-    found = ratings[rows[known]]
+    found = interactions.of_people(rows[known])
     lengths = np.zeros(len(rows), dtype=np.int64)
-    lengths[known] = np.diff(found.indptr)
+    lengths[known] = np.diff(found.ratings.indptr)
     ends = np.concatenate([[0], np.cumsum(lengths)])
-    return sparse.csr_matrix((found.data, found.indices, ends), shape=(len(rows), ratings.shape[1]))
+    shape = (len(rows), interactions.n_items)
+    spread = sparse.csr_matrix((found.ratings.data, found.ratings.indices, ends), shape=shape)
+    return replace(found, ratings=spread)
 
 
-def _weighted(stars: sparse.csr_matrix, signal: str) -> sparse.csr_matrix:
-    found = sparse.csr_matrix(
-        (signal_values(stars.data, signal), stars.indices.copy(), stars.indptr.copy()), shape=stars.shape
+def _cells(side: Interactions, name: str) -> sparse.csr_matrix:
+    """What an aligned array says by person and film, so that no entry says 0."""
+    said = getattr(side, name)
+    # Weights are at least 0 and sources are counted from 0; None says what everybody's were before.
+    usual = 1.0 if name == "weights" else 0.0
+    values = np.full(side.ratings.nnz, usual) if said is None else said
+    return sparse.csr_matrix(
+        (values + 1.0, side.ratings.indices, side.ratings.indptr), shape=side.ratings.shape
     )
-    found.eliminate_zeros()
-    return found
+
+
+def _differing(was: sparse.csr_matrix, now: sparse.csr_matrix) -> Int64:
+    """The columns in which they differ."""
+    changed = now - was
+    changed.eliminate_zeros()
+    return np.asarray(changed.indices, dtype=np.int64)

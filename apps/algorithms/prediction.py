@@ -63,8 +63,10 @@ class RatingPredictor:
         return self.settings.as_parameters()
 
     def fit(self, interactions: Interactions) -> Self:
-        """Learn film biases and neighbours. Without any rating all predictions are mid-scale."""
-        biases, residuals = self._told_apart(interactions.ratings)
+        """Learn film biases and neighbours from explicit ratings, which all count alike, whatever else there
+        is. Without any rating all predictions are mid-scale.
+        """
+        biases, residuals = self._told_apart(interactions.explicit.ratings)
         all_films = np.arange(interactions.n_items)
         neighbours, similarities = self._neighbours(residuals, all_films)
         self._arrays = {**biases, "neighbours": neighbours, "similarities": similarities}
@@ -78,7 +80,7 @@ class RatingPredictor:
         updated = type(self)(**self.parameters)
         if len(films) * _MANY > delta.after.n_items or held["neighbours"].shape[1] != width:
             return updated.fit(delta.after)
-        biases, residuals = self._told_apart(delta.after.ratings)
+        biases, residuals = self._told_apart(delta.after.explicit.ratings)
         neighbours = np.array(delta.carried(held["neighbours"]))
         if not delta.is_of_same_films:
             # What is gone votes for nobody any more.

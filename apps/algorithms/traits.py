@@ -81,7 +81,7 @@ def film_traits(
     if exposed is None and "hybrid" in arms:
         exposed = exposure_of(arms["hybrid"], interactions, rng)
     return FilmTraits(
-        popularity=signal_counts(interactions.ratings, "all").astype(np.float32),
+        popularity=signal_counts(interactions.ratings, "all", interactions.weights).astype(np.float32),
         exposure=np.zeros(interactions.n_items, dtype=np.float32) if exposed is None else exposed,
         vectors=film_vectors(arms, features),
         primary_genre=features.primary_genre,

@@ -5,8 +5,10 @@ translated once, at the boundary, by ``ItemIndex``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import IntEnum
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +16,30 @@ from scipy import sparse
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
+Int8 = npt.NDArray[np.int8]
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 LIKED_FROM = 4.0
 """A rating of this many stars or more says that the viewer liked the film."""
+
+NOBODY = -1
+"""Among ``Interactions.shown_by``: no list had shown the film."""
+
+
+class Source(IntEnum):
+    """What a stored interaction is; of several of one person and film the first here counts."""
+
+    RATING = 0
+    THUMB = 1
+    FAVORITE = 2
+    WATCHLIST = 3
+    CLICK = 4
+
+
+LAST_OF_HISTORY = Source.FAVORITE
+"""This and those before it stand for stars when a viewer is folded in; what comes after it does not."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +102,7 @@ class ItemFeatures:
 
 @dataclass(frozen=True)
 class Interactions:
-    """Everybody's ratings, the one input of every ``fit``.
+    """Everybody's ratings, and what else they did that says as much, the one input of every ``fit``.
 
     ratings
         CSR ``(n_users, n_items)`` float32 in 0.5 to 5.0; an absent entry is no rating.
@@ -92,12 +112,27 @@ class Interactions:
         Translates film ids to columns.
     features
         The catalogue's view of the same columns.
+    weights
+        float32, at least 0, aligned with ``ratings.data``: what an entry counts where a rating counts 1. None
+        for ones. An entry of weight 0 counts as an absent one.
+    sources
+        int8, aligned: the ``Source`` of each entry. None where all are explicit ratings.
+    shown_by, propensities
+        int8 and float32, aligned: the arm, by its place in ``arm_names``, that had shown the film to the
+        person in the list that the act is attributed to, and the probability with which it got that slot;
+        ``NOBODY`` and NaN for what came without a list, NaN alone where the probability is not known. Both
+        None where no list had shown anything.
     """
 
     ratings: sparse.csr_matrix
     rated_at: Float64
     items: ItemIndex
     features: ItemFeatures
+    weights: Float32 | None = None
+    sources: Int8 | None = None
+    shown_by: Int8 | None = None
+    propensities: Float32 | None = None
+    arm_names: tuple[str, ...] = ()
 
     @property
     def n_users(self) -> int:
@@ -107,16 +142,60 @@ class Interactions:
     def n_items(self) -> int:
         return int(self.ratings.shape[1])
 
+    @cached_property
+    def explicit(self) -> "Interactions":
+        """The explicit ratings alone; itself where all are."""
+        if self.sources is None:
+            return self
+        return replace(self.part(self.sources == Source.RATING), sources=None)
+
+    @cached_property
+    def counted(self) -> "Interactions":
+        """Without what weighs 0; itself where nothing does."""
+        return self if self.weights is None or self.weights.all() else self.part(self.weights > 0)
+
     def history(self, user: int) -> "History":
-        """The ratings of one row as a ``History``, oldest first (ties by film index)."""
-        start, end = self.ratings.indptr[user], self.ratings.indptr[user + 1]
-        items = self.ratings.indices[start:end]
-        rated_at = self.rated_at[start:end]
+        """What one row stands for in stars, as a ``History``, oldest first (ties by film index).
+
+        What a viewer only clicked or put on the watchlist is not in it, as in a viewer's at request time.
+        """
+        own = slice(self.ratings.indptr[user], self.ratings.indptr[user + 1])
+        items, rated_at, values = self.ratings.indices[own], self.rated_at[own], self.ratings.data[own]
         order = np.lexsort((items, rated_at))
-        return History(
-            items=items[order].astype(np.int64),
-            values=self.ratings.data[start:end][order].astype(np.float32),
+        if self.sources is not None:
+            order = order[self.sources[own][order] <= LAST_OF_HISTORY]
+        return History(items=items[order].astype(np.int64), values=values[order].astype(np.float32))
+
+    def part(self, kept: Bool) -> "Interactions":
+        """The entries that ``kept``, aligned with ``ratings.data``, marks; people and films as before."""
+        whole = self.ratings
+        kept_before = np.concatenate([[0], np.cumsum(kept)])
+        ratings = sparse.csr_matrix(
+            (whole.data[kept], whole.indices[kept], kept_before[whole.indptr]), shape=whole.shape
         )
+        return replace(self, ratings=ratings, **self.aligned(kept))
+
+    def of_people(self, rows: Int64) -> "Interactions":
+        """The rows ``rows`` alone, in this order; films as before."""
+        places = self.places(rows)
+        whole = self.ratings
+        some = sparse.csr_matrix((whole.data[places.data], places.indices, places.indptr), shape=places.shape)
+        return replace(self, ratings=some, **self.aligned(places.data))
+
+    def places(self, rows: Int64) -> sparse.csr_matrix:
+        """Of the entries in ``rows`` where each is in ``ratings.data``, int64, as CSR of the same cells."""
+        whole = self.ratings
+        spots = np.arange(whole.nnz, dtype=np.int64)
+        return sparse.csr_matrix((spots, whole.indices, whole.indptr), shape=whole.shape)[rows]
+
+    def aligned(self, places: Int64 | Bool) -> dict[str, Any]:
+        """By name each array that is aligned with ``ratings.data``, at ``places`` of it."""
+        held = {name: getattr(self, name) for name in ALIGNED}
+        return {name: array[places] for name, array in held.items() if array is not None}
+
+
+ALIGNED = ("rated_at", "weights", "sources", "shown_by", "propensities")
+"""The fields of ``Interactions`` that are aligned with ``ratings.data``."""
 
 
 @dataclass(frozen=True)

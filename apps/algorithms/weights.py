@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from scipy import sparse
 
-from apps.algorithms.types import LIKED_FROM, Float32, History, Int64
+from apps.algorithms.types import LIKED_FROM, Float32, History, Int64, Interactions
 
 RECENCY_FLOOR = 0.1
 """What the oldest entries of a long history keep of their weight."""
@@ -30,9 +30,21 @@ def signal_values(stars: Float32, signal: str) -> Float32:
     return _SIGNALS[signal](np.asarray(stars, dtype=np.float32))
 
 
-def signal_matrix(ratings: sparse.csr_matrix, signal: str) -> sparse.csr_matrix:
-    """The ratings as weights under ``signal``: CSR float32 of the same shape, no stored zeros."""
+def interaction_matrix(interactions: Interactions, signal: str) -> sparse.csr_matrix:
+    """What the arms learn from: ``signal_matrix`` of the interactions and their weights."""
+    return signal_matrix(interactions.ratings, signal, interactions.weights)
+
+
+def signal_matrix(
+    ratings: sparse.csr_matrix, signal: str, weights: Float32 | None = None
+) -> sparse.csr_matrix:
+    """The ratings as weights under ``signal``, times ``weights``, which are aligned with ``ratings.data``.
+
+    CSR float32 of the same shape, no stored zeros.
+    """
     values = signal_values(ratings.data, signal)
+    if weights is not None:
+        values = values * weights
     weighted = sparse.csr_matrix((values, ratings.indices.copy(), ratings.indptr.copy()), shape=ratings.shape)
     weighted.eliminate_zeros()
     return weighted

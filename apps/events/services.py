@@ -15,6 +15,8 @@ from apps.events.insertion import SlateLog, insert_feedback, insert_slates
 from apps.events.models import Feedback, Kind, MovieDay, RecommendationEvent, Slate
 from apps.events.outcome import Facts, Outcome, Said, outcome_of, settle
 from apps.events.querysets import ATTRIBUTION_WINDOW, RATING_WINDOW
+from apps.ratings.querysets import CLICK
+from apps.ratings.services import note_departures
 
 SETTLED_AFTER = timedelta(days=7)
 RATINGS = {Kind.RATE, Kind.UNRATE}
@@ -135,8 +137,10 @@ def _midnight(day: date) -> datetime:
 @transaction.atomic
 def hand_over(*, from_id: int, to_id: int) -> None:
     """Gives a guest's log to the account that the guest logged in to. Units stay as they were."""
-    for rows in (Slate.objects, RecommendationEvent.objects, Feedback.objects):
+    for rows in (Slate.objects, RecommendationEvent.objects):
         rows.filter(user_id=from_id).update(user_id=to_id)
+    if Feedback.objects.filter(user_id=from_id).update(user_id=to_id):
+        note_departures(kind=CLICK, user_ids=[from_id, to_id])
 
 
 @transaction.atomic
@@ -145,7 +149,10 @@ def unlink(*, user_id: int, unit_key: UUID) -> None:
 
     Reasons go, because they name films of the history, and the stars given.
     """
-    Feedback.objects.filter(Q(user_id=user_id) | Q(unit_key=unit_key)).delete()
+    said = Feedback.objects.filter(Q(user_id=user_id) | Q(unit_key=unit_key))
+    who = {user_id, *said.order_by().values_list("user_id", flat=True).distinct()}
+    if said.delete()[0]:
+        note_departures(kind=CLICK, user_ids=who, is_erasure=True)
     RecommendationEvent.objects.filter(user_id=user_id).update(user=None, reason={}, rating_value=None)
     Slate.objects.filter(Q(user_id=user_id) | Q(unit_key=unit_key)).update(
         user=None, unit_key=None, history=b"", exclusions=b""

@@ -44,6 +44,8 @@ STEERING = (
     "training.add_recipe",
     "training.change_recipe",
     "training.add_trainingrun",
+    "training.change_modelversion",
+    "training.override_gate",
 )
 
 

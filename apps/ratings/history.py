@@ -11,6 +11,9 @@ from apps.ratings.querysets import DISMISSAL, FAVORITE, RATING, THUMB
 # a lot" and "disliked" on the scale that the arms cut at 4.0 and 2.0.
 IMPLIED_BY_FAVORITE = 4.5
 IMPLIED_BY_THUMB = {1.0: 4.0, -1.0: 1.5}
+IMPLIED_BY_INTEREST = 4.0
+"""Of a film that was opened or put on the watchlist. Training alone may count these, and for less than a
+rating; no list of the viewer's own does, since the film is still to be seen."""
 
 # Of what is said about one film in several ways, the heaviest counts.
 _WEIGHTS = {RATING: 3, THUMB: 2, FAVORITE: 1}
@@ -42,7 +45,7 @@ def preferences_from(rows: Iterable[HistoryRow]) -> Preferences:
     for kind, movie_id, value, at in rows:
         weight = _WEIGHTS.get(kind, 0)
         if weight and (movie_id not in said or weight > said[movie_id][0]):
-            said[movie_id] = (weight, _stars(kind, value), at)
+            said[movie_id] = (weight, implied_stars(kind, value), at)
         elif kind == DISMISSAL:
             dismissed.add(movie_id)
     rated = [(movie_id, stars, at) for movie_id, (_, stars, at) in said.items()]
@@ -51,8 +54,8 @@ def preferences_from(rows: Iterable[HistoryRow]) -> Preferences:
     return Preferences(tuple(rated), frozenset(dismissed.union(said)), frozenset(dismissed), n_ratings)
 
 
-def _stars(kind: str, value: float | None) -> float:
-    """``value`` is there for ratings and thumbs."""
+def implied_stars(kind: str, value: float | None) -> float:
+    """What a rating, thumb or favourite says in stars; ``value`` is there for ratings and thumbs."""
     if kind == FAVORITE or value is None:
         return IMPLIED_BY_FAVORITE
     return value if kind == RATING else IMPLIED_BY_THUMB[value]

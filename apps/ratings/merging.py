@@ -145,7 +145,7 @@ def _move_batch(merge: MovieMerge, kind: str, theirs: Sequence[Any]) -> Moved:
         row.changed_at, row.updated_at = won.changed_at, now
     model._default_manager.bulk_update(overruled, [column, "changed_at", "updated_at"])
     model._default_manager.filter(pk__in=[row.pk for row in both]).delete()
-    note_departures(model=model, user_ids=[row.user_id for row in theirs])
+    note_departures(kind=model.KIND, user_ids=[row.user_id for row in theirs])
     return Moved(len(free), len(newer), len(both) - len(newer))
 
 

@@ -5,6 +5,8 @@ time of the change, so that a late or repeated message cannot bring it back, and
 that it went.
 """
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -30,6 +32,9 @@ class Preference(models.Model):
 
     Written by ``ratings.services.record_preference`` and the importers alone.
     """
+
+    KIND: ClassVar[str]
+    """As in ``querysets``."""
 
     # No index of its own: the unique constraint on user and movie begins with the user.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)
@@ -61,6 +66,8 @@ class Rating(Preference):
     ``rated_at`` of the outside world is ``changed_at``.
     """
 
+    KIND = RATING
+
     value = models.FloatField(null=True)
 
     objects = RatingQuerySet.as_manager()
@@ -82,14 +89,16 @@ class Rating(Preference):
 
 class RatingDeparture(models.Model):
     """A person of whom ratings left the table without a tombstone: erased, handed to an account, of a film
-    that turned out to be another one, or of an import that was undone.
+    that turned out to be another one, or of an import that was undone. ``kind`` says of which table: other
+    preferences, and what they clicked, are learned from too where a recipe asks for it.
 
-    Who keeps a copy of the ratings reads this person's rows anew; ``is_erasure`` says that this must be soon.
+    Who keeps a copy of the rows reads this person's anew; ``is_erasure`` says that this must be soon.
     The number of somebody who was erased is
     in no other row; it goes from here once no copy is older (``ratings.services.forget_departures``).
     """
 
     user_id = models.BigIntegerField()
+    kind = models.CharField(max_length=10, default=RATING)
     is_erasure = models.BooleanField(default=False)
     at = models.DateTimeField(auto_now_add=True, db_index=True)
 
@@ -101,29 +110,40 @@ class RatingDeparture(models.Model):
 
 
 class Favorite(Flag):
+    KIND = FAVORITE
+
     class Meta:
         db_table = "favorites"
         constraints = [models.UniqueConstraint(fields=["user", "movie"], name="favorites_once")]
+        indexes = [models.Index(fields=["updated_at"], name="favorites_updated")]
 
 
 class WatchlistItem(Flag):
+    KIND = WATCHLIST
+
     class Meta:
         db_table = "watchlist_items"
         constraints = [models.UniqueConstraint(fields=["user", "movie"], name="watchlist_items_once")]
+        indexes = [models.Index(fields=["updated_at"], name="watchlist_items_updated")]
 
 
 class Dismissal(Flag):
     """ "Not for me": the film is kept out of every list until it is restored."""
 
+    KIND = DISMISSAL
+
     class Meta:
         db_table = "dismissals"
         constraints = [models.UniqueConstraint(fields=["user", "movie"], name="dismissals_once")]
+        indexes = [models.Index(fields=["updated_at"], name="dismissals_updated")]
 
 
 class Unseen(Flag):
     """The viewer was asked to rate the film and has not seen it: it is not asked about again. This says
     nothing of taste, and no list looks at it.
     """
+
+    KIND = UNSEEN
 
     class Meta:
         db_table = "unseen_films"
@@ -133,6 +153,8 @@ class Unseen(Flag):
 
 class Thumb(Preference):
     """``direction`` is +1 for up, -1 for down, 0 for the tombstone of a cleared thumb."""
+
+    KIND = THUMB
 
     direction = models.SmallIntegerField()
 
@@ -144,6 +166,7 @@ class Thumb(Preference):
             models.UniqueConstraint(fields=["user", "movie"], name="thumbs_once"),
             models.CheckConstraint(condition=Q(direction__in=[-1, 0, 1]), name="thumbs_direction"),
         ]
+        indexes = [models.Index(fields=["updated_at"], name="thumbs_updated")]
 
     def __str__(self) -> str:
         return f"{self.user_id}:{self.movie_id}={self.direction:+d}"

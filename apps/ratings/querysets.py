@@ -16,6 +16,8 @@ Row = TypeVar("Row", bound=models.Model)
 
 RATING, THUMB, FAVORITE, WATCHLIST, DISMISSAL = "rating", "thumb", "favorite", "watchlist", "dismissal"
 UNSEEN = "unseen"
+CLICK = "click"
+"""No preference: what the log holds of films that a viewer opened."""
 
 # Every list waits for this query: as an ORM union of five it takes longer to build than to run.
 HISTORY_SQL = """

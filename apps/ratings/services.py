@@ -21,7 +21,9 @@ from apps.ratings.models import (
     Unseen,
     WatchlistItem,
 )
+from apps.ratings.querysets import CLICK, DISMISSAL, FAVORITE, RATING, THUMB, WATCHLIST
 
+_LEARNED_FROM = frozenset({RATING, THUMB, FAVORITE, WATCHLIST, DISMISSAL, CLICK})
 STARS = frozenset(half / 2 for half in range(1, 11))
 
 
@@ -86,7 +88,7 @@ def erase_preferences(*, model: type[Preference], user_id: int) -> None:
     rows = _locked(model, user_id)
     _delete(model, rows)
     if rows:
-        note_departures(model=model, user_ids=[user_id], is_erasure=True)
+        note_departures(kind=model.KIND, user_ids=[user_id], is_erasure=True)
 
 
 @transaction.atomic
@@ -102,16 +104,16 @@ def merge_preferences(*, model: type[Preference], from_id: int, to_id: int) -> N
             taken.add(row.movie_id)
     _delete(model, [row for row in guests if row.movie_id in taken])
     if guests:
-        note_departures(model=model, user_ids=[from_id, to_id])
+        note_departures(kind=model.KIND, user_ids=[from_id, to_id])
 
 
-def note_departures(*, model: type[Preference], user_ids: Iterable[int], is_erasure: bool = False) -> None:
-    """Remembers whose rows went, or changed hands, without a tombstone; of ratings alone, which training
-    keeps a copy of.
+def note_departures(*, kind: str, user_ids: Iterable[int], is_erasure: bool = False) -> None:
+    """Remembers whose rows of one kind went, or changed hands, without a tombstone: a preference, or
+    ``CLICK`` of the log. Only of what training may keep a copy of.
     """
-    if model is Rating:
+    if kind in _LEARNED_FROM:
         RatingDeparture.objects.bulk_create(
-            RatingDeparture(user_id=user, is_erasure=is_erasure) for user in sorted(set(user_ids))
+            RatingDeparture(user_id=user, kind=kind, is_erasure=is_erasure) for user in sorted(set(user_ids))
         )
 
 

@@ -7,8 +7,8 @@ class TrainingConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.training import checks  # noqa: F401 - registers itself
+        from apps.training.privacy import register_sources
         from apps.training.servable import register
-        from apps.training.sources import register_sources
 
         register()
         register_sources()

@@ -19,13 +19,13 @@ _DECADE = "decade:"
 
 
 def baseline_of(interactions: Interactions) -> dict[str, Any]:
-    """JSON, some kilobytes: how many ratings are of each bin, by ``SUBJECTS`` and bin.
+    """JSON, some kilobytes: how many explicit ratings are of each bin, by ``SUBJECTS`` and bin.
 
     ``ratings`` counts stars by halves, the others by features of the films rated: primary genre, decade,
     long tail, niche. ``n`` is how many ratings there are, and ``sum_squares`` that of the ratings a person.
     O(ratings).
     """
-    ratings, features = interactions.ratings, interactions.features
+    ratings, features = interactions.explicit.ratings, interactions.features
     per_film = np.bincount(ratings.indices, minlength=interactions.n_items).astype(np.int64)
     per_person = np.diff(ratings.indptr).astype(np.float64)
     return {

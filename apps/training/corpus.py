@@ -6,7 +6,7 @@ another version costs a fit from nothing and no more.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from django.conf import settings
 from scipy import sparse
 
 from apps.algorithms.matrices import pack_csr, unpack_csr
-from apps.algorithms.types import Int64, Interactions, ItemFeatures, ItemIndex
+from apps.algorithms.types import ALIGNED, Int64, Interactions, ItemFeatures, ItemIndex
 from apps.training.artifacts import (
     Artifact,
     ArtifactRefused,
@@ -25,6 +25,8 @@ from apps.training.artifacts import (
     save_artifact,
     verify_artifact,
 )
+from apps.training.data import EXPLICIT_RATINGS, DataParameters, read_data
+from apps.training.rows import ARM_NAMES
 
 _FOLDER_MODE = 0o700
 _FLAT_FEATURES = ("primary_genre", "vectors", "is_long_tail", "is_niche", "n_shown")
@@ -35,18 +37,22 @@ _WIDE_FEATURES = ("genres", "terms")
 class Corpus:
     """``people`` is int64 ``(n_users,)``: whose row each of ``interactions.ratings`` is, ascending.
 
-    ``read_at`` is when the reading began: what was written later may not be in it. ``stored`` is where it
-    was read from, None for one that came out of the database.
+    ``read_at`` is when the reading began: what was written later may not be in it. ``data`` says what was
+    read, and ``mean_inverse`` what weights by inverse propensity were divided by (``mean_inverse_of``).
+    ``stored`` is where it was read from, None for one that came out of the database.
     """
 
     interactions: Interactions
     people: Int64
     read_at: datetime
+    data: DataParameters = EXPLICIT_RATINGS
+    mean_inverse: float = 1.0
     stored: Artifact | None = None
 
     @property
     def n_ratings(self) -> int:
-        return int(self.interactions.ratings.nnz)
+        """Explicit ones."""
+        return int(self.interactions.explicit.ratings.nnz)
 
 
 def corpus_folder() -> Path:
@@ -66,6 +72,9 @@ def save_corpus(version: str, corpus: Corpus, *, before: Corpus | None = None) -
     features = corpus.interactions.features
     about = {
         "read_at": corpus.read_at.isoformat(),
+        "data": asdict(corpus.data),
+        "mean_inverse": corpus.mean_inverse,
+        "arm_names": list(corpus.interactions.arm_names),
         "genre_names": list(features.genre_names),
         "term_names": list(features.term_names),
     }
@@ -110,7 +119,11 @@ def _pack(corpus: Corpus) -> Groups:
     films = {"ids": interactions.items.ids, **{name: getattr(features, name) for name in _FLAT_FEATURES}}
     for name in _WIDE_FEATURES:
         films |= pack_csr(name, getattr(features, name))
-    ratings = {**pack_csr("stars", interactions.ratings), "rated_at": interactions.rated_at}
+    aligned = {name: getattr(interactions, name) for name in ALIGNED}
+    ratings = {
+        **pack_csr("stars", interactions.ratings),
+        **{name: array for name, array in aligned.items() if array is not None},
+    }
     return {"people": {"ids": corpus.people}, "ratings": ratings, "films": films}
 
 
@@ -121,6 +134,9 @@ def _unpack(artifact: Artifact) -> Corpus:
     items = ItemIndex(films["ids"])
     if stars.shape != (len(people), len(items)) or np.any(np.diff(people) <= 0):
         raise ValueError("its ratings do not fit its people and films")
+    arm_names = tuple(about.get("arm_names", ()))
+    if arm_names not in ((), ARM_NAMES):
+        raise ValueError("other arms had shown the films that it tells of")
     features = ItemFeatures(
         genre_names=tuple(about["genre_names"]),
         term_names=tuple(about["term_names"]),
@@ -133,8 +149,17 @@ def _unpack(artifact: Artifact) -> Corpus:
         n_shown=films["n_shown"],
     )
     return Corpus(
-        interactions=Interactions(stars, ratings["rated_at"], items, features),
+        interactions=Interactions(
+            ratings=stars,
+            items=items,
+            features=features,
+            arm_names=arm_names,
+            **{name: ratings[name] for name in ALIGNED if name in ratings},
+        ),
         people=people,
         read_at=datetime.fromisoformat(about["read_at"]),
+        # One of before recipes could say what they learn from has ratings alone.
+        data=read_data(about.get("data", {})),
+        mean_inverse=float(about.get("mean_inverse", 1.0)),
         stored=artifact,
     )

@@ -7,42 +7,80 @@ from django.db.models import F
 from django.utils import timezone
 from scipy import sparse
 
+from apps.algorithms.drills import shuffle_films
 from apps.algorithms.registry import vector_readers
-from apps.algorithms.types import Float32, Int64, Interactions, ItemIndex, Parameters
+from apps.algorithms.types import Float32, Int64, Interactions, ItemFeatures, ItemIndex, Parameters
 from apps.catalog.models import Movie
 from apps.core.errors import InvalidInput
 from apps.ratings.models import Rating
 from apps.training.columns import CHUNK_ROWS, Column, Epoch, read_columns
 from apps.training.corpus import Corpus
+from apps.training.data import EXPLICIT_RATINGS, DataParameters
 from apps.training.encoding import Warn, log_warning
 from apps.training.features import build_features
+from apps.training.rows import ARM_NAMES, Rows, Said
+from apps.training.sources import complete
+from apps.training.weighing import mean_inverse_of, weigh
+
+_SHUFFLING_SEED = 1
 
 
-def build_corpus(warn: Warn = log_warning) -> Corpus:
-    """All standing ratings, of imported people too, and what the catalogue says about the films.
+def build_corpus(
+    data: DataParameters = EXPLICIT_RATINGS, warn: Warn = log_warning, *, mean_inverse: float | None = None
+) -> Corpus:
+    """All standing ratings, of imported people too, what else ``data`` asks for, and what the catalogue says
+    about the films.
 
     Films are those that viewers can be shown and those that somebody rated: a hidden film still
     says something about the people who watched it. One row of ``ratings`` per person who rated, in
     ascending order of user id. A rating takes 28 bytes while it is read and 16 in the end. ``warn`` is
-    told what the catalogue's view lacks because an encoder cannot run.
+    told what the catalogue's view lacks because an encoder cannot run. ``mean_inverse`` as in ``Corpus``, of
+    what is read where it is None.
     """
     read_at = timezone.now()
-    users, movies, values, rated_at = _read_ratings()
-    items = ItemIndex(np.union1d(available_movies(), movies))
-    columns = items.indices(movies).astype(np.int32)
-    people, ends = row_ends(users)
-    ratings = sparse.csr_matrix((values, columns, ends), shape=(len(people), len(items)))
-    features = build_features(items, warn)
-    return Corpus(Interactions(ratings, rated_at, items, features), people, read_at)
+    rows = complete(Rows.of_ratings(*_read_ratings()), data)
+    items = ItemIndex(np.union1d(available_movies(), rows.movies))
+    columns = items.indices(rows.movies).astype(np.int32)
+    people, ends = row_ends(rows.users)
+    ratings = sparse.csr_matrix((rows.said.values, columns, ends), shape=(len(people), len(items)))
+    mean = mean_inverse_of(rows.said, data) if mean_inverse is None else mean_inverse
+    interactions = interactions_of(ratings, rows.said, data, mean, items, build_features(items, warn))
+    if data.shuffled:
+        interactions = shuffle_films(interactions, np.random.default_rng(_SHUFFLING_SEED))
+    return Corpus(interactions, people, read_at, data, mean)
 
 
-def build_interactions(warn: Warn = log_warning) -> Interactions:
+def interactions_of(
+    ratings: sparse.csr_matrix,
+    said: Said,
+    data: DataParameters,
+    mean_inverse: float,
+    items: ItemIndex,
+    features: ItemFeatures,
+) -> Interactions:
+    """``ratings`` holds the values of ``said``, which has its order."""
+    return Interactions(
+        ratings,
+        said.rated_at,
+        items,
+        features,
+        weights=weigh(said, data, mean_inverse),
+        sources=said.sources,
+        shown_by=said.shown_by,
+        propensities=said.propensities,
+        arm_names=() if said.shown_by is None else ARM_NAMES,
+    )
+
+
+def build_interactions(data: DataParameters = EXPLICIT_RATINGS, warn: Warn = log_warning) -> Interactions:
     """``build_corpus`` without the people's names."""
-    return build_corpus(warn).interactions
+    return build_corpus(data, warn).interactions
 
 
-def build_measured_interactions(names: Sequence[str], parameters: Mapping[str, Parameters]) -> Interactions:
-    """``build_interactions`` to measure the arms ``names`` with; ``parameters`` are a recipe's.
+def build_measured_interactions(
+    names: Sequence[str], parameters: Mapping[str, Parameters], data: DataParameters = EXPLICIT_RATINGS
+) -> Interactions:
+    """``build_interactions`` to measure the arms ``names`` with; ``parameters`` are those of a recipe's arms.
 
     A fit goes on without vectors. A measurement would give the figures of popularity another arm's name:
     raises ``InvalidInput`` when an encoder cannot run and one of the arms depends on it.
@@ -57,7 +95,7 @@ def build_measured_interactions(names: Sequence[str], parameters: Mapping[str, P
             )
         log_warning(sentence)
 
-    return build_interactions(warn)
+    return build_interactions(data, warn)
 
 
 def _read_ratings() -> tuple[Int64, Int64, Float32, Column]:

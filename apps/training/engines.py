@@ -88,7 +88,7 @@ def pack_engine(
         "ids": interactions.items.ids,
         **{name: getattr(traits, name) for name in _TRAITS},
         "is_long_tail": features.is_long_tail,
-        "entropy": rating_entropy(interactions.ratings),
+        "entropy": rating_entropy(interactions.explicit.ratings),
         **pack_csr("genres", features.genres),
     }
     groups: dict[str, Mapping[str, npt.NDArray[Any]]] = {_FILMS: films, _PREDICTOR: predictor.arrays()}

@@ -107,9 +107,9 @@ class TrainingRun(models.Model):
 class ModelVersion(models.Model):
     """One fit, and the artifact that holds it.
 
-    At most one version of a recipe is live. A refused one is kept with its reason; ``checks`` are those that
-    it passed or failed, each with ``name``, ``figure``, ``limit`` and ``passed``. ``artifact`` is empty once
-    the files of an old version were removed.
+    At most one version of a recipe is live. A refused one is kept with its reason, also once staff let it
+    serve for one of theirs; ``checks`` are those that it passed or failed (``gate.Check``), those of its
+    recipe's back-test among them. ``artifact`` is empty once the files of an old version were removed.
     """
 
     class Status(models.TextChoices):
@@ -134,6 +134,7 @@ class ModelVersion(models.Model):
     n_ratings = models.PositiveBigIntegerField()
     fit_seconds = models.FloatField()
     refused_because = models.TextField(blank=True)
+    overridden_because = models.TextField(blank=True, help_text="Why staff let it serve all the same")
     is_pinned = models.BooleanField(
         "pinned", default=False, help_text="Its files are kept, however many versions come after it"
     )
@@ -148,9 +149,51 @@ class ModelVersion(models.Model):
                 fields=["recipe"], condition=Q(status="live"), name="model_versions_one_live"
             )
         ]
+        permissions = [("override_gate", "Can let a version serve that the gate refused")]
 
     def __str__(self) -> str:
         return self.name
+
+
+class BackTest(models.Model):
+    """A changed recipe beside the one that served: both refitted on what was rated before a moment, and
+    measured on what was rated since.
+
+    ``parameters`` and ``against_parameters`` are those of the two recipes as they were tested: of others the
+    test says nothing. ``checks`` are ``gate.Check`` as JSON; ``metrics`` all that was measured. ``n_train``
+    ratings were fitted on, by the recipe, and ``n_test`` of ``n_people`` were to be found.
+    """
+
+    recipe = models.ForeignKey(Recipe, on_delete=models.PROTECT, related_name="back_tests")
+    against = models.CharField(max_length=60, help_text="The recipe that served then")
+    parameters = models.JSONField(default=dict, blank=True)
+    against_parameters = models.JSONField(default=dict, blank=True)
+    run = models.ForeignKey(TrainingRun, null=True, on_delete=models.SET_NULL, related_name="back_tests")
+    cut_at = models.DateTimeField(null=True, help_text="What was rated since was to be found")
+    n_train = models.PositiveBigIntegerField()
+    n_test = models.PositiveBigIntegerField()
+    n_people = models.PositiveIntegerField()
+    checks = models.JSONField(default=list, blank=True)
+    metrics = models.JSONField(default=dict, blank=True)
+    passed = models.BooleanField()
+    seconds = models.FloatField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    overridden_by = models.CharField(max_length=150, blank=True)
+    overridden_because = models.TextField(blank=True)
+    overridden_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "recipe_back_tests"
+        verbose_name = "back-test"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.recipe} beside {self.against}"
+
+    @property
+    def allows(self) -> bool:
+        """Whether the recipe may serve: it passed, or staff say so."""
+        return self.passed or self.overridden_at is not None
 
 
 class ModelUpdateLog(models.Model):

@@ -49,7 +49,7 @@ def evaluation_as_json(evaluation: Evaluation) -> dict[str, Any]:
             name: {
                 "arm": arm,
                 "diversity": diversity,
-                **_measures(evaluation.reports[name]),
+                **measures_as_json(evaluation.reports[name]),
                 "seconds": round(evaluation.seconds[name], 2),
             }
             for arm in plan.arms
@@ -85,7 +85,8 @@ def evaluation_tables(result: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _measures(one: Report) -> dict[str, Any]:
+def measures_as_json(one: Report) -> dict[str, Any]:
+    """All of a report: means as ``{value, error}``, the others as numbers."""
     means = {name: mean and asdict(mean) for name in MEANS for mean in [getattr(one, name)]}
     over_lists = {name: getattr(one, name) for name in OVER_LISTS}
     return {"n_users": one.n_users, "n_seen": one.n_seen, **means, **over_lists}

@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 
 from apps.algorithms.splitting import (
+    held_back_of,
     k_fold,
     leave_last_out,
     newcomer_split,
     random_split,
     stratified_split,
+    take_items,
     take_people,
     temporal_split,
 )
@@ -30,6 +32,7 @@ SPLITS = {
     "random": lambda data: random_split(data, np.random.default_rng(5)),
     "stratified": lambda data: stratified_split(data, np.random.default_rng(5)),
     "temporal": temporal_split,
+    "temporal, newcomers told": lambda data: temporal_split(data, told_share=0.5),
     "last one": leave_last_out,
     "last fifth": lambda data: leave_last_out(data, share=0.2),
     "newcomers": lambda data: newcomer_split(data, np.random.default_rng(5), first=2),
@@ -89,6 +92,44 @@ def test_temporal_split_cuts_at_the_given_moment():
     rows = [(0, 0, 3.0, 1.0), (0, 1, 3.0, 2.0), (0, 2, 3.0, 3.0)]
     parts = temporal_split(make_interactions(rows, n_users=1, n_items=3), cut=2.0)
     assert parts.test.ratings.indices.tolist() == [1, 2]
+
+
+def test_temporal_split_tells_the_older_half_of_those_who_came_since():
+    before = [(0, item, 3.0, float(item)) for item in range(2)]
+    since = [(0, 2, 3.0, 9.0), *((1, item, 3.0, 12.0 - item) for item in range(4)), (2, 0, 3.0, 11.0)]
+    parts = temporal_split(
+        make_interactions([*before, *since], n_users=3, n_items=4), cut=5.0, told_share=0.5
+    )
+    assert rows_of(parts.train) == rows_of(parts.learned) == set(before)
+    assert rows_of(parts.known) == {*before, (1, 3, 3.0, 9.0), (1, 2, 3.0, 10.0)}
+    assert rows_of(parts.test) == {(0, 2, 3.0, 9.0), (1, 1, 3.0, 11.0), (1, 0, 3.0, 12.0), (2, 0, 3.0, 11.0)}
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_temporal_split_tells_a_share_of_what_newcomers_said_and_never_all(share):
+    data = make_random_interactions(np.random.default_rng(1))
+    with pytest.raises(ValueError, match="the share told must lie between 0 and 1"):
+        temporal_split(data, told_share=share)
+
+
+def test_the_test_of_some_people_holds_their_ratings_alone():
+    parts = temporal_split(make_random_interactions(np.random.default_rng(1)))
+    some = held_back_of(parts, np.array([1, 3]))
+    assert rows_of(some.test) == {row for row in rows_of(parts.test) if row[0] in (1, 3)}
+    assert rows_of(some.train) == rows_of(parts.train)
+
+
+def test_some_films_keep_their_ratings_and_features():
+    data = make_random_interactions(np.random.default_rng(1))
+    spots = np.arange(0, data.n_items, 2)
+    some = take_items(data, data.items.ids[spots])
+    assert some.items.ids.tolist() == data.items.ids[spots].tolist()
+    assert rows_of(some) == {
+        (user, item // 2, value, at) for user, item, value, at in rows_of(data) if item % 2 == 0
+    }
+    assert (some.features.genres != data.features.genres[spots]).nnz == 0
+    assert some.features.primary_genre.tolist() == data.features.primary_genre[spots].tolist()
+    assert take_items(data, data.items.ids) is data
 
 
 def test_newcomers_are_unknown_to_training_and_told_by_their_oldest_ratings():

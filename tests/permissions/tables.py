@@ -166,6 +166,8 @@ ADMIN: dict[str, tuple[str, str]] = {
     ),
     "admin/recommendations/viewer/<id:object_id>/export/": ("POST", "recommendations.export_viewer"),
     "admin/training/trainingrun/retrain/": ("POST", "training.add_trainingrun"),
+    "admin/training/recipe/<id:object_id>/copy/": ("POST", "training.add_recipe"),
+    "admin/training/modelversion/<id:object_id>/override/": ("GET", "training.override_gate"),
 }
 TABLE_PAGES = re.compile(r"admin/(\w+)/(\w+)/(add/|<path:object_id>/((history|delete|change)/)?)?")
 

@@ -13,6 +13,7 @@ from apps.accounts.models import User
 from apps.bandits.models import BanditPolicy
 from apps.core.admin import ReadOnlyAdmin
 from apps.experiments.models import Experiment
+from apps.training.models import ModelVersion, Recipe
 from tests.callers import Caller, guest, signed_in, undone
 from tests.factories import make_movie, make_staff, make_user
 from tests.permissions.tables import ADMIN
@@ -110,14 +111,23 @@ def test_what_else_the_admin_has_takes_what_the_table_says(route: str) -> None:
         assert "/login/" not in allowed.headers.get("Location", "")
 
 
+# Whose rows are meant by <id:object_id>; elsewhere it is a viewer.
+OWN_ROWS: dict[str, type[Model]] = {
+    "admin/bandits/": BanditPolicy,
+    "admin/training/recipe/": Recipe,
+    "admin/training/modelversion/": ModelVersion,
+}
+
+
 def own_path(route: str) -> str:
     if route == "admin/autocomplete/":
         return "/admin/autocomplete/?app_label=catalog&model_name=movie&field_name=primary_genre"
     movie = ContentType.objects.get(app_label="catalog", model="movie")
     slate = make_slate()
-    is_of_bandit = route.startswith("admin/bandits/")
+    own = (row for start, row in OWN_ROWS.items() if route.startswith(start))
+    model = next(own, None)
     values = {
-        "<id:object_id>": str(make_row(BanditPolicy).pk if is_of_bandit else slate.user_id),
+        "<id:object_id>": str(make_row(model).pk if model else slate.user_id),
         "<uuid:slate_id>": str(slate.pk),
         "<path:content_type_id>": str(movie.pk),
         "<path:object_id>": str(make_movie().pk),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.utils import timezone
 
@@ -85,3 +86,40 @@ def own_process(own_artifacts: Path, monkeypatch: pytest.MonkeyPatch, settings: 
     monkeypatch.setenv("DATABASE_URL", database_url())
     monkeypatch.setenv("ARTIFACT_DIR", str(own_artifacts))
     settings.SETTINGS_MODULE = "recommender_site.settings.dev"
+
+
+N_TASTES, FILMS_OF_A_TASTE, CROWD, RATED = 4, 12, 90, 20
+
+
+def make_crowd() -> list[Movie]:
+    """Enough people to tell recipes apart: each likes the films of one taste of four, which nothing but the
+    ratings tells, and rates now one of these and now any other, in an order and at moments of their own.
+    """
+    rng = np.random.default_rng(7)
+    films = [
+        Movie.objects.create(title=f"Film {number}", search_title=f"film {number}")
+        for number in range(N_TASTES * FILMS_OF_A_TASTE)
+    ]
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    ratings = []
+    for number in range(CROWD):
+        user, taste = make_user(is_imported=True), number % N_TASTES
+        chance = np.where(np.arange(len(films)) % N_TASTES == taste, 8.0, 1.0)
+        seen = rng.choice(len(films), RATED, replace=False, p=chance / chance.sum())
+        minutes = np.sort(rng.integers(0, 60 * 24 * 300, RATED))
+        ratings += [
+            Rating(
+                user=user,
+                movie=films[spot],
+                value=5.0 if spot % N_TASTES == taste else 2.0,
+                changed_at=start + timedelta(minutes=minute),
+            )
+            for spot, minute in zip(seen.tolist(), minutes.tolist(), strict=True)
+        ]
+    Rating.objects.bulk_create(ratings)
+    return films
+
+
+@pytest.fixture
+def crowd(db: None) -> list[Movie]:
+    return make_crowd()

@@ -13,7 +13,7 @@ from apps.core.clock import SimulatedClock
 from apps.experiments.metrics import GUARDRAILS
 from apps.experiments.models import Decision, LatencyDay, Phase, Snapshot
 from apps.experiments.services import assign, watch
-from apps.training.models import Recipe, Rollout
+from apps.training.models import BackTest, Recipe, Rollout
 from apps.training.services import reconcile_rollouts
 from apps.training.services.rollouts import (
     ask_for_rollout,
@@ -36,9 +36,19 @@ def fresh() -> Iterator[None]:
     cache.clear()
 
 
+def make_candidate(name: str, *, beside: Sequence[str] = ("standard",)) -> Recipe:
+    """A recipe with a version that serves nobody, which passed its test beside those that serve."""
+    recipe = make_version(name).recipe
+    for against in beside:
+        BackTest.objects.create(
+            recipe=recipe, against=against, n_train=1, n_test=1, n_people=1, passed=True, seconds=1.0
+        )
+    return recipe
+
+
 @pytest.fixture
 def candidate() -> Recipe:
-    return make_version("bold").recipe
+    return make_candidate("bold")
 
 
 def ask(recipe: str = "bold", by: User | None = None) -> Rollout:

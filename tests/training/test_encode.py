@@ -274,7 +274,7 @@ def test_a_poster_path_leads_to_no_other_folder(told: list[Movie], looks: Path) 
 def test_a_folder_of_posters_that_is_gone_stops_no_fit(told: list[Movie], looks: Path) -> None:
     os.rmdir(looks)
     heard: list[str] = []
-    vectors = build_interactions(heard.append).features.vectors
+    vectors = build_interactions(warn=heard.append).features.vectors
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(N_FILMS))
     refusal = f"POSTER_DIR names {looks}, and there is no such folder."
     assert heard == [f"Films that are new or changed have no vectors of posters. {refusal}"]

@@ -15,14 +15,15 @@ from apps.experiments.planning import Power
 from apps.experiments.policy import read_policy
 from apps.experiments.services import assign, resume_bandit, stop, undo, watch
 from apps.experiments.services import roll_back as roll_experiment_back
-from apps.training.models import Recipe
+from apps.training.models import Recipe, TrainingRun
 from apps.training.services import reconcile_rollouts, staging
 from apps.training.services.rollouts import (
     promote,
     roll_back,
     serve_everybody,
+    waiting,
 )
-from tests.experiments.setup import make_running_recipes, make_version
+from tests.experiments.setup import make_running_recipes
 from tests.experiments.traffic import show
 from tests.training.rolling import (
     UNITS,
@@ -34,6 +35,7 @@ from tests.training.rolling import (
     fresh,
     go_through_steps,
     last,
+    make_candidate,
     nothing_kept,
     servable,
     served_by,
@@ -142,7 +144,7 @@ def test_a_promoted_recipe_serves_everybody_after_its_holdout(
 def test_a_holdout_makes_room_for_a_candidate_that_waits_after_a_week(
     candidate: Recipe, clock: SimulatedClock
 ) -> None:
-    make_version("second")
+    make_candidate("second", beside=("standard", "bold"))
     ask()
     go_through_steps(clock)
     second = ask("second")
@@ -225,3 +227,19 @@ def test_one_whose_experiment_is_stopped_is_withdrawn(candidate: Recipe) -> None
     reconcile_rollouts()
     assert (the_one().status, the_one().ended_because) == ("withdrawn", "not now")
     assert not read_policy().bandit_suspended
+
+
+def test_a_candidate_is_tested_beside_what_came_to_serve_while_it_waited(candidate: Recipe) -> None:
+    second = make_candidate("second")
+    ask()
+    ask("second")
+    promote(by=None, reason="urgent")
+    serve_everybody(by=None, reason="urgent")
+    reconcile_rollouts()
+    found = waiting()
+    assert found is not None
+    assert found.waits_for.startswith("Recipe 'second' was not tested beside 'bold', which serves")
+    run = TrainingRun.objects.get()
+    assert (run.recipe, run.trigger, run.status) == (second, "rollout", "running")
+    reconcile_rollouts()
+    assert TrainingRun.objects.count() == 1

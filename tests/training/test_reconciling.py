@@ -11,6 +11,7 @@ from apps.training.models import ModelVersion, Recipe
 from apps.training.services import reconcile_bandits, train
 from apps.training.services.reconciling import digests_of
 from apps.training.tasks import sweep
+from tests.fitting import fit_beside
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +55,7 @@ def test_another_recipe_in_the_serving_policy_begins_one_too(films: list[Movie])
     current_bandit(ARMS)
     reconcile_bandits()
     Recipe.objects.create(name="wide", parameters={"als": {"factors": 3}, "svd": {"factors": 3}})
-    train(recipe="wide")
+    fit_beside("wide")
     ServingPolicy.objects.update_or_create(pk=1, defaults={"strategy": {}, "recipe": "wide"})
     forget_policy()
     reconcile_bandits()

@@ -34,6 +34,7 @@ from tests.training.rolling import (
     clock,
     fresh,
     go_through_steps,
+    make_candidate,
     nothing_kept,
     servable,
     share_of,
@@ -64,7 +65,8 @@ def test_a_rollout_begins_at_once_and_half_of_a_fifth_get_the_candidate(candidat
         (
             "raw",
             Conflict,
-            "Recipe 'raw' has no version that passed the gate: fit it first (manage.py train --recipe raw).",
+            "Recipe 'raw' has no version that passed the gate: fit it, which tests it (manage.py train"
+            " --recipe raw).",
         ),
     ],
 )
@@ -85,7 +87,7 @@ def test_a_rollout_needs_a_reason(candidate: Recipe) -> None:
 
 def test_one_is_under_way_one_waits_and_a_newer_candidate_takes_its_place(candidate: Recipe) -> None:
     for name in ("second", "third"):
-        make_version(name)
+        make_candidate(name)
     first, second = ask(), ask("second")
     assert (second.status, second.waits_for) == (
         "waiting",
@@ -100,7 +102,7 @@ def test_one_is_under_way_one_waits_and_a_newer_candidate_takes_its_place(candid
 
 
 def test_the_one_that_waits_has_its_turn_when_the_other_has_ended(candidate: Recipe) -> None:
-    make_version("second")
+    make_candidate("second", beside=("standard", "bold"))
     ask()
     second = ask("second")
     roll_back(by=None, reason="no")
@@ -121,7 +123,7 @@ def test_it_waits_for_an_experiment_that_has_the_range(candidate: Recipe) -> Non
 
 
 def test_a_candidate_that_waits_can_be_withdrawn_and_one_under_way_cannot(candidate: Recipe) -> None:
-    make_version("second")
+    make_candidate("second", beside=("standard", "bold"))
     first, second = ask(), ask("second")
     with pytest.raises(Conflict, match=f"Rollout {first.pk} does not wait: roll it back if it is under way"):
         withdraw(rollout_id=first.pk, by=None, reason="no")
@@ -208,3 +210,13 @@ def test_the_command_line_leads_only_the_recipe_that_it_names(candidate: Recipe)
     ask()
     with pytest.raises(CommandError, match=r"bold is being rolled out, not other\."):
         run("promote", "other", "--reason", "urgent", "--now")
+
+
+def test_what_was_not_tested_beside_what_serves_is_refused() -> None:
+    make_version("bold")
+    with pytest.raises(Conflict) as caught:
+        ask()
+    assert str(caught.value) == (
+        "Recipe 'bold' was not tested beside 'standard', which serves: fit it, which tests it (manage.py"
+        " train --recipe bold)."
+    )

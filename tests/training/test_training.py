@@ -32,6 +32,7 @@ from apps.training.services import (
     train,
 )
 from apps.training.services.training import STEPS
+from tests.fitting import fit_beside
 
 pytestmark = pytest.mark.django_db
 
@@ -165,7 +166,7 @@ def test_refuses_a_second_start_whatever_its_recipe(films: list[Movie], recipe: 
 
 def test_another_recipe_is_fitted_when_the_run_before_has_ended(films: list[Movie]) -> None:
     Recipe.objects.create(name="other")
-    standard, other = train(), train(recipe="other")
+    standard, other = train(), fit_beside("other")
     assert (standard.status, other.status) == ("live", "live")
 
 

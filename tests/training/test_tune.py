@@ -229,6 +229,13 @@ def test_refuses_with_a_sentence(house: House, arguments: list[str], sentence: s
     assert refusal(*arguments) == sentence
 
 
+def test_never_saves_into_a_recipe_that_serves(house: House) -> None:
+    ServingPolicy.objects.create(strategy={"policy": "fixed", "arms": {"hybrid": 1.0}}, recipe="wide")
+    assert refusal("svd", "--trials", "1", "--save", "wide") == (
+        "Recipe 'wide' serves: save to another name, and it is tested beside this one."
+    )
+
+
 @pytest.mark.parametrize("arm", ["embeddings", "hybrid", "long_tail"])
 def test_refuses_an_arm_that_may_need_vectors_which_cannot_be_made(
     house: House, settings: Any, arm: str

@@ -11,7 +11,7 @@ from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_r
 from apps.algorithms.deltas import Delta
 from apps.algorithms.matrices import column_major
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
-from apps.algorithms.weights import SIGNALS, signal_matrix
+from apps.algorithms.weights import SIGNALS, interaction_matrix
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Als(PersonalArm):
         return len(self.arrays_["factors"])
 
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
-        matrix = signal_matrix(interactions.ratings, self.settings.signal)
+        matrix = interaction_matrix(interactions, self.settings.signal)
         return _packed(self._factorise(matrix, int(rng.integers(2**31))))
 
     def _updated(self, delta: Delta, rng: np.random.Generator) -> Arrays:
@@ -70,7 +70,7 @@ class Als(PersonalArm):
         is_new = np.ones(len(start), dtype=np.bool_)
         is_new[delta.columns[delta.columns >= 0]] = False
         start[is_new] = rng.standard_normal((n_new, known.shape[1]), dtype=np.float32) * _NEW_SPREAD
-        matrix = signal_matrix(delta.after.ratings, self.settings.signal)
+        matrix = interaction_matrix(delta.after, self.settings.signal)
         if not known.any():
             return self._learn(delta.after, rng)
         return _packed(self._factorise(matrix, int(rng.integers(2**31)), start=start))

@@ -66,7 +66,7 @@ class Content(PersonalArm):
         return {
             **pack_csr("films", films),
             **pack_csr("terms", sparse.csr_matrix(films.T)),
-            "popularity": popularity(interactions.ratings),
+            "popularity": popularity(interactions.ratings, interactions.weights),
         }
 
     def _adopt(self, arrays: Arrays) -> None:

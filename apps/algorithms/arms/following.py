@@ -37,13 +37,19 @@ class Entries:
 
 
 def read_entries(interactions: Interactions, films: Int64, signal: str, *, longest: int) -> Entries:
-    """Of each person the newest ``longest`` ratings of ``films`` that weigh; ``spots`` index ``films``."""
+    """Of each person the newest ``longest`` ratings of ``films`` that weigh; ``spots`` index ``films``.
+
+    A rating that weighs nothing under ``signal`` lets time pass; one of weight 0 was never there.
+    """
+    interactions = interactions.counted
     ratings = interactions.ratings
     spot_of = np.full(interactions.n_items, -1, dtype=np.int64)
     spot_of[films] = np.arange(len(films))
     people = np.repeat(np.arange(interactions.n_users), np.diff(ratings.indptr))
     order = np.lexsort((ratings.indices, interactions.rated_at, people))
     spots, weights = spot_of[ratings.indices[order]], signal_values(ratings.data[order], signal)
+    if interactions.weights is not None:
+        weights = weights * interactions.weights[order]
     counted = np.flatnonzero((weights > 0) & (spots >= 0))
     counts = np.bincount(people[counted], minlength=interactions.n_users)
     newer = np.cumsum(counts)[people[counted]] - np.arange(len(counted))

@@ -13,9 +13,10 @@ from apps.algorithms.arms.walking import Bridge, bridge, walk, walk_again
 from apps.algorithms.base import Path
 from apps.algorithms.deltas import Delta
 from apps.algorithms.matrices import dense_block, pack_csr, sum_rows, unpack_csr, with_rows
+from apps.algorithms.popularity import people_counts
 from apps.algorithms.texts import pack_texts, text_at
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
-from apps.algorithms.weights import SIGNALS, signal_matrix
+from apps.algorithms.weights import SIGNALS, interaction_matrix
 
 _MANY = 4
 """With more than one film in so many to walk from, all walks are made."""
@@ -109,12 +110,12 @@ class Graph(PersonalArm):
         self, interactions: Interactions, things: Things
     ) -> tuple[list[tuple[Float32, Bridge]], Float32]:
         """The bridges, and what each film loses for being popular."""
-        ratings = sparse.csr_matrix(signal_matrix(interactions.ratings, self.settings.signal).T)
-        people = np.bincount(interactions.ratings.indices, minlength=interactions.n_items)
+        ratings = sparse.csr_matrix(interaction_matrix(interactions, self.settings.signal).T)
+        people = people_counts(interactions.ratings, interactions.weights)
         return self._bridges(things, ratings, people), self._scales(interactions)
 
     def _scales(self, interactions: Interactions) -> Float32:
-        people = np.bincount(interactions.ratings.indices, minlength=interactions.n_items)
+        people = people_counts(interactions.ratings, interactions.weights)
         return (np.maximum(people, 1.0) ** -self.settings.discount).astype(np.float32)
 
     def _weights(self) -> Mapping[str, float]:
@@ -127,7 +128,7 @@ class Graph(PersonalArm):
         }
 
     def _bridges(
-        self, things: Things, ratings: sparse.csr_matrix, people: Int64
+        self, things: Things, ratings: sparse.csr_matrix, people: Float64
     ) -> list[tuple[Float32, Bridge]]:
         """The two ways from film to film, and how often each film goes either."""
         onward = sparse.diags((1.0 + people) ** _BY_PEOPLE) @ (things.matrix > 0).astype(np.float32)

@@ -13,7 +13,7 @@ from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_r
 from apps.algorithms.deltas import Delta
 from apps.algorithms.matrices import dense_block, pack_csr, sum_rows, unpack_csr
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
-from apps.algorithms.weights import SIGNALS, signal_matrix
+from apps.algorithms.weights import SIGNALS, interaction_matrix
 
 MAX_RANK = 128
 """Of what updates leave beside EASE's weights: with more, each list pays more than they save."""
@@ -73,7 +73,7 @@ class ItemCf(PersonalArm):
 
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
         settings = self.settings
-        matrix = signal_matrix(interactions.ratings, settings.signal)
+        matrix = interaction_matrix(interactions, settings.signal)
         rated = np.unique(matrix.indices).astype(np.int64)
         if self._method(len(rated)) == "ease":
             weights, diagonal = ease_weights(matrix[:, rated], settings.l2)
@@ -91,7 +91,7 @@ class ItemCf(PersonalArm):
     def _updated_bm25(self, delta: Delta) -> Arrays | None:
         """None where a fit takes no longer, or now takes the other method."""
         settings, films = self.settings, delta.rated
-        matrix = signal_matrix(delta.after.ratings, settings.signal)
+        matrix = interaction_matrix(delta.after, settings.signal)
         if len(films) * _MANY > delta.after.n_items or self._method(len(np.unique(matrix.indices))) != "bm25":
             return None
         rows = updated_neighbours(
@@ -107,7 +107,7 @@ class ItemCf(PersonalArm):
     def _updated_ease(self, delta: Delta) -> Arrays | None:
         """None where a fit is cheaper than to go on: of many people's ratings, or where a film is gone."""
         arrays, was, now = self.arrays_, *delta.weighted(self.settings.signal)
-        rated = np.unique(signal_matrix(delta.after.ratings, self.settings.signal).indices).astype(np.int64)
+        rated = np.unique(interaction_matrix(delta.after, self.settings.signal).indices).astype(np.int64)
         if (
             2 * delta.n_people > MOST_NEW
             or "diagonal" not in arrays

@@ -60,13 +60,14 @@ class LongTail(BlendedArm):
 
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
         settings, features = self.settings, interactions.features
+        ratings, weights = interactions.ratings, interactions.weights
         lift = (
             settings.gem_boost * features.is_long_tail
             + settings.niche_boost * features.is_niche
-            - settings.damping * np.log2(1.0 + signal_counts(interactions.ratings, "all"))
+            - settings.damping * np.log2(1.0 + signal_counts(ratings, "all", weights))
             + settings.rotation * freshness(features.n_shown)
         )
-        known = best_known(interactions.ratings, "all", prior_weight=_PRIOR_WEIGHT)
+        known = best_known(ratings, "all", prior_weight=_PRIOR_WEIGHT, weights=weights)
         for_nobody = known + features.is_long_tail * (1.0 + known.max(initial=0.0))
         return {"lift": lift.astype(np.float32), "for_nobody": for_nobody.astype(np.float32)}
 

@@ -92,6 +92,16 @@ def choice(default: str, *, options: tuple[str, ...]) -> str:
     return field(default=default, metadata={"rule": rule})
 
 
+def flag(default: bool) -> bool:
+    """A field for true or false."""
+
+    def near(value: bool, rng: np.random.Generator, factor: float) -> bool:
+        return bool(value ^ (rng.random() < _CHANCE_OF_ANOTHER_WORD / 2))
+
+    rule = Rule(lambda value: isinstance(value, bool), "true or false", near)
+    return field(default=default, metadata={"rule": rule})
+
+
 def _near_real(value: float, rng: np.random.Generator, factor: float, *, low: float, high: float) -> float:
     """A log-uniform draw; where 0 is allowed, sometimes 0, and from 0 to a small weight and back."""
     if low == 0 and rng.random() < _CHANCE_OF_ZERO:

@@ -54,12 +54,19 @@ class Popular(LearnedArm):
         return np.zeros((len(items), len(history)))
 
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
+        interactions = interactions.counted
         settings, ratings = self.settings, interactions.ratings
         if settings.by == "mean":
-            scores = bayesian_means(ratings, settings.prior_weight)
+            scores = bayesian_means(ratings, settings.prior_weight, interactions.weights)
         else:
             decay = _decay(interactions, settings.half_life_days)
-            scores = best_known(ratings, settings.signal, prior_weight=settings.prior_weight, decay=decay)
+            scores = best_known(
+                ratings,
+                settings.signal,
+                prior_weight=settings.prior_weight,
+                decay=decay,
+                weights=interactions.weights,
+            )
         return {"scores": scores.astype(np.float32)}
 
     def _score(self, history: History) -> Float32:

@@ -37,7 +37,7 @@ class ProfiledArm(PersonalArm):
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
         return {
             "vectors": column_major(self._vectors(interactions)),
-            "popularity": popularity(interactions.ratings),
+            "popularity": popularity(interactions.ratings, interactions.weights),
         }
 
     def _fold_in(self, entries: Int64, weights: Float32) -> Float32:

@@ -14,7 +14,7 @@ from apps.algorithms.arms.sequence_updates import Inverse, factors_of, moved, up
 from apps.algorithms.deltas import Delta
 from apps.algorithms.matrices import product_blocks, row_blocks
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
-from apps.algorithms.weights import SIGNALS, signal_matrix
+from apps.algorithms.weights import SIGNALS, interaction_matrix
 
 MAX_RANK = 256
 """Of what updates add to the weights, and to P, beside what a fit left."""
@@ -121,7 +121,7 @@ class Sequence(PersonalArm):
 
     def _taking_part(self, interactions: Interactions) -> Int64:
         """The films that the model is about, ascending; of films rated alike the first."""
-        matrix = signal_matrix(interactions.ratings, self.settings.signal)
+        matrix = interaction_matrix(interactions, self.settings.signal)
         counts = np.bincount(matrix.indices, minlength=interactions.n_items)
         enough = np.flatnonzero(counts >= self.settings.min_ratings)
         most = np.argsort(-counts[enough], kind="stable")[: self.settings.max_items]
@@ -135,7 +135,7 @@ class Sequence(PersonalArm):
         )
         if not following.size:
             return following.astype(np.float32), following.astype(np.float32)
-        rated = signal_matrix(interactions.ratings, settings.signal)[:, films].astype(np.float64)
+        rated = interaction_matrix(interactions, settings.signal)[:, films].astype(np.float64)
         system = following + following.T
         for rows, gram in product_blocks(sparse.csr_matrix(rated.T), rated):
             gram *= settings.together

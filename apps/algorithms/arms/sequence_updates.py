@@ -8,8 +8,8 @@ from scipy import sparse
 from apps.algorithms.arms.film_weights import FilmWeights, Patch
 from apps.algorithms.arms.following import Entries, read_entries
 from apps.algorithms.deltas import Delta
-from apps.algorithms.types import Float32, Float64, Int64, Interactions
-from apps.algorithms.weights import signal_matrix
+from apps.algorithms.types import Float32, Float64, Int64
+from apps.algorithms.weights import interaction_matrix
 
 MOST_PAIRS = 4_000_000
 """Of entries of the histories that changed: with more, solving anew takes no longer."""
@@ -66,11 +66,11 @@ def moved(
         (delta.before, delta.people[:, 0], films, -1.0),
         (delta.after, delta.people[:, 1], delta.columns[films], 1.0),
     ):
-        told = _only(interactions, rows[rows >= 0])
+        told = interactions.of_people(rows[rows >= 0])
         entries = read_entries(told, own, signal, longest=longest)
         if _n_pairs(entries) > MOST_PAIRS:
             return None
-        rated = signal_matrix(told.ratings, signal)[:, own].astype(np.float64)
+        rated = interaction_matrix(told, signal)[:, own].astype(np.float64)
         parts.append((sign, _pairs(entries, len(films), reach), rated))
     shape = (len(films), len(films))
     following, both = sparse.csr_matrix(shape), sparse.csr_matrix(shape)
@@ -156,16 +156,6 @@ def _range_of(matrix: sparse.csr_matrix, rng: np.random.Generator) -> Float64 | 
     found = np.zeros((matrix.shape[0], kept))
     found[rows] = basis[:, :kept]
     return found
-
-
-def _only(interactions: Interactions, rows: Int64) -> Interactions:
-    """These people alone."""
-    ratings = interactions.ratings
-    spots = sparse.csr_matrix((np.arange(ratings.nnz), ratings.indices, ratings.indptr), shape=ratings.shape)[
-        rows
-    ]
-    some = sparse.csr_matrix((ratings.data[spots.data], spots.indices, spots.indptr), shape=spots.shape)
-    return Interactions(some, interactions.rated_at[spots.data], interactions.items, interactions.features)
 
 
 def _counts(entries: Entries) -> Int64:

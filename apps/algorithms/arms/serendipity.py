@@ -66,7 +66,8 @@ class Serendipity(BlendedArm):
         return {name: weight for name, weight in weights.items() if weight > 0}
 
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
-        damped = self.settings.damping * np.log2(1.0 + signal_counts(interactions.ratings, "all"))
+        counts = signal_counts(interactions.ratings, "all", interactions.weights)
+        damped = self.settings.damping * np.log2(1.0 + counts)
         lift = self.settings.rotation * freshness(interactions.features.n_shown) - damped
         films = tf_idf_rows(interactions.features, genre_weight=1.0)
         directions = unit_rows(np.asarray(self.parts["svd"].arrays()["factors"], dtype=np.float32))

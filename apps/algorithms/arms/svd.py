@@ -11,7 +11,7 @@ from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_r
 from apps.algorithms.deltas import Delta
 from apps.algorithms.matrices import column_major
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
-from apps.algorithms.weights import SIGNALS, signal_matrix
+from apps.algorithms.weights import SIGNALS, interaction_matrix
 
 _SPARE = 10
 _SWEEPS = 3
@@ -52,19 +52,19 @@ class Svd(PersonalArm):
 
         None where nothing weighs anything.
         """
-        matrix = signal_matrix(interactions.ratings, self.settings.signal)
+        matrix = interaction_matrix(interactions, self.settings.signal)
         total = float(matrix.data @ matrix.data)
         held = matrix @ self.arrays_["factors"]
         return float(np.einsum("ij,ij->", held, held)) / total if total else None
 
     def _learn(self, interactions: Interactions, rng: np.random.Generator) -> Arrays:
-        matrix = signal_matrix(interactions.ratings, self.settings.signal)
+        matrix = interaction_matrix(interactions, self.settings.signal)
         vectors = right_singular_vectors(matrix, self.settings.factors, rng)
         return {"factors": column_major(vectors.T)}
 
     def _updated(self, delta: Delta, rng: np.random.Generator) -> Arrays:
         start = delta.carried(np.asarray(self.arrays_["factors"], dtype=np.float64))
-        matrix = signal_matrix(delta.after.ratings, self.settings.signal)
+        matrix = interaction_matrix(delta.after, self.settings.signal)
         if start.shape[1] < min(self.settings.factors, *matrix.shape):
             return self._learn(delta.after, rng)
         return {"factors": column_major(warm_singular_vectors(matrix, start, rng).T)}

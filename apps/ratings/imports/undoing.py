@@ -74,4 +74,4 @@ def _restore_kind(restored: _Restored, store: Store, user: User, rows: Sequence[
     for start in range(0, len(gone), BATCH):
         manager.filter(pk__in=gone[start : start + BATCH]).delete()
     if gone:
-        note_departures(model=store.model, user_ids=[user.pk])
+        note_departures(kind=store.model.KIND, user_ids=[user.pk])

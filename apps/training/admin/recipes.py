@@ -3,15 +3,23 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
 
-from apps.core.admin import ExplainedAdmin, RefusalsAsMessages
+from apps.core.admin import ExplainedAdmin, RefusalsAsMessages, list_url, may_see, row_url
 from apps.core.admin.columns import column
 from apps.core.services import record_audit
-from apps.training.models import ModelVersion, Recipe
-from apps.training.services import delete_recipe, require_removable
+from apps.experiments.policy import recipes_in_use
+from apps.training.admin.back_tests import difference_of, verdict_of
+from apps.training.models import BackTest, ModelVersion, Recipe
+from apps.training.services import copy_recipe, delete_recipe, require_removable
+
+_TESTS_SHOWN = 10
 
 
 @admin.register(Recipe)
@@ -19,11 +27,12 @@ class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
     group, icon, rank = "Training", "science", 0
     about = (
         "What staff choose about the models. Parameters are settled by the first training: to try others, add"
-        " a recipe."
+        " or copy a recipe. One that serves nobody is tested beside the one that does before it may."
     )
     empty = "The first training makes the standard recipe."
     list_display = ["name", "description", "live_version", "trained_at", "created_at"]
     search_fields = ["name"]
+    change_form_outer_before_template = "training/recipe.html"
     explanations = {
         "name": "Serving policies know a recipe by its name, so it is chosen once.",
         "parameters": 'By arm, those that differ from the defaults, such as {"als": {"factors": 128}}. They'
@@ -74,3 +83,42 @@ class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Recipe]) -> None:
         for recipe in queryset:
             delete_recipe(recipe=recipe, by=request.user)
+
+    # --- Pages -----------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.copy_view))
+        return [path("<id:object_id>/copy/", view, name="training_recipe_copy"), *super().get_urls()]
+
+    def copy_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """A recipe of the same parameters, to be changed."""
+        if not request.user.has_perm("training.add_recipe"):
+            raise PermissionDenied
+        made = copy_recipe(recipe=get_object_or_404(Recipe, pk=object_id), by=request.user)
+        messages.success(request, f"Recipe {made.name!r} was made: change its parameters, then fit it.")
+        return redirect(row_url(Recipe, made.pk))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        recipe = self.get_object(request, object_id)
+        context = dict(extra_context or {})
+        if recipe is not None:
+            context["is_idle"] = recipe.name not in recipes_in_use()
+        if recipe is not None and may_see(request, BackTest):
+            context |= {
+                "tests": [_told(test) for test in recipe.back_tests.all()[:_TESTS_SHOWN]],
+                "tests_url": list_url(BackTest, recipe__id__exact=recipe.pk),
+            }
+        answer: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return answer
+
+
+def _told(test: BackTest) -> dict[str, Any]:
+    return {
+        "url": row_url(BackTest, test.pk),
+        "at": test.created_at,
+        "against": test.against,
+        "difference": difference_of(test) or "–",
+        "verdict": verdict_of(test),
+    }

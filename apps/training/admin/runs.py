@@ -1,21 +1,23 @@
 """Runs, and the log of what came of them, for staff."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
-from apps.core.admin import DayRangeFilter, ReadOnlyAdmin
+from apps.core.admin import DayRangeFilter, Link, ReadOnlyAdmin, may_see, row_url
 from apps.core.admin.columns import column
 from apps.core.errors import ApplicationError
 from apps.core.nudges import nudge
 from apps.core.services import record_audit
 from apps.experiments.policy import current_policy
-from apps.training.models import ModelUpdateLog, Recipe, TrainingRun, UpdateType
+from apps.training.models import BackTest, ModelUpdateLog, ModelVersion, Recipe, TrainingRun, UpdateType
 from apps.training.services import request_run
 from apps.training.tasks import fit
 
@@ -66,6 +68,19 @@ class TrainingRunAdmin(ReadOnlyAdmin):
             return "–"
         seconds = int((run.finished_at - run.started_at).total_seconds())
         return f"{seconds // 60} min {seconds % 60} s"
+
+    def links_of(self, request: HttpRequest, row: TrainingRun) -> Sequence[Link]:
+        """What it made: a version, and where the recipe was changed a back-test."""
+        made: tuple[tuple[type[Model], str, str], ...] = (
+            (BackTest, "Its back-test", "fact_check"),
+            (ModelVersion, "The version that it made", "deployed_code"),
+        )
+        links = [*super().links_of(request, row)]
+        for model, title, icon in made:
+            found = model._default_manager.filter(run=row).first() if may_see(request, model) else None
+            if found:
+                links.append(Link(title, row_url(model, found.pk), icon))
+        return links
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.retrain))

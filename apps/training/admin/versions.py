@@ -1,16 +1,26 @@
 """Versions for staff."""
 
-from django.contrib import admin
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from apps.core.admin import ReadOnlyAdmin
-from apps.core.admin.columns import column
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_http_methods
+
+from apps.core.admin import Link, ReadOnlyAdmin, RefusalsAsMessages, may_see, row_url
+from apps.core.admin.columns import column, list_action
 from apps.experiments.policy import current_policy
-from apps.training.models import ModelVersion
+from apps.training.admin.overriding import may_override, override_view
+from apps.training.gate import read_checks
+from apps.training.models import BackTest, ModelVersion, TrainingRun
 from apps.training.registry import engine, refusal_of
+from apps.training.services import pin
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ReadOnlyAdmin):
+class ModelVersionAdmin(RefusalsAsMessages, ReadOnlyAdmin):
     group, icon, rank = "Training", "deployed_code", 2
     about = (
         "Fits that ended well. One version of each recipe is live; when its files cannot be loaded it is"
@@ -26,18 +36,25 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         "n_ratings",
         "fit_seconds",
         "activated_at",
+        "is_pinned",
     ]
-    list_filter = ["status", "recipe"]
+    list_filter = ["status", "recipe", "is_pinned"]
     list_select_related = ["recipe"]
     search_fields = ["name"]
+    actions = ["pin_files", "unpin_files"]
+    row_actions = {"pin_files": "Pin", "unpin_files": "Unpin"}
+    change_form_outer_before_template = "training/version.html"
+    # Above the others, as a table.
+    exclude = ["checks"]
     explanations = {
         "status": "live serves, unless the list says that its files are refused; retired did; refused failed"
         " a check beside what served.",
         "artifact": "The folder of its files below ARTIFACT_DIR. Empty once they were removed.",
         "metrics": "Seconds by step, bytes, rows read; of a fixed panel of people nDCG@10, and the share of"
         " films that reach somebody's list.",
-        "checks": "What it had to reach beside the version that served, and what it did.",
         "refused_because": "Which of its checks it failed; empty for the others.",
+        "overridden_because": "Why staff let it serve although it failed them.",
+        "is_pinned": "Its files are kept, however many versions come after it.",
         "run": "The fit that made it.",
     }
 
@@ -52,3 +69,59 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             engine(recipe)
         refusal = refusal_of(version.name, recipe=recipe)
         return f"refused: {refusal.detail}" if refusal else version.get_status_display()
+
+    def links_of(self, request: HttpRequest, row: ModelVersion) -> Sequence[Link]:
+        test = BackTest.objects.filter(run=row.run_id).first() if row.run_id else None
+        links = [*super().links_of(request, row)]
+        if row.run_id and may_see(request, TrainingRun):
+            links.append(Link("The run that made it", row_url(TrainingRun, row.run_id), "model_training"))
+        if test and may_see(request, BackTest):
+            links.append(Link("Its back-test", row_url(BackTest, test.pk), "fact_check"))
+        return links
+
+    def row_actions_of(self, row: ModelVersion) -> Mapping[str, str]:
+        """Only what would change anything."""
+        idle = "pin_files" if row.is_pinned or not row.artifact else "unpin_files"
+        idle_too = "" if row.is_pinned or row.artifact else "unpin_files"
+        return {name: text for name, text in self.row_actions.items() if name not in (idle, idle_too)}
+
+    def has_pin_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("training.change_modelversion"))
+
+    @list_action("Pin: keep the files of the selected versions", permissions=["pin"])
+    def pin_files(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        self._pin(request, queryset, is_pinned=True)
+
+    @list_action("Unpin: let the clean-up remove their files again", permissions=["pin"])
+    def unpin_files(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        self._pin(request, queryset, is_pinned=False)
+
+    def _pin(self, request: HttpRequest, queryset: QuerySet[ModelVersion], *, is_pinned: bool) -> None:
+        names = [pin(version=one, by=request.user, is_pinned=is_pinned).name for one in queryset]
+        messages.success(request, f"{'Pinned' if is_pinned else 'Unpinned'}: {', '.join(names)}.")
+
+    # --- Pages -----------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = require_http_methods(["GET", "HEAD", "POST"])(self.override_view)
+        name = "training_modelversion_override"
+        return [
+            path("<id:object_id>/override/", self.admin_site.admin_view(view), name=name),
+            *super().get_urls(),
+        ]
+
+    def override_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return override_view(self, request, object_id)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        version = self.get_object(request, object_id)
+        context = dict(extra_context or {})
+        if version is not None:
+            context |= {
+                "checks": read_checks(version.checks),
+                "may_override": may_override(request, version),
+            }
+        answer: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return answer

@@ -57,7 +57,7 @@ class Bench(ABC, Generic[Fitted]):
         self._people: Int64 = rng.permutation(np.asarray(people, dtype=np.int64))
         self._rows: Int64 = rng.permutation(rated)
         self._known: dict[tuple[Any, ...], Float64] = {}
-        self._trains: dict[float, Interactions] = {1.0: split.train}
+        self._trains: dict[float, Interactions] = {1.0: split.learned}
         self.fit_seconds = self.measure_seconds = 0.0
         self.grows: Growth = "nothing"
         self._fixed_seconds: float | None = None
@@ -152,7 +152,7 @@ class Bench(ABC, Generic[Fitted]):
     def _train(self, share: float) -> Interactions:
         if share not in self._trains:
             rows = self._rows[: round(len(self._rows) * share)]
-            self._trains[share] = take_people(self.split.train, rows)
+            self._trains[share] = take_people(self.split.learned, rows)
         return self._trains[share]
 
     def _prepare(self, parameters: Parameters) -> None:
@@ -189,7 +189,7 @@ class ArmBench(Bench[Recommender]):
         missing = [name for name in ARMS[self.name](**parameters).needs if name not in self._parts]
         if missing:
             rng = np.random.default_rng(self.plan.seed)
-            self._parts |= fit_arms(missing, self.split.train, rng, parameters=self._given)
+            self._parts |= fit_arms(missing, self.split.learned, rng, parameters=self._given)
 
     def _fit(self, parameters: Parameters, train: Interactions) -> Recommender:
         rng = np.random.default_rng(self.plan.seed)

@@ -10,6 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from apps.algorithms.base import InvalidParameter, Recommender
+from apps.algorithms.drills import shuffle_films
 from apps.algorithms.evaluation import (
     PROTOCOLS,
     Accuracy,
@@ -33,7 +34,7 @@ from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.registry import ARMS, fit_arms
 from apps.algorithms.splitting import Split
 from apps.algorithms.traits import FilmTraits, film_traits
-from apps.algorithms.types import Float64, Interactions
+from apps.algorithms.types import Float64, Interactions, Parameters
 from apps.core.errors import Conflict, InvalidInput
 from apps.training.datasets import build_measured_interactions
 from apps.training.parameters import split_parameters
@@ -134,7 +135,7 @@ def evaluate_catalogue(plan: Plan, *, progress: Progress = lambda step: None) ->
     Raises as ``evaluate_arms``, and ``InvalidInput`` for an arm whose vectors cannot be made.
     """
     names = (*plan.arms, *(_FOR_TRAITS if any(plan.diversities) else ()))
-    return evaluate_arms(plan, build_measured_interactions(names, plan.parameters), progress=progress)
+    return evaluate_arms(plan, build_measured(names, plan), progress=progress)
 
 
 def evaluate_arms(
@@ -162,9 +163,40 @@ def evaluate_arms(
     return state.finish(interactions)
 
 
+def evaluate_split(plan: Plan, split: Split, facts: FilmFacts) -> Evaluation:
+    """Measures the plan's arms on a split that was made before, instead of the plan's own.
+
+    ``facts`` are those of the films to find (``measure``), so that two fits on other ratings are measured on
+    the same ones. Raises as ``evaluate_arms``.
+    """
+    try:
+        with threadpool_limits(os.cpu_count()):
+            state = _State(plan, lambda step: None)
+            state.take(split, 1, facts)
+    except InvalidParameter as error:
+        raise InvalidInput(f"These parameters cannot be fitted: {error}") from error
+    return state.finish(split.known)
+
+
+def build_measured(
+    names: Sequence[str], plan: Plan, *, arms: Mapping[str, Parameters] | None = None
+) -> Interactions:
+    """What the plan's recipe learns from, to measure ``names`` with; ``arms`` instead of its own parameters.
+
+    Raises ``InvalidInput`` for parameters that are wrong and an arm whose vectors cannot be made.
+    """
+    try:
+        given = split_parameters(dict(plan.parameters))
+    except InvalidParameter as error:
+        raise InvalidInput(f"These parameters cannot be fitted: {error}") from error
+    # What is measured with is what people said, and only what is fitted is shuffled (``part_ratings``).
+    data = replace(given.data, shuffled=False)
+    return build_measured_interactions(names, given.arms if arms is None else arms, data)
+
+
 def require_measurable(plan: Plan, interactions: Interactions) -> None:
     """Raises ``Conflict`` without any rating and ``InvalidInput`` for a ``k`` over the catalogue."""
-    if interactions.ratings.nnz == 0:
+    if interactions.explicit.ratings.nnz == 0:
         raise Conflict("There are no ratings to measure with: load some with manage.py load_movielens demo.")
     if plan.k > interactions.n_items:
         raise InvalidInput(
@@ -175,9 +207,19 @@ def require_measurable(plan: Plan, interactions: Interactions) -> None:
 def part_ratings(plan: Plan, interactions: Interactions, rng: np.random.Generator) -> Iterator[Split]:
     """The splits of the plan's protocol. Raises ``Conflict`` for ratings too few for it."""
     try:
-        return plan.protocol.splits(interactions, rng, plan.test_share)
+        splits = plan.protocol.splits(interactions, rng, plan.test_share)
     except ValueError as error:
         raise Conflict(f"These ratings cannot be parted so: {error}.") from error
+    if not is_drill(plan):
+        return splits
+    # A stream of its own, so that a drill is measured on the same splits.
+    shuffling = np.random.default_rng(plan.seed)
+    return (replace(split, learned=shuffle_films(split.learned, shuffling)) for split in splits)
+
+
+def is_drill(plan: Plan) -> bool:
+    """Whether the plan's recipe shuffles what it learns from."""
+    return split_parameters(dict(plan.parameters)).data.shuffled
 
 
 def without_rotation(interactions: Interactions) -> Interactions:
@@ -195,10 +237,10 @@ class _State:
         self.measured: dict[str, list[Measured]] = {name: [] for name in names}
         self.seconds = dict.fromkeys(names, 0.0)
         self.errors: list[Float64] = []
-        self.arm_parameters, self.predicting = split_parameters(dict(plan.parameters))
+        self.arm_parameters, self.predicting, _ = split_parameters(dict(plan.parameters))
 
-    def take(self, split: Split, number: int) -> None:
-        facts = film_facts(split.train)
+    def take(self, split: Split, number: int, facts: FilmFacts | None = None) -> None:
+        facts = facts or film_facts(split.train)
         traits = None
         if any(self.plan.diversities):
             self.progress(f"what re-ranking reads, part {number}")
@@ -207,20 +249,20 @@ class _State:
             self.progress(f"{name}, part {number}")
             self._measure(name, split, facts, traits)
         self.progress(f"predicted ratings, part {number}")
-        predictor = RatingPredictor(**self.predicting).fit(split.train)
+        predictor = RatingPredictor(**self.predicting).fit(split.learned)
         self.errors += prediction_errors(predictor, split.known, split.test)
 
     def _traits(self, split: Split) -> FilmTraits:
         rng = np.random.default_rng(self.plan.seed)
-        arms = fit_arms(_FOR_TRAITS, split.train, rng, parameters=self.arm_parameters)
-        return film_traits(arms, split.train, rng)
+        arms = fit_arms(_FOR_TRAITS, split.learned, rng, parameters=self.arm_parameters)
+        return film_traits(arms, split.learned, rng)
 
     def _measure(self, name: str, split: Split, facts: FilmFacts, traits: FilmTraits | None) -> None:
         plan = self.plan
         began = time.perf_counter()
         # Anew for each arm, so that no two sets of arrays are held at once.
         rng = np.random.default_rng(plan.seed)
-        arm = fit_arms([name], split.train, rng, parameters=self.arm_parameters)[name]
+        arm = fit_arms([name], split.learned, rng, parameters=self.arm_parameters)[name]
         fit_seconds = time.perf_counter() - began
         for diversity in plan.diversities:
             row = measured_name(name, diversity)
@@ -241,7 +283,7 @@ class _State:
             plan=self.plan,
             n_users=interactions.n_users,
             n_films=interactions.n_items,
-            n_ratings=int(interactions.ratings.nnz),
+            n_ratings=int(interactions.explicit.ratings.nnz),
             reports=reports,
             seconds=self.seconds,
             best=best,

@@ -20,12 +20,18 @@ from apps.training.corpus import Corpus, open_corpus
 from apps.training.datasets import build_corpus
 from apps.training.engines import Engine
 from apps.training.models import ModelVersion, Recipe, UpdateType
-from apps.training.parameters import split_parameters
+from apps.training.parameters import check_parameters, split_parameters
 from apps.training.registry import Stored, load_version
 from apps.training.services.work import Work
 
 READ, PREDICT, SAVE, CHECK = "read ratings", "predicted ratings", "save", "check"
+BACK_TEST = "back-test"
 STEPS = (READ, *ARMS, PREDICT, SAVE, CHECK)
+"""Of every fit; that of a recipe which has still to prove itself tests it after the first."""
+
+
+SHUFFLED = "the recipe shuffles its ratings, and an update could not tell whose rating is of which film."
+NO_RATINGS = "There are no ratings to learn from: load some with manage.py load_movielens demo."
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,15 +76,24 @@ def load_live(recipe: Recipe, work: Work) -> Live | None:
     return Live(version, artifact, engine)
 
 
-def fit_from_nothing(work: Work, rng: np.random.Generator) -> Fitted:
-    """Raises ``Conflict`` when there is nothing to learn from, ``InvalidInput`` for parameters that are
-    wrong."""
+def read_everything(work: Work) -> Corpus:
+    """Raises ``InvalidInput`` for parameters that are wrong, ``Conflict`` when there is nothing to learn
+    from."""
     work.begin(READ)
-    corpus = build_corpus(work.warn)
-    if corpus.n_ratings == 0:
-        raise Conflict("There are no ratings to learn from: load some with manage.py load_movielens demo.")
     try:
-        parameters, predicting = split_parameters(work.run.recipe.parameters)
+        check_parameters(work.run.recipe.parameters)
+    except InvalidParameter as error:
+        raise InvalidInput(f"Recipe {work.run.recipe.name!r} cannot be fitted: {error}") from error
+    corpus = build_corpus(split_parameters(work.run.recipe.parameters).data, work.warn)
+    if corpus.n_ratings == 0:
+        raise Conflict(NO_RATINGS)
+    return corpus
+
+
+def fit_from_nothing(corpus: Corpus, work: Work, rng: np.random.Generator) -> Fitted:
+    """Raises ``InvalidInput`` for parameters that are wrong."""
+    try:
+        parameters, predicting, _ = split_parameters(work.run.recipe.parameters)
         predictor = RatingPredictor(**predicting)
         with threadpool_limits(os.cpu_count()):
             arms = fit_arms(ARMS, corpus.interactions, rng, parameters=parameters, before_each=work.begin)
@@ -96,10 +111,18 @@ def find_start(live: Live | None, work: Work) -> Corpus | None:
         work.warn(f"Fitted from nothing: {why}")
         return None
     try:
-        return open_corpus(live.version.name)
-    except ArtifactRefused as refusal:
+        before = open_corpus(live.version.name)
+        data = split_parameters(work.run.recipe.parameters).data
+    except (ArtifactRefused, InvalidParameter) as refusal:
         work.warn(f"Fitted from nothing: what {live.version.name} was fitted on cannot be read. {refusal}")
         return None
+    if data.shuffled:
+        work.warn(f"Fitted from nothing: {SHUFFLED}")
+        return None
+    if before.data != data:
+        work.warn(f"Fitted from nothing: version {live.version.name} learned from other data.")
+        return None
+    return before
 
 
 def read_news(before: Corpus, work: Work) -> CaughtUp:

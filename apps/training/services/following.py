@@ -9,8 +9,9 @@ from django.db import transaction
 from apps.core import clock
 from apps.core.errors import ApplicationError
 from apps.experiments.models import Decision, Experiment, Phase
-from apps.training.models import Rollout
+from apps.training.models import BackTest, Rollout, TrainingRun
 from apps.training.services.rollouts import begin, end, finish, lock_rollouts, promote_one, under_way, waiting
+from apps.training.services.runs import request_run
 from apps.training.services.staging import is_through
 
 logger = logging.getLogger(__name__)
@@ -60,7 +61,17 @@ def _take_up() -> list[str]:
         return []
     before = candidate.waits_for
     begin(candidate)
+    if candidate.status == Status.WAITING and under_way() is None:
+        _ask_for_test(candidate)
     return [_said(candidate)] if candidate.waits_for != before else []
+
+
+def _ask_for_test(candidate: Rollout) -> None:
+    """Of a candidate that was not tested beside what serves by now: once, whatever comes of it."""
+    tested = BackTest.objects.filter(recipe=candidate.recipe, against=candidate.against)
+    if tested.exists() or TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING).exists():
+        return
+    request_run(recipe=candidate.recipe.name, trigger="rollout")
 
 
 def _ended(rollout: Rollout, experiment: Experiment) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
+from itertools import count
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -43,10 +44,12 @@ def no_such_recipe(name: str) -> str:
 
 
 def require_tunable(name: str) -> None:
-    """Raises ``InvalidInput`` for a name that no recipe can have, and for the standard recipe, which is
-    every arm's default."""
+    """Raises ``InvalidInput`` for a name that no recipe can have, for the standard recipe, which is every
+    arm's default, and for one that serves: its next fit would go live unproved."""
     if name == STANDARD:
         raise InvalidInput(f"Recipe {STANDARD!r} is every arm's default: save to another name.")
+    if name in recipes_in_use():
+        raise InvalidInput(f"Recipe {name!r} serves: save to another name, and it is tested beside this one.")
     try:
         Recipe(name=name).clean_fields()
     except ValidationError as refusal:
@@ -93,6 +96,27 @@ def save_candidate(*, base: str, parameters: Mapping[str, Parameters], descripti
     after = {"parameters": found.parameters, "description": description}
     record_audit("training.propose_recipe", by=None, target=found, before=before, after=after)
     return found
+
+
+@transaction.atomic
+def copy_recipe(*, recipe: Recipe, by: Actor | None) -> Recipe:
+    """A recipe of the same parameters under a free name, to be changed: ``NAME-copy``, ``NAME-copy-2``. It
+    serves nobody."""
+    made = Recipe.objects.create(
+        name=_free_name(recipe.name), parameters=recipe.parameters, description=f"Copy of {recipe.name}"
+    )
+    after = {"name": made.name, "parameters": made.parameters}
+    record_audit("training.copy_recipe", by=by, target=made, before={"name": recipe.name}, after=after)
+    return made
+
+
+def _free_name(name: str) -> str:
+    for number in count(1):
+        ending = "-copy" if number == 1 else f"-copy-{number}"
+        free = name[: _longest_name() - len(ending)] + ending
+        if not Recipe.objects.filter(name__iexact=free).exists():
+            return free
+    raise AssertionError("numbers do not end")
 
 
 def _longest_name() -> int:

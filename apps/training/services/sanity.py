@@ -1,7 +1,7 @@
 """What must hold of a version before it serves: it is whole, and a refit is not worse than what serves."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, median
 from typing import Any
 
@@ -15,6 +15,7 @@ from apps.core.errors import Conflict
 from apps.training.artifacts import Artifact
 from apps.training.corpus import Corpus
 from apps.training.engines import Engine
+from apps.training.gate import Check
 from apps.training.models import UpdateType
 
 N_PEOPLE = 120
@@ -30,25 +31,6 @@ LEAST_OVERLAP = 0.6
 LEAST_COVERAGE = 0.9
 """Of what serves."""
 _N_TRIED = 5
-
-
-@dataclass(frozen=True)
-class Check:
-    """``figure`` had to reach ``limit``."""
-
-    name: str
-    figure: float
-    limit: float
-
-    @property
-    def passed(self) -> bool:
-        return self.figure >= self.limit
-
-    def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "passed": self.passed}
-
-    def __str__(self) -> str:
-        return f"{self.name} is {self.figure:.4f}, less than {self.limit:.4f}"
 
 
 @dataclass(frozen=True)
@@ -114,6 +96,8 @@ def panel_of(corpus: Corpus) -> list[Member]:
     The newest fifth of each one's ratings is held back. Versions learned from these ratings too, so what
     is measured on them tells two versions apart and not how good either is.
     """
+    # What people said, whatever else the recipe learns from.
+    corpus = replace(corpus, interactions=corpus.interactions.explicit)
     counts = np.diff(corpus.interactions.ratings.indptr)
     fit = np.flatnonzero(counts >= LEAST_RATINGS)
     chosen = fit if len(fit) else np.flatnonzero(counts)

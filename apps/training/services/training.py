@@ -11,11 +11,14 @@ from django.db import transaction
 from apps.core.errors import ApplicationError, Conflict, Unavailable
 from apps.training.artifacts import Artifact, discard_artifact, save_artifact
 from apps.training.baseline import baseline_of
-from apps.training.corpus import corpus_folder, discard_corpora, discard_corpus, save_corpus
+from apps.training.corpus import Corpus, corpus_folder, discard_corpora, discard_corpus, save_corpus
 from apps.training.engines import pack_engine, unpack_engine
-from apps.training.models import ModelVersion, UpdateType
+from apps.training.gate import Check, failed_among
+from apps.training.models import ModelVersion, Recipe, UpdateType
+from apps.training.services.backtesting import Tested, back_test, recipe_to_beat, save_test, why_refused
 from apps.training.services.cleaning import remove_old_artifacts
 from apps.training.services.fitting import (
+    BACK_TEST,
     CHECK,
     SAVE,
     STEPS,
@@ -24,6 +27,7 @@ from apps.training.services.fitting import (
     find_start,
     fit_from_nothing,
     load_live,
+    read_everything,
     read_news,
     svd_metrics,
     update_live,
@@ -40,17 +44,25 @@ from apps.training.services.runs import (
     succeed_run,
     take_up_run,
 )
-from apps.training.services.sanity import Check, compare_lists, lists_of, panel_of, require_sound
+from apps.training.services.sanity import compare_lists, lists_of, panel_of, require_sound
 from apps.training.services.update_logs import note_failure, note_version
 from apps.training.services.versions import activate
 from apps.training.services.work import Progress, Work
 
-__all__ = ["SEED", "STEPS", "train"]
+__all__ = ["SEED", "STEPS", "VersionRefused", "train"]
 
 logger = logging.getLogger(__name__)
 
 SEED = 20_011_103
 """Two fits of the same rows give the same arrays."""
+
+
+class VersionRefused(Conflict):
+    """``version`` was made and failed its checks; staff may let it serve all the same."""
+
+    def __init__(self, version: ModelVersion) -> None:
+        super().__init__(version.refused_because)
+        self.version = version
 
 
 def train(
@@ -65,11 +77,13 @@ def train(
     (``take_up_run``), to be fitted instead of a new one.
 
     A warm start updates the live version by what was said since; where there is none, or not what it was
-    fitted on, it is a full retrain, and where nothing was said, the live version stays. Takes every core
-    and several times the memory of the ratings: call it in a process of its own (``start_run``). Raises
-    ``Conflict`` while another run is alive, when there is nothing to learn from and when the result fails
-    its checks, ``Unavailable`` when the disk is full. Whatever goes wrong, the run says so and the version
-    before stays live; no file is left, but of a version that was refused.
+    fitted on, it is a full retrain, and where nothing was said, the live version stays. A full retrain of a
+    recipe that serves nobody is back-tested beside the one that serves, unless it was (``recipe_to_beat``).
+    Takes every core and several times the memory of the ratings: call it in a process of its own
+    (``start_run``). Raises ``Conflict`` while another run is alive and when there is nothing to learn from,
+    ``VersionRefused`` when the result fails its checks, ``Unavailable`` when the disk is full. Whatever goes
+    wrong, the run says so and the version before stays live; no file is left, but of a version that was
+    refused.
     """
     number = run_id or _take_up_new(recipe, trigger, update_type)
     run = begin_run(run_id=number)
@@ -110,7 +124,28 @@ def _make(work: Work) -> ModelVersion:
             if not caught.is_news:
                 return _keep(work, live, caught.corpus.read_at)
             return _finish(work, update_live(live, before, caught, work, rng), live, rng)
-    return _finish(work, fit_from_nothing(work, rng), live, rng)
+    against = recipe_to_beat(work.run.recipe)
+    work.n_steps += against is not None
+    corpus = read_everything(work)
+    trial = _back_test(work, against, corpus) if against else None
+    return _finish(work, fit_from_nothing(corpus, work, rng), live, rng, trial)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """How the recipe did in its back-test beside ``against``."""
+
+    against: Recipe
+    tested: Tested
+
+    def why_refused(self, recipe: Recipe) -> str:
+        return why_refused(self.tested, recipe=recipe.name, against=self.against.name)
+
+
+def _back_test(work: Work, against: Recipe, corpus: Corpus) -> _Trial:
+    # Before the fit: the arms of both would stand in memory beside its own.
+    work.begin(BACK_TEST)
+    return _Trial(against, back_test(work.run.recipe, against, corpus, seed=SEED))
 
 
 @transaction.atomic
@@ -140,12 +175,14 @@ class _Checked:
     @property
     def refusal(self) -> str:
         """Empty when all checks are passed."""
-        failed = "; ".join(str(check) for check in self.checks if not check.passed)
+        failed = failed_among(self.checks)
         return f"The version before serves on: {failed}." if failed else ""
 
 
-def _finish(work: Work, fitted: Fitted, live: Live | None, rng: np.random.Generator) -> ModelVersion:
-    """Files, checks and rows of what was fitted. Raises ``Conflict`` for what fails its checks."""
+def _finish(
+    work: Work, fitted: Fitted, live: Live | None, rng: np.random.Generator, trial: _Trial | None = None
+) -> ModelVersion:
+    """Files, checks and rows of what was fitted. Raises ``VersionRefused`` for what fails its checks."""
     name = artifact_name(work.run)
     try:
         work.begin(SAVE)
@@ -153,15 +190,15 @@ def _finish(work: Work, fitted: Fitted, live: Live | None, rng: np.random.Genera
         work.begin(CHECK)
         checked = _check(work, fitted, artifact, live)
         work.finish()
-        version = _publish(work, fitted, checked)
+        version = _publish(work, fitted, checked, trial)
     except BaseException:
         discard_artifact(artifact_path(name))
         discard_corpus(name)
         raise
     serving = ModelVersion.objects.filter(status=ModelVersion.Status.LIVE)
     discard_corpora(but=set(serving.values_list("name", flat=True)))
-    if checked.refusal:
-        raise Conflict(checked.refusal)
+    if version.refused_because:
+        raise VersionRefused(version)
     return version
 
 
@@ -213,9 +250,16 @@ def _check(work: Work, fitted: Fitted, artifact: Artifact, live: Live | None) ->
 
 
 @transaction.atomic
-def _publish(work: Work, fitted: Fitted, checked: _Checked) -> ModelVersion:
-    """The version's row, live or refused, its line in the log and the end of its run: all or nothing."""
-    refusal = checked.refusal
+def _publish(work: Work, fitted: Fitted, checked: _Checked, trial: _Trial | None) -> ModelVersion:
+    """The version's row, live or refused, that of its back-test, its line in the log and the end of its run:
+    all or nothing."""
+    checks = list(checked.checks)
+    reasons = [checked.refusal]
+    if trial:
+        save_test(trial.tested, run=work.run, against=trial.against)
+        checks += trial.tested.checks
+        reasons.append(trial.why_refused(work.run.recipe))
+    refusal = " ".join(reason for reason in reasons if reason)
     if refusal:
         refuse_run(run=work.run, error=refusal, steps=work.seconds)
     else:
@@ -236,12 +280,12 @@ def _publish(work: Work, fitted: Fitted, checked: _Checked) -> ModelVersion:
             "baseline": baseline_of(interactions),
             **checked.metrics,
         },
-        checks=[check.as_json() for check in checked.checks],
+        checks=[check.as_json() for check in checks],
         parameters=checked.artifact.about["arms"],
         read_at=fitted.corpus.read_at,
         n_users=interactions.n_users,
         n_movies=interactions.n_items,
-        n_ratings=interactions.ratings.nnz,
+        n_ratings=fitted.corpus.n_ratings,
         fit_seconds=round(sum(work.seconds.values()), 3),
     )
     if not refusal:

@@ -31,12 +31,13 @@ from apps.algorithms.types import Interactions, Parameters
 from apps.core.errors import InvalidInput
 from apps.experiments.policy import current_policy
 from apps.experiments.running import running_field
-from apps.training.datasets import build_measured_interactions
 from apps.training.parameters import PREDICTOR, split_parameters
 from apps.training.services.benches import ArmBench, Bench, PredictorBench
 from apps.training.services.evaluating import (
     Plan,
     Progress,
+    build_measured,
+    is_drill,
     part_ratings,
     require_measurable,
     without_rotation,
@@ -101,8 +102,8 @@ def tunable_arms(strategies: Sequence[Strategy], parameters: Mapping[str, Any]) 
     """Of the strategies' arms, of ``hybrid``, which serves whoever gets nothing else, and of what they are
     made of, those with parameters whose aim is nDCG."""
     names = {DEFAULT_ARM}.union(*(strategy.arms for strategy in strategies))
-    given, _ = split_parameters(dict(parameters))
-    needed = with_needs(sorted(names), given)
+    given = split_parameters(dict(parameters))
+    needed = with_needs(sorted(names), given.arms)
     return tuple(name for name in needed if name not in OTHER_AIMS and make_arm(name).parameters)
 
 
@@ -119,7 +120,7 @@ def tune_catalogue(
         name: {field: 1.0 for field in make_arm(name).parameters if field.startswith("weight_")}
         for name in plan.arms
     }
-    interactions = build_measured_interactions(plan.arms, weighed)
+    interactions = build_measured(plan.arms, plan, arms=weighed)
     return tune_arms(plan, interactions, budget=budget, predictor=predictor, progress=progress)
 
 
@@ -144,11 +145,13 @@ def tune_arms(
     bare = [name for name in plan.arms if not make_arm(name).parameters]
     if bare:
         raise InvalidInput(f"The arm {bare[0]!r} has no parameters to tune.")
+    if is_drill(plan):
+        raise InvalidInput("This recipe shuffles what it learns from: there is nothing to tune it for.")
     require_measurable(plan, interactions)
     interactions = without_rotation(interactions)
     rng = np.random.default_rng(plan.seed)
     outer = next(part_ratings(plan, interactions, rng))
-    inner = next(part_ratings(plan, outer.train, rng))
+    inner = next(part_ratings(plan, outer.learned, rng))
     searches = _Searches(plan, inner, budget, progress)
     try:
         with threadpool_limits(os.cpu_count()):
@@ -161,7 +164,7 @@ def tune_arms(
         raise InvalidInput(f"These parameters cannot be fitted: {error}") from error
     return Tuning(
         plan=plan,
-        n_ratings=int(interactions.ratings.nnz),
+        n_ratings=int(interactions.explicit.ratings.nnz),
         arms=arms,
         predictor=predicted[0] if predicted else None,
         parameters=searches.parameters,
@@ -193,7 +196,7 @@ class _Searches:
         return None if self._ends_at is None else max(self._ends_at - time.monotonic(), 0.0) / n_left
 
     def _bench(self, name: str) -> Bench[Any]:
-        arms, predicting = split_parameters(self.parameters)
+        arms, predicting, _ = split_parameters(self.parameters)
         if name == PREDICTOR:
             return PredictorBench(self.plan, self.split, predicting)
         return ArmBench(name, self.plan, self.split, arms)
@@ -216,7 +219,7 @@ class HeldBack:
     def predictor(self, searched: Searched) -> TunedPredictor:
         errors = [
             prediction_errors(
-                RatingPredictor(**split_parameters(given)[1]).fit(self.split.train),
+                RatingPredictor(**split_parameters(given).predictor).fit(self.split.learned),
                 self.split.known,
                 self.split.test,
             )
@@ -233,7 +236,7 @@ class HeldBack:
 
     def _report(self, name: str, given: Mapping[str, Parameters]) -> Report:
         rng = np.random.default_rng(self.plan.seed)
-        arm = fit_arms([name], self.split.train, rng, parameters=given)[name]
+        arm = fit_arms([name], self.split.learned, rng, parameters=given)[name]
         measured = measure(
             ArmLists(arm),
             self.split.known,

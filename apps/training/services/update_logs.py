@@ -9,14 +9,16 @@ def note_version(
     *, run: TrainingRun, version: ModelVersion, update_type: UpdateType, n_learned: int, seconds: float
 ) -> ModelUpdateLog:
     """``version`` serves now, or still where there was nothing to learn; or it was made and is refused."""
+    is_refused = version.status == ModelVersion.Status.REFUSED
     return _note(
         run,
         update_type=update_type,
         ratings_processed=n_learned,
         metrics=_metrics(version),
         version=version.name,
-        success=version.status != ModelVersion.Status.REFUSED,
-        error_message=version.refused_because,
+        success=not is_refused,
+        # One that staff let serve keeps its reason too.
+        error_message=version.refused_because if is_refused else "",
         duration_seconds=seconds,
     )
 

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.core.errors import Conflict
-from apps.core.services import Actor
+from apps.core.services import Actor, record_audit
 from apps.training.models import Activation, ModelVersion, Recipe
 
 _Status = ModelVersion.Status
@@ -33,3 +33,23 @@ def activate(*, version: ModelVersion, by: Actor | None = None, reason: str = ""
         reason=reason,
     )
     return version
+
+
+@transaction.atomic
+def pin(*, version: ModelVersion, by: Actor | None, is_pinned: bool = True) -> ModelVersion:
+    """Keeps the version's files however many come after it, or no longer.
+
+    Raises ``Conflict`` where there are none left to keep.
+    """
+    found = ModelVersion.objects.select_for_update().get(pk=version.pk)
+    if is_pinned and not found.artifact:
+        raise Conflict(f"The files of version {found.name} were removed: there is nothing to keep.")
+    if found.is_pinned != is_pinned:
+        before = {"is_pinned": found.is_pinned}
+        found.is_pinned = is_pinned
+        found.save(update_fields=["is_pinned"])
+        verb = "pin" if is_pinned else "unpin"
+        record_audit(
+            f"training.{verb}_version", by=by, target=found, before=before, after={"is_pinned": is_pinned}
+        )
+    return found

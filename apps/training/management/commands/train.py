@@ -9,8 +9,9 @@ from tqdm import tqdm
 
 from apps.core.management.base import MarqueeCommand
 from apps.experiments.policy import current_policy, recipes_in_use
-from apps.training.models import ModelVersion, UpdateType
-from apps.training.services import train
+from apps.training.gate import read_checks
+from apps.training.models import ModelVersion, TrainingRun, UpdateType
+from apps.training.services import VersionRefused, train
 from apps.training.services.locking import AlreadyRunning
 from apps.training.services.training import STEPS
 
@@ -18,7 +19,8 @@ from apps.training.services.training import STEPS
 class Command(MarqueeCommand):
     help = (
         "Fit every algorithm on all ratings. Whoever is served by the recipe gets the result within two "
-        "seconds; a recipe that no policy names serves nobody."
+        "seconds. A recipe that serves nobody is tested beside the one that does, and refused where it is "
+        "worse."
     )
 
     def add_command_arguments(self, parser: CommandParser) -> None:
@@ -38,6 +40,8 @@ class Command(MarqueeCommand):
         with tqdm(total=len(STEPS), disable=hidden, file=sys.stderr, leave=False) as bar:
 
             def show(step: str) -> None:
+                if not hidden:
+                    bar.total = _n_steps() or bar.total
                 bar.set_description(step)
                 bar.update()
 
@@ -49,7 +53,27 @@ class Command(MarqueeCommand):
             except AlreadyRunning as running:
                 # Whoever starts it twice, be it a schedule, wants it to run: it does.
                 return {"already_running": running.detail}
+            except VersionRefused as refused:
+                if not self.quiet:
+                    self._write_checks(refused.version.checks)
+                raise
             return _summary(version)
+
+    def write_result(self, result: Mapping[str, object]) -> None:
+        super().write_result({name: value for name, value in result.items() if name != "checks"})
+        self._write_checks(result.get("checks", []))
+
+    def _write_checks(self, rows: Any) -> None:
+        """A row for each: what it is of, its figure, its limit and the verdict."""
+        for check in read_checks(rows):
+            cells = (check.told_figure.rjust(10), check.told_limit.ljust(18), check.verdict)
+            self.stdout.write(f"{check.name:<28}{'  '.join(cells)}")
+
+
+def _n_steps() -> int:
+    """Of the run under way: only it knows whether there is a back-test among them."""
+    running = TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING)
+    return running.values_list("n_steps", flat=True).first() or 0
 
 
 def _summary(version: ModelVersion) -> Mapping[str, object]:
@@ -66,6 +90,7 @@ def _summary(version: ModelVersion) -> Mapping[str, object]:
         "written_mb": round(version.metrics["written_bytes"] / 1e6, 1),
         "coverage": version.metrics["coverage"],
         "ndcg": version.metrics["ndcg"],
+        "checks": version.checks,
         "serves": version.recipe.name in recipes_in_use(),
         "warnings": version.metrics["warnings"],
     }
