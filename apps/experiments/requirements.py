@@ -13,6 +13,11 @@ PolicyCheck = Callable[[Strategy, str], None]
 """Given a strategy and a recipe's name. Raises ``InvalidInput`` naming what to do, at ``/recipe`` or
 ``/strategy``, when they could not serve."""
 
+RecipeGate = Callable[[str, str], None]
+"""Given a recipe's name and that of the recipe that serves everybody. Raises ``Conflict`` for one that has
+not proved itself enough to take its place at once."""
+
+_gates: list[RecipeGate] = []
 _checks: dict[str, PolicyCheck] = {}
 _recipe_lists: list[Callable[[], Sequence[str]]] = []
 
@@ -26,6 +31,16 @@ def register_policy_check(name: str, check: PolicyCheck) -> None:
 def register_recipes(names: Callable[[], Sequence[str]]) -> None:
     """``names`` gives the recipes that there are, for forms to choose from."""
     _recipe_lists.append(names)
+
+
+def register_recipe_gate(gate: RecipeGate) -> None:
+    _gates.append(gate)
+
+
+def require_proved(recipe: str, *, serving: str) -> None:
+    """Raises what a gate refuses; nothing for the recipe that serves."""
+    for gate in _gates if recipe != serving else ():
+        gate(recipe, serving)
 
 
 def require_servable(strategy: Strategy, recipe: str) -> None:

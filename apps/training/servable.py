@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 
 from apps.algorithms.strategy import Strategy
 from apps.core.errors import InvalidInput
-from apps.experiments.requirements import register_policy_check, register_recipes
+from apps.experiments.requirements import register_policy_check, register_recipe_gate, register_recipes
 from apps.training.artifacts import ArtifactRefused, open_artifact
 from apps.training.models import ModelVersion, Recipe
+from apps.training.services.gating import require_served
 from apps.training.services.recipes import no_such_recipe
 from apps.training.services.runs import artifact_path
 
@@ -14,6 +15,7 @@ from apps.training.services.runs import artifact_path
 def register() -> None:
     register_policy_check("training", _check_strategy)
     register_recipes(_recipe_names)
+    register_recipe_gate(require_served)
 
 
 def require_arms(recipe: str, arms: Collection[str], *, pointer: str, asker: str) -> None:

@@ -7,8 +7,8 @@ from apps.algorithms.strategy import InvalidStrategy, Strategy, parse_strategy
 from apps.core.errors import ApplicationError, Conflict, FieldError, InvalidInput
 from apps.core.services import Actor, record_audit, require_reason
 from apps.experiments.models import ServingPolicy
-from apps.experiments.policy import DEFAULT_RECIPE, DEFAULT_STRATEGY, forget_policy
-from apps.experiments.requirements import require_servable
+from apps.experiments.policy import DEFAULT_RECIPE, DEFAULT_STRATEGY, forget_policy, read_policy
+from apps.experiments.requirements import require_proved, require_servable
 from apps.experiments.services.phases import open_plans
 
 
@@ -27,12 +27,15 @@ def change_policy(
     ``by`` None is a rule or the command line. ``ending`` is the key of an experiment that ends with the
     change. Raises ``InvalidInput`` without a reason and for a strategy that breaks its schema or that the
     recipe cannot serve, ``Conflict`` when somebody changed the policy since ``expected_version``, and where
-    an experiment that is open could not serve beside it.
+    an experiment that is open could not serve beside it, and for another recipe that has not proved itself,
+    be it by the experiment that ends.
     """
     require_reason(reason)
     parsed = _parse(strategy)
     require_servable(parsed, recipe)
     _require_beside(parsed, recipe, ending=ending)
+    if not ending:
+        require_proved(recipe, serving=read_policy().recipe)
     row, _ = ServingPolicy.objects.select_for_update().get_or_create(
         pk=ServingPolicy.SINGLETON, defaults={"strategy": DEFAULT_STRATEGY, "recipe": DEFAULT_RECIPE}
     )
@@ -79,6 +82,7 @@ def check_policy(*, strategy: object, recipe: str, expected_version: int | None)
     parsed = _parse(strategy)
     require_servable(parsed, recipe)
     _require_beside(parsed, recipe)
+    require_proved(recipe, serving=read_policy().recipe)
     _require_version(ServingPolicy.objects.filter(pk=ServingPolicy.SINGLETON).first(), expected_version)
 
 

@@ -1,7 +1,8 @@
 """Whether a recipe may be rolled out."""
 
 from apps.core.errors import Conflict
-from apps.training.models import ModelVersion, Recipe
+from apps.core.models import AuditEntry
+from apps.training.models import ModelVersion, Recipe, Rollout
 from apps.training.services.backtesting import find_leave
 from apps.training.services.recipes import find_recipe
 
@@ -15,3 +16,22 @@ def require_gate(recipe: Recipe, *, against: str) -> None:
         raise Conflict(f"Recipe {recipe.name!r} has no version that passed the gate: {fitting}.")
     if find_leave(recipe, find_recipe(against)) is None:
         raise Conflict(f"Recipe {recipe.name!r} was not tested beside {against!r}, which serves: {fitting}.")
+
+
+def require_served(recipe: str, serving: str) -> None:
+    """Raises ``Conflict`` unless the recipe has served everybody before, or nothing of the one that should
+    serve is there.
+    """
+    is_live = ModelVersion.objects.filter(recipe__name=serving, status=ModelVersion.Status.LIVE).exists()
+    if not is_live or _has_served(recipe):
+        return
+    raise Conflict(
+        f"Recipe {recipe!r} has not served everybody yet: roll it out first (Training > Rollouts, or"
+        f" manage.py promote {recipe})."
+    )
+
+
+def _has_served(recipe: str) -> bool:
+    finished = Rollout.objects.filter(recipe__name=recipe, promoted_at__isnull=False)
+    named = AuditEntry.objects.filter(action="policy.change", before__recipe=recipe)
+    return finished.exists() or named.exists()
