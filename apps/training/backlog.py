@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, DateTimeField, Max, OuterRef, Q, Subquery
 from django.utils import timezone
 
+from apps.algorithms.base import InvalidParameter
 from apps.ratings.models import Rating, RatingDeparture
 from apps.training.catching_up import OVERLAP
+from apps.training.data import EXPLICIT_RATINGS, DataParameters
 from apps.training.models import ModelVersion, TrainingRun
+from apps.training.parameters import split_parameters
+from apps.training.sources import departure_kinds
 
 RETRY_AFTER = timedelta(hours=1)
 """After an update that failed or was refused, unless as many ratings came as call for an update."""
@@ -46,12 +51,22 @@ def backlog(recipe: str) -> Backlog:
 
 
 def has_erasures(recipe: str) -> bool:
-    """Whether what the live version was fitted on may hold ratings of somebody who was erased since."""
-    mark = _live(recipe).values_list("read_at", "tried_at").first()
+    """Whether what the live version was fitted on may hold ratings of somebody who was erased since, or what
+    else its recipe learns from."""
+    mark = _live(recipe).values_list("read_at", "tried_at", "recipe__parameters").first()
     if mark is None or (mark[1] and timezone.now() - mark[1] < RETRY_AFTER):
         return False
     # Who left in a transaction that was open while the version read was still there to be read.
-    return RatingDeparture.objects.filter(is_erasure=True, at__gt=mark[0] - OVERLAP).exists()
+    gone = RatingDeparture.objects.filter(is_erasure=True, at__gt=mark[0] - OVERLAP)
+    return gone.filter(kind__in=departure_kinds(_data_of(mark[2]))).exists()
+
+
+def _data_of(parameters: Any) -> DataParameters:
+    try:
+        return split_parameters(parameters).data
+    except InvalidParameter:
+        # It will be fitted from nothing, or not at all.
+        return EXPLICIT_RATINGS
 
 
 def _live(recipe: str):  # type: ignore[no-untyped-def] # django-stubs has no name for an annotated row

@@ -1,5 +1,7 @@
 """Two states of made-up ratings, for what arms are updated by."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from apps.algorithms.deltas import Delta, delta_of
@@ -37,3 +39,21 @@ def make_delta(*, with_films: bool = False) -> Delta:
         items = ItemIndex(ids=np.array(ids, dtype=np.int64))
         after = Interactions(plain.ratings, plain.rated_at, items, plain.features)
     return delta_of(before, after, people=[(2, 2), (3, 3), (5, 5), (-1, before.n_users)])
+
+
+def weigh(interactions: Interactions) -> Interactions:
+    """With a weight of .25 to 1.25 for each person and film, the same in every state of the ratings."""
+    ratings = interactions.ratings
+    people = np.repeat(np.arange(interactions.n_users), np.diff(ratings.indptr))
+    mixed = people * 7 + interactions.items.ids[ratings.indices] * 3
+    return replace(interactions, weights=(0.25 + mixed % 5 / 4).astype(np.float32))
+
+
+def weigh_delta(delta: Delta) -> Delta:
+    """The same with weights; all that somebody else said weighs twice as much afterwards."""
+    before, after = weigh(delta.before), weigh(delta.after)
+    assert after.weights is not None
+    weights = after.weights.copy()
+    weights[after.ratings.indptr[7] : after.ratings.indptr[8]] *= 2
+    people = np.vstack([delta.people, [(7, 7)]])
+    return delta_of(before, replace(after, weights=weights), people=people)

@@ -1,9 +1,10 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
 
-from apps.algorithms.types import Interactions, ItemFeatures, ItemIndex
+from apps.algorithms.types import NOBODY, Interactions, ItemFeatures, ItemIndex, Source
 
 
 def make_features(n_items: int, *, n_genres: int = 3) -> ItemFeatures:
@@ -64,3 +65,18 @@ def make_random_interactions(
     moments = rng.integers(0, 50, len(users)).astype(float)
     rows = list(zip(users.tolist(), items.tolist(), stars.tolist(), moments.tolist(), strict=True))
     return make_interactions(rows, n_users=n_users, n_items=n_items)
+
+
+def with_sources(interactions: Interactions, rng: np.random.Generator) -> Interactions:
+    """A third of the entries are no ratings, all have a weight, and every other one was shown by an arm."""
+    n = interactions.ratings.nnz
+    sources = np.where(rng.random(n) < 1 / 3, rng.integers(1, len(Source), n), 0).astype(np.int8)
+    shown_by = np.where(np.arange(n) % 2, 0, NOBODY).astype(np.int8)
+    return replace(
+        interactions,
+        weights=rng.uniform(0.1, 2, n).astype(np.float32),
+        sources=sources,
+        shown_by=shown_by,
+        propensities=np.where(shown_by == NOBODY, np.nan, rng.uniform(0.1, 1, n)).astype(np.float32),
+        arm_names=("svd",),
+    )

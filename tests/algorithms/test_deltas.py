@@ -1,11 +1,13 @@
 """What differs between two states of the ratings."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import sparse
 
 from apps.algorithms.deltas import delta_of
 from apps.algorithms.types import Interactions, ItemIndex
-from tests.algorithms.changes import make_delta
+from tests.algorithms.changes import make_delta, weigh, weigh_delta
 from tests.algorithms.factories import make_interactions
 
 
@@ -53,3 +55,30 @@ def test_where_nobody_said_anything_nothing_differs():
     delta = delta_of(before, before, people=[])
     assert delta.is_of_same_films
     assert (delta.n_people, delta.was.shape, len(delta.rated)) == (0, (0, before.n_items), 0)
+
+
+def test_films_that_weigh_otherwise_or_come_from_elsewhere_were_rated_anew():
+    plain = make_interactions([(0, 0, 4.0, 1.0), (0, 1, 4.0, 1.0), (0, 2, 4.0, 1.0)], n_users=1, n_items=4)
+    sources = np.array([0, 4, 0], dtype=np.int8)
+    before = replace(plain, sources=sources)
+    weighted = replace(plain, weights=np.array([1.0, 1.0, 0.5], dtype=np.float32))
+    assert delta_of(before, weighted, people=[(0, 0)]).rated.tolist() == [1, 2]
+    assert delta_of(before, before, people=[(0, 0)]).rated.tolist() == []
+
+
+def test_weights_stand_beside_their_films_also_where_these_moved():
+    delta = weigh_delta(make_delta(with_films=True))
+    was, now = delta.weighted("all")
+    for side, rows, found in ((delta.before, 0, was), (weigh(delta.after), 1, now)):
+        for number, row in enumerate(delta.people[:, rows].tolist()):
+            if row < 0:
+                assert found[number].nnz == 0
+                continue
+            spots = slice(side.ratings.indptr[row], side.ratings.indptr[row + 1])
+            ids = side.items.ids[side.ratings.indices[spots]].tolist()
+            doubled = 2 if row == 7 and rows == 1 else 1
+            wanted = dict(zip(ids, (side.weights[spots] * doubled).tolist(), strict=True))
+            films = delta.after.items.ids[found[number].indices].tolist()
+            here = dict(zip(films, found[number].data.tolist(), strict=True))
+            known = set(delta.after.items.ids.tolist())
+            assert here == {film: weight for film, weight in wanted.items() if film in known}

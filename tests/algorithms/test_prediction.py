@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from apps.algorithms.prediction import RatingPredictor
 from apps.algorithms.types import History, Interactions
 from tests.algorithms.changes import make_delta
 from tests.algorithms.contract import DEGENERATE, freeze, make_degenerate, make_history, make_rng
-from tests.algorithms.factories import make_interactions, make_random_interactions, rows_of
+from tests.algorithms.factories import make_interactions, make_random_interactions, rows_of, with_sources
 
 ITEMS = np.arange(30)
 
@@ -142,3 +143,13 @@ def test_an_update_with_films_that_came_and_went_predicts_within_the_scale():
     assert np.isfinite(stars).all()
     assert stars.min() >= 0.5
     assert stars.max() <= 5.0
+
+
+def test_learns_from_explicit_ratings_alone_which_count_alike() -> None:
+    data = with_sources(make_random_interactions(make_rng()), make_rng(3))
+    history = make_history([1, 5, 8], stars=4.0)
+    plain = replace(data.explicit, weights=None)
+    np.testing.assert_array_equal(
+        RatingPredictor().fit(data).predict(history, ITEMS),
+        RatingPredictor().fit(plain).predict(history, ITEMS),
+    )

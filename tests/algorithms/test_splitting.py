@@ -12,7 +12,7 @@ from apps.algorithms.splitting import (
     take_people,
     temporal_split,
 )
-from tests.algorithms.factories import make_interactions, make_random_interactions
+from tests.algorithms.factories import make_interactions, make_random_interactions, with_sources
 
 
 def rows_of(interactions):
@@ -179,3 +179,56 @@ def test_some_people_bring_their_ratings_with_their_times():
     for row, user in enumerate((3, 7)):
         assert part.history(row).items.tolist() == data.history(user).items.tolist()
         assert part.history(row).values.tolist() == data.history(user).values.tolist()
+
+
+def entries_of(interactions):
+    """Every stored row with all that is aligned with it."""
+    users = np.repeat(np.arange(interactions.n_users), np.diff(interactions.ratings.indptr))
+    aligned = interactions.aligned(slice(None))
+    columns = [users, interactions.ratings.indices, interactions.ratings.data]
+    for name in ("rated_at", "weights", "shown_by", "propensities"):
+        columns.append(np.nan_to_num(aligned[name], nan=-9))
+    return set(zip(*(column.tolist() for column in columns), strict=True))
+
+
+@pytest.mark.parametrize("split", SPLITS.values(), ids=SPLITS)
+def test_only_explicit_ratings_are_held_back_and_the_same_whatever_else_is_learned_from(split):
+    data = with_sources(make_random_interactions(np.random.default_rng(1)), np.random.default_rng(2))
+    parts, alone = split(data), split(data.explicit)
+    for mine, theirs in ((parts.train, alone.train), (parts.test, alone.test), (parts.known, alone.known)):
+        assert entries_of(mine) == entries_of(theirs)
+        assert mine.sources is None
+    assert alone.learned is alone.train
+
+
+@pytest.mark.parametrize("split", SPLITS.values(), ids=SPLITS)
+def test_what_is_fitted_on_keeps_weights_sources_and_tags(split):
+    data = with_sources(make_random_interactions(np.random.default_rng(1)), np.random.default_rng(2))
+    parts = split(data)
+    assert entries_of(parts.train) <= entries_of(parts.learned) <= entries_of(data) - entries_of(parts.test)
+    assert entries_of(parts.learned) > entries_of(parts.train), "something else is learned from"
+    assert parts.learned.arm_names == ("svd",)
+
+
+def test_by_time_nothing_is_learned_from_that_came_after_the_cut():
+    data = with_sources(make_random_interactions(np.random.default_rng(1)), np.random.default_rng(2))
+    parts = temporal_split(data, cut=25.0)
+    assert parts.learned.rated_at.max() < 25 <= parts.test.rated_at.min()
+    assert entries_of(parts.learned) == {row for row in entries_of(data) if row[3] < 25}
+
+
+def test_nothing_is_learned_of_a_person_from_when_their_last_ratings_are_held_back():
+    data = with_sources(make_random_interactions(np.random.default_rng(1)), np.random.default_rng(2))
+    parts = leave_last_out(data, share=0.2)
+    for user in np.flatnonzero(np.diff(parts.test.ratings.indptr)):
+        others = take_people(parts.learned, np.array([user]))
+        first = take_people(parts.test, np.array([user])).rated_at.min()
+        assert others.rated_at[others.sources > 0].max(initial=-1) < first
+
+
+def test_nothing_is_learned_of_newcomers():
+    data = with_sources(make_random_interactions(np.random.default_rng(1)), np.random.default_rng(2))
+    parts = newcomer_split(data, np.random.default_rng(5), first=2)
+    newcomers = np.flatnonzero(np.diff(parts.test.ratings.indptr))
+    assert len(newcomers)
+    assert take_people(parts.learned, newcomers).ratings.nnz == 0

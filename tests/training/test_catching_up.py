@@ -3,7 +3,6 @@
 import random
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
 from django.utils import timezone
 
@@ -12,10 +11,11 @@ from apps.accounts.privacy import erase_user
 from apps.catalog.models import Genre, Movie, MovieGenre
 from apps.ratings.models import Favorite, Rating, RatingDeparture
 from apps.ratings.services import merge_preferences, record_preference
-from apps.training.catching_up import OVERLAP, CaughtUp, catch_up
+from apps.training.catching_up import OVERLAP, catch_up
 from apps.training.corpus import Corpus
 from apps.training.datasets import build_corpus
 from tests.factories import make_user
+from tests.training.catching import assert_whole
 
 pytestmark = pytest.mark.django_db
 
@@ -37,36 +37,6 @@ def rate(user: User, movie: Movie, value: float | None, at: datetime | None = No
 
 def somebody() -> User:
     return User.objects.filter(is_imported=True).order_by("pk")[3]
-
-
-def assert_whole(caught: CaughtUp) -> None:
-    """That the corpus is what all rows give, and that the delta leads there."""
-    ours, all_of_it = caught.corpus, build_corpus()
-    np.testing.assert_array_equal(ours.people, all_of_it.people)
-    ours_in, wanted = ours.interactions, all_of_it.interactions
-    np.testing.assert_array_equal(ours_in.items.ids, wanted.items.ids)
-    assert (ours_in.ratings != wanted.ratings).nnz == 0
-    np.testing.assert_array_equal(ours_in.ratings.indptr, wanted.ratings.indptr)
-    np.testing.assert_array_equal(ours_in.rated_at, wanted.rated_at)
-    np.testing.assert_array_equal(ours_in.features.genres.toarray(), wanted.features.genres.toarray())
-    assert ours_in.features.term_names == wanted.features.term_names
-    assert_leads(caught)
-
-
-def assert_leads(caught: CaughtUp) -> None:
-    """That nobody differs but the people of the delta, whose rows it gives before and after."""
-    delta = caught.delta
-    before, after = delta.before.ratings.toarray(), delta.after.ratings.toarray()
-    moved = np.zeros((len(before), delta.after.n_items))
-    known = np.flatnonzero(delta.columns >= 0)
-    moved[:, delta.columns[known]] = before[:, known]
-    same_before = np.setdiff1d(np.arange(len(before)), delta.people[:, 0])
-    same_after = np.setdiff1d(np.arange(len(after)), delta.people[:, 1])
-    np.testing.assert_array_equal(moved[same_before], after[same_after])
-    for number, (was, now) in enumerate(delta.people.tolist()):
-        nothing = np.zeros(delta.after.n_items)
-        np.testing.assert_array_equal(delta.was.toarray()[number], moved[was] if was >= 0 else nothing)
-        np.testing.assert_array_equal(delta.now.toarray()[number], after[now] if now >= 0 else nothing)
 
 
 def test_nothing_said_is_no_news_and_reads_no_rating(before: Corpus) -> None:
@@ -144,11 +114,14 @@ def test_a_guest_who_signs_in_leaves_their_ratings_to_the_account(before: Corpus
     assert guest.pk not in caught.corpus.people
 
 
-def test_other_preferences_that_change_hands_are_no_departure(films: list[Movie]) -> None:
+def test_other_preferences_that_change_hands_make_nobody_reread_their_ratings(
+    before: Corpus, films: list[Movie]
+) -> None:
     guest, account = make_user(is_guest=True), somebody()
     record_preference(user_id=guest.pk, movie_id=films[0].pk, kind="favorite", value=None, at=timezone.now())
     merge_preferences(model=Favorite, from_id=guest.pk, to_id=account.pk)
-    assert RatingDeparture.objects.count() == 0
+    assert set(RatingDeparture.objects.values_list("kind", flat=True)) == {"favorite"}
+    assert catch_up(before).n_read == 0
 
 
 def test_a_new_film_is_known_and_a_hidden_one_only_while_somebody_rated_it(

@@ -230,7 +230,7 @@ def test_refuses_with_a_sentence(house: House, arguments: list[str], sentence: s
 
 
 def test_never_saves_into_a_recipe_that_serves(house: House) -> None:
-    ServingPolicy.objects.create(strategy={"policy": "fixed", "arms": {"hybrid": 1.0}}, recipe="wide")
+    ServingPolicy.objects.update(recipe="wide")
     assert refusal("svd", "--trials", "1", "--save", "wide") == (
         "Recipe 'wide' serves: save to another name, and it is tested beside this one."
     )

@@ -23,7 +23,6 @@ from apps.training.registry import engine
 from apps.training.services import forget_the_departed, request_if_due, request_run, sanity, train, update_due
 from tests.experiments.setup import make_running_recipes
 from tests.factories import make_user
-from tests.fitting import fit_beside
 
 pytestmark = pytest.mark.django_db
 WARM = UpdateType.WARM_START
@@ -315,7 +314,7 @@ def test_every_recipe_that_serves_somebody_is_updated(films: list[Movie], own_pr
     Movie.objects.update(rating_count=1_000, rating_sum=4_000)
     Recipe.objects.create(name="wide", parameters={"svd": {"factors": 3}})
     Recipe.objects.create(name="idle")
-    before = {name: fit_beside(name) for name in ("standard", "wide", "idle")}
+    before = {name: train(recipe=name) for name in ("wide", "idle", "standard")}
     make_running_recipes("a-test", recipes=("standard", "wide"))
     rate(films[-1])
     assert update_due() == []
