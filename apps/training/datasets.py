@@ -12,7 +12,7 @@ from apps.algorithms.types import Float32, Int64, Interactions, ItemIndex, Param
 from apps.catalog.models import Movie
 from apps.core.errors import InvalidInput
 from apps.ratings.models import Rating
-from apps.training.columns import CHUNK_ROWS, Column, Epoch, read_columns
+from apps.training.columns import CHUNK_ROWS, Column, Epoch, read_columns, read_many
 from apps.training.corpus import Corpus
 from apps.training.encoding import Warn, log_warning
 from apps.training.features import build_features
@@ -23,8 +23,9 @@ def build_corpus(warn: Warn = log_warning) -> Corpus:
 
     Films are those that viewers can be shown and those that somebody rated: a hidden film still
     says something about the people who watched it. One row of ``ratings`` per person who rated, in
-    ascending order of user id. A rating takes 28 bytes while it is read and 16 in the end. ``warn`` is
-    told what the catalogue's view lacks because an encoder cannot run.
+    ascending order of user id. A rating takes 28 bytes while it is read, 43 at the most (measured at
+    20 million) and 16 in the end. ``warn`` is told what the catalogue's view lacks because an encoder
+    cannot run.
     """
     read_at = timezone.now()
     users, movies, values, rated_at = _read_ratings()
@@ -66,9 +67,8 @@ def _read_ratings() -> tuple[Int64, Int64, Float32, Column]:
         Rating.objects.standing()
         .order_by("user_id", "movie_id")
         .values_list("user_id", "movie_id", "value", Epoch(F("changed_at")))
-        .iterator(CHUNK_ROWS)
     )
-    users, movies, values, rated_at = read_columns(rows, (np.int64, np.int64, np.float32, np.float64))
+    users, movies, values, rated_at = read_many(rows, (np.int64, np.int64, np.float32, np.float64))
     return users, movies, values, rated_at
 
 
@@ -81,5 +81,7 @@ def available_movies() -> Int64:
 
 def row_ends(users: Int64) -> tuple[Int64, Int64]:
     """The people of one row a rating, whose ids ascend, and CSR's ``indptr`` of their ratings."""
-    people, starts = np.unique(users, return_index=True)
-    return people, np.append(starts, len(users)).astype(np.int64)
+    is_first = np.ones(len(users), dtype=np.bool_)
+    np.not_equal(users[1:], users[:-1], out=is_first[1:])
+    starts = np.flatnonzero(is_first)
+    return users[starts], np.append(starts, len(users)).astype(np.int64)
