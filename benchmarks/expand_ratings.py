@@ -76,11 +76,11 @@ class Part:
 def shape_of(ratings: sparse.csr_matrix, n_ratings: int) -> Shape:
     """How often people and films are copied, and what of each copy stays, for about ``n_ratings``.
 
-    Raises ``ValueError`` where there are no more than are asked for already.
+    Raises ``ValueError`` where there are as many already.
     """
+    if n_ratings <= ratings.nnz:
+        raise ValueError(f"{n_ratings:,} ratings are no expansion of {ratings.nnz:,}: ask for more.")
     n_copies = n_ratings / ratings.nnz / MEAN_KEPT
-    if n_copies <= 1:
-        raise ValueError(f"{ratings.nnz:,} ratings are expanded to {ratings.nnz / MEAN_KEPT:,.0f} at least")
     n_films = max(1, round((n_copies / _SQUARE) ** 0.5))
     small = _shrunk(ratings, round(n_copies / n_films), n_films)
     return Shape(_probabilities(small**_EVENNESS, n_ratings / ratings.nnz))
