@@ -65,6 +65,16 @@ def updated_neighbours(
     return sparse.csr_matrix(with_rows(found, films, sparse.vstack(own, format="csr")), dtype=np.float32)
 
 
+def share_of_pairs(matrix: sparse.csr_matrix, films: Int64) -> float:
+    """Of all pairs of one person's ratings, the share in which the first is of ``films``; 0 without any."""
+    is_anew = np.zeros(matrix.shape[1], dtype=np.bool_)
+    is_anew[films] = True
+    counts = np.diff(matrix.indptr).astype(np.int64)
+    anew = np.diff(np.concatenate([[0], np.cumsum(is_anew[matrix.indices])])[matrix.indptr])
+    total = int(counts @ counts)
+    return float(counts @ anew) / total if total else 0.0
+
+
 def _weighted(matrix: sparse.csr_matrix, k1: float, b: float) -> sparse.csr_matrix:
     """People by films, of which the transposed times it is how alike two films are."""
     from implicit.nearest_neighbours import bm25_weight
