@@ -42,9 +42,14 @@ def own_database(kind: str, name: str, *, server: str, settings: str) -> Iterato
 
 def load_demo(own: Mapping[str, str]) -> dict[str, str]:
     """The environment of our programs on a new database (``own_database``), the demo's ratings in it."""
+    return load_source(own, "demo")
+
+
+def load_source(own: Mapping[str, str], source: str) -> dict[str, str]:
+    """``load_demo`` with any source that ``load_movielens`` takes."""
     environment = {**own, "PYTHONPATH": str(ROOT)}
     run_program(environment, "manage.py", "migrate", "-v0")
-    run_program(environment, "manage.py", "load_movielens", "demo", "--json")
+    run_program(environment, "manage.py", "load_movielens", source, "--json")
     return environment
 
 

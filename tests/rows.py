@@ -20,7 +20,7 @@ from apps.experiments.services import override
 from apps.monitoring.models import DriftDay
 from apps.ratings.models import Dismissal, Favorite, MovieMerge, Rating, Thumb, Unseen, WatchlistItem
 from apps.recommendations.models import Viewer
-from apps.training.models import BackTest, ModelUpdateLog, ModelVersion, Recipe, TrainingRun
+from apps.training.models import BackTest, ModelUpdateLog, ModelVersion, Recipe, Rollout, TrainingRun
 from tests.experiments.setup import make_experiment
 from tests.factories import make_api_key, make_movie, make_rating, make_user
 
@@ -179,6 +179,13 @@ def make_back_test(**values: Any) -> BackTest:
     return BackTest.objects.create(**defaults | values)
 
 
+def _rollout() -> Rollout:
+    """One that ended: of those under way there is one at a time."""
+    return Rollout.objects.create(
+        recipe=_recipe(), against="standard", status="finished", reason="Better", asked_at=NOW
+    )
+
+
 MAKERS: Mapping[type[Model], Callable[[], Model]] = {
     ApiKey: lambda: make_api_key("metrics.read")[0],
     BackTest: make_back_test,
@@ -207,6 +214,7 @@ MAKERS: Mapping[type[Model], Callable[[], Model]] = {
     Person: lambda: Person.objects.create(name=f"Person {next(_numbers)}"),
     Rating: lambda: make_rating(),
     Recipe: _recipe,
+    Rollout: _rollout,
     RecommendationEvent: make_impression,
     Decision: _decision,
     Experiment: make_experiment,

@@ -63,8 +63,11 @@ class ItemIndex:
         wanted = np.asarray(ids, dtype=np.int64)
         if len(self.ids) == 0:
             return np.full(len(wanted), -1, dtype=np.int64)
-        spots = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
-        return np.where(self.ids[spots] == wanted, spots, -1)
+        # In place: there may be as many as there are ratings.
+        spots = np.searchsorted(self.ids, wanted)
+        np.minimum(spots, len(self.ids) - 1, out=spots)
+        spots[self.ids[spots] != wanted] = -1
+        return spots
 
 
 @dataclass(frozen=True)

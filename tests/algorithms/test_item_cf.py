@@ -5,7 +5,7 @@ from scipy import sparse
 from apps.algorithms.arms import item_cf
 from apps.algorithms.arms.ease import ease_weights
 from apps.algorithms.arms.item_cf import ItemCf
-from apps.algorithms.arms.neighbours import bm25_neighbours, updated_neighbours
+from apps.algorithms.arms.neighbours import bm25_neighbours, share_of_pairs, updated_neighbours
 from apps.algorithms.base import InvalidParameter
 from apps.algorithms.deltas import delta_of
 from apps.algorithms.matrices import unpack_csr
@@ -191,3 +191,12 @@ def wanted_similarities(delta):
     """Of every two films, without a cut."""
     matrix = signal_matrix(delta.after.ratings, "all")
     return bm25_neighbours(matrix, delta.after.n_items, k1=0.6, b=0.1).toarray()
+
+
+def test_the_share_of_pairs_counts_ordered_pairs_of_one_persons_ratings() -> None:
+    matrix = sparse.csr_matrix(np.array([[1, 1, 0], [0, 1, 1], [0, 0, 1]], dtype=np.float32))
+    # 4 + 4 + 1 pairs; of the first film 2, of the last 2 + 1.
+    assert share_of_pairs(matrix, np.array([0])) == pytest.approx(2 / 9)
+    assert share_of_pairs(matrix, np.array([0, 2])) == pytest.approx(5 / 9)
+    assert share_of_pairs(matrix, np.array([0, 1, 2])) == 1.0
+    assert share_of_pairs(sparse.csr_matrix((3, 3), dtype=np.float32), np.array([0])) == 0.0

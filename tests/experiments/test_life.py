@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.core.clock import SimulatedClock
 from apps.core.errors import ApplicationError, InvalidInput, NotFound
 from apps.core.models import AuditEntry
+from apps.core.services import record_audit
 from apps.experiments.models import Decision, Experiment, Phase, ServingPolicy
 from apps.experiments.policy import forget_policy, recipes_in_use
 from apps.experiments.running import read_field
@@ -288,6 +289,10 @@ def test_recipes_are_in_use_while_their_experiment_may_serve(boss: User) -> None
     assert recipes_in_use() == {"standard"}
 
 
+UNPROVED = (
+    "Recipe 'small' has not served everybody yet: roll it out first (Training > Rollouts, or manage.py"
+    " promote small)."
+)
 BESIDE = (
     "Test test, variant treatment, could not serve beside it: The live version of recipe 'small' has only"
     " hybrid, popular, and the strategy asks for svd: train it again (manage.py train --recipe small). Or"
@@ -304,7 +309,9 @@ def test_a_policy_beside_which_an_experiment_could_not_serve_is_refused(boss: Us
     pause(key="test", by=boss, reason="It may serve again at once")
     assert_refused(BESIDE, change_policy, **change)
     stop(key="test", by=boss, reason="Enough")
-    assert change_policy(**change).recipe == "small"
+    assert_refused(UNPROVED, change_policy, **change)
+    record_audit("policy.change", by=boss, before={"recipe": "small"}, after={"recipe": "standard"})
+    assert change_policy(**change).recipe == "small", "it has served everybody before"
 
 
 def test_what_is_shipped_need_not_serve_beside_itself(boss: User) -> None:

@@ -2,6 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from apps.catalog.models import Entity, Keyword, Movie, MovieKeyword, MoviePerson, Person, Triple
@@ -59,6 +61,37 @@ def test_chunks_change_nothing(films: list[Movie], monkeypatch: pytest.MonkeyPat
     parts = build_interactions()
     assert (whole.ratings != parts.ratings).nnz == 0
     np.testing.assert_array_equal(whole.rated_at, parts.rated_at)
+
+
+@pytest.mark.parametrize("buffer_bytes", [100, 4096])
+def test_many_rows_are_read_as_few_are(
+    films: list[Movie], monkeypatch: pytest.MonkeyPatch, buffer_bytes: int
+) -> None:
+    """Whether by COPY or by objects, and wherever a buffer cuts a row."""
+    monkeypatch.setattr(columns, "_BUFFER_BYTES", buffer_bytes)
+    rows = Rating.objects.filter(value__gt=1.0).order_by("user_id", "movie_id")
+    told = rows.values_list("movie_id", "value", columns.Epoch(F("changed_at")), "user_id")
+    dtypes = (np.int32, np.float32, np.float64, np.int64)
+    many, few = columns.read_many(told, dtypes), columns.read_columns(told, dtypes)
+    assert len(many[0]) == rows.count() > 5
+    for one, other in zip(many, few, strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+
+
+def test_no_rows_are_read_as_empty_columns(db: None) -> None:
+    (values,) = columns.read_many(Rating.objects.values_list("value"), [np.float32])
+    assert (values.shape, values.dtype) == ((0,), np.float32)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="COPY is PostgreSQL's")
+@pytest.mark.parametrize(("column", "first"), [("value", True), ("value", False), ("movie__title", False)])
+def test_copy_refuses_what_is_no_number(films: list[Movie], column: str, first: bool) -> None:
+    withdrawn = Rating.objects.order_by("pk" if first else "-pk")[0]
+    Rating.objects.filter(pk=withdrawn.pk).update(value=None)
+    rows = Rating.objects.order_by("pk").values_list(column, "movie_id")
+    with pytest.raises(ValueError, match="only rows of numbers, of which none is NULL, can be read by COPY"):
+        columns.read_many(rows, (np.float64, np.int64))
 
 
 def test_genres_are_columns_with_names(films: list[Movie]) -> None:

@@ -41,30 +41,38 @@ def updated_neighbours(
     """
     if matrix.nnz == 0:
         return empty_csr(*before.shape)
+    if len(films) == 0:
+        return before
     weighted = _weighted(matrix, k1, b)
-    alike = sparse.csr_matrix(weighted.tocsc()[:, films].T) @ weighted
-    return _with_films(before, alike, films, keep) if len(films) else before
-
-
-def _with_films(
-    before: sparse.csr_matrix, alike: sparse.csr_matrix, films: Int64, keep: int
-) -> sparse.csr_matrix:
-    """``before`` with ``alike``, ``(len(films), n_items)``, how alike ``films`` and all films are now."""
     others = _without(before, films)
+    # A film that is worked out anew takes its neighbours from its own row alone.
     least = _least_kept(others, keep)
-    cells = alike.tocoo()
-    is_other = cells.col != films[cells.row]
-    rows, columns, values = films[cells.row[is_other]], cells.col[is_other], cells.data[is_other]
-    among = np.zeros(before.shape[0], dtype=np.bool_)
-    among[films] = True
-    led = ~among[columns] & (values > least[columns])
-    found = sparse.csr_matrix(
-        others + sparse.csr_matrix((values[led], (columns[led], rows[led])), shape=before.shape)
-    )
+    least[films] = np.inf
+    own, led = [], []
+    by_film = sparse.csr_matrix(weighted.tocsc()[:, films].T)
+    # Some films at a time: how alike they are to all is hardly sparse.
+    for some in row_blocks(len(films)):
+        alike = by_film[some] @ weighted
+        owner = np.repeat(films[some], np.diff(alike.indptr))
+        alike.data[alike.indices == owner] = 0.0
+        own.append(_best(alike, keep))
+        closer = np.flatnonzero(alike.data > least[alike.indices])
+        led.append((alike.data[closer], alike.indices[closer], owner[closer]))
+    values, rows, columns = (np.concatenate(parts) for parts in zip(*led, strict=True))
+    found = sparse.csr_matrix(others + sparse.csr_matrix((values, (rows, columns)), shape=before.shape))
     over = np.flatnonzero(np.diff(found.indptr) > keep)
     found = with_rows(found, over, _best(found[over], keep))
-    own = sparse.csr_matrix((values, (rows, columns)), shape=before.shape)[films]
-    return sparse.csr_matrix(with_rows(found, films, _best(own, keep)), dtype=np.float32)
+    return sparse.csr_matrix(with_rows(found, films, sparse.vstack(own, format="csr")), dtype=np.float32)
+
+
+def share_of_pairs(matrix: sparse.csr_matrix, films: Int64) -> float:
+    """Of all pairs of one person's ratings, the share in which the first is of ``films``; 0 without any."""
+    is_anew = np.zeros(matrix.shape[1], dtype=np.bool_)
+    is_anew[films] = True
+    counts = np.diff(matrix.indptr).astype(np.int64)
+    anew = np.diff(np.concatenate([[0], np.cumsum(is_anew[matrix.indices])])[matrix.indptr])
+    total = int(counts @ counts)
+    return float(counts @ anew) / total if total else 0.0
 
 
 def _weighted(matrix: sparse.csr_matrix, k1: float, b: float) -> sparse.csr_matrix:
