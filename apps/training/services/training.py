@@ -249,17 +249,20 @@ def _check(work: Work, fitted: Fitted, artifact: Artifact, live: Live | None) ->
     return _Checked(artifact, metrics, compare_lists(lists, before, panel, fitted.update_type))
 
 
+def _judge(work: Work, checked: _Checked, trial: _Trial | None) -> tuple[list[Check], str]:
+    """All checks, and why they refuse it; empty when they do not. Writes the row of a back-test."""
+    if trial is None:
+        return list(checked.checks), checked.refusal
+    save_test(trial.tested, run=work.run, against=trial.against)
+    reasons = (checked.refusal, trial.why_refused(work.run.recipe))
+    return [*checked.checks, *trial.tested.checks], " ".join(reason for reason in reasons if reason)
+
+
 @transaction.atomic
 def _publish(work: Work, fitted: Fitted, checked: _Checked, trial: _Trial | None) -> ModelVersion:
     """The version's row, live or refused, that of its back-test, its line in the log and the end of its run:
     all or nothing."""
-    checks = list(checked.checks)
-    reasons = [checked.refusal]
-    if trial:
-        save_test(trial.tested, run=work.run, against=trial.against)
-        checks += trial.tested.checks
-        reasons.append(trial.why_refused(work.run.recipe))
-    refusal = " ".join(reason for reason in reasons if reason)
+    checks, refusal = _judge(work, checked, trial)
     if refusal:
         refuse_run(run=work.run, error=refusal, steps=work.seconds)
     else:
