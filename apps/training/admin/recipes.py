@@ -26,8 +26,8 @@ class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
     search_fields = ["name"]
     explanations = {
         "name": "Serving policies know a recipe by its name, so it is chosen once.",
-        "parameters": 'By arm, those that differ from the defaults, such as {"als": {"factors": 128}}; likewise'
-        ' "predictor"; and "data", what is learned from beside ratings, such as {"data": {"thumbs": 0.8,'
+        "parameters": 'By arm, those that differ from the defaults, such as {"als": {"factors": 128}};'
+        ' likewise of "predictor"; and in "data" what is learned from beside ratings, such as {"data": {"thumbs": 0.8,'
         ' "clicks": 0.2}}. They are settled by the first training.',
     }
 
