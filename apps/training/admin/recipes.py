@@ -27,8 +27,8 @@ class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
     explanations = {
         "name": "Serving policies know a recipe by its name, so it is chosen once.",
         "parameters": 'By arm, those that differ from the defaults, such as {"als": {"factors": 128}};'
-        ' likewise of "predictor"; and in "data" what is learned from beside ratings, such as {"data": {"thumbs": 0.8,'
-        ' "clicks": 0.2}}. They are settled by the first training.',
+        ' likewise of "predictor"; and in "data" what is learned from beside ratings, such as'
+        ' {"data": {"thumbs": 0.8, "clicks": 0.2}}. They are settled by the first training.',
     }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recipe]:
