@@ -13,8 +13,9 @@ from apps.algorithms.deltas import Delta, delta_of
 from apps.algorithms.registry import default_parameters, fit_arms, load_arms, make_arm, update_arms
 from apps.algorithms.top import top_items
 from apps.algorithms.types import Arrays, History, Interactions, Parameters
-from tests.algorithms.changes import make_delta, weigh, weigh_delta
+from tests.algorithms.changes import make_delta
 from tests.algorithms.factories import make_interactions, make_random_interactions
+from tests.algorithms.weighing import WeighsContract
 
 BOARD = 24
 """People and films of the checker-board: both fall into two groups, even and odd."""
@@ -94,7 +95,7 @@ def save_and_load(arms: dict[str, Recommender], directory: Path) -> dict[str, Re
     return load_arms(saved)
 
 
-class ArmContract:
+class ArmContract(WeighsContract):
     """Subclass as ``Test…`` and set ``arm``; add the classes below whose promises the arm makes."""
 
     arm: ClassVar[str]
@@ -255,35 +256,6 @@ class ArmContract:
         nothing = np.empty(0, dtype=np.int64)
         assert arm.contributions(interactions.history(0), nothing).shape[0] == 0
         assert arm.contributions(History.empty(), np.array([1, 2])).shape == (2, 0)
-
-    # --- Weights ---------------------------------------------------------------------------------
-
-    def test_weights_of_one_are_as_none(self) -> None:
-        plain = self.dressed(make_random_interactions(make_rng()))
-        weighted = replace(plain, weights=np.ones(plain.ratings.nnz, dtype=np.float32))
-        histories = self.histories(plain)
-        np.testing.assert_array_equal(self.fit(weighted).scores(histories), self.fit(plain).scores(histories))
-
-    def test_what_weighs_nothing_was_never_said(self) -> None:
-        whole = weigh(self.dressed(make_random_interactions(make_rng())))
-        assert whole.weights is not None
-        kept = whole.weights > 0.3
-        without = replace(whole, weights=np.where(kept, whole.weights, np.float32(0)))
-        histories = self.histories(whole)
-        np.testing.assert_allclose(
-            self.fit(without).scores(histories),
-            self.fit(whole.part(kept)).scores(histories),
-            rtol=1e-5,
-            atol=1e-6,
-        )
-
-    def test_updated_with_weights_it_scores_nearly_as_a_fit_does(self) -> None:
-        delta = weigh_delta(self.make_delta())
-        found = self.update_bundle(delta)[self.arm].scores(self.histories(delta.after))
-        known = self.fit(delta.after).scores(self.histories(delta.after))
-        rows = [row for row in range(len(known)) if known[row].std() > 1e-6]
-        alike = [float(np.corrcoef(found[row], known[row])[0, 1]) for row in rows]
-        assert min(alike) >= self.update_likeness, min(alike)
 
     # --- Updates ---------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from apps.catalog.models import Movie
 from apps.events.models import Feedback
 from apps.ratings.merging import merge_movies
 from apps.ratings.models import Dismissal, Favorite, Rating, RatingDeparture, Thumb, WatchlistItem
+from apps.ratings.services import record_preference
 from apps.training.catching_up import catch_up
 from apps.training.corpus import Corpus, open_corpus, save_corpus
 from apps.training.data import DataParameters
@@ -78,22 +79,24 @@ def test_whatever_happens_is_what_all_rows_give(
     people: list[User], films: list[Movie], data: DataParameters, seed: int
 ) -> None:
     rng = random.Random(seed)
+    guest, account = make_user(is_guest=True), make_user()
     long_ago()
     before = build_corpus(data)
     for number in range(40):
         act_somehow(rng, people, films)
-        if number == 10:
+        if number in (10, 25):
             erase_user(people.pop(rng.randrange(len(people))))
+        if number == 15:
+            for _ in range(12):
+                act_somehow(rng, [guest, account], films)
         if number == 20:
             save_corpus("half-way", catch_up(before).corpus)
             before = open_corpus("half-way")
+            # So that nobody is read again only because of the overlap.
+            long_ago()
         if number == 30:
             merge_movies(duplicate=films[1], kept=films[2], reason="one film", by=None)
             films = [film for film in films if film != films[1]]
-            guest, account = make_user(is_guest=True), make_user()
-            for _ in range(4):
-                act_somehow(rng, [guest], films)
-            act_somehow(rng, [account], films)
             merge_guest(guest=guest, into=account)
     assert_whole(catch_up(before))
 
@@ -157,4 +160,32 @@ def test_an_update_keeps_what_weights_are_divided_by(
     caught = catch_up(before)
     assert caught.corpus.mean_inverse == before.mean_inverse != build_corpus(ALL).mean_inverse
     assert caught.delta.n_people == 1
+    assert_whole(caught)
+
+
+def test_a_guest_who_only_clicked_and_signs_in_leaves_the_clicks_to_the_account(
+    before: Corpus, films: list[Movie]
+) -> None:
+    guest, account = make_user(is_guest=True), make_user()
+    act(guest, films[0], "click")
+    before = catch_up(before).corpus
+    long_ago()
+    merge_guest(guest=guest, into=account)
+    caught = catch_up(before)
+    assert account.pk in caught.corpus.people
+    assert guest.pk not in caught.corpus.people
+    assert_whole(caught)
+
+
+@pytest.mark.parametrize("kind", ["thumbs_up", "favorite", "watchlist"])
+def test_a_guest_who_signs_in_leaves_any_preference_to_the_account(
+    before: Corpus, films: list[Movie], kind: str
+) -> None:
+    guest, account = make_user(is_guest=True), make_user()
+    record_preference(user_id=guest.pk, movie_id=films[0].pk, kind=kind, value=None, at=timezone.now())
+    before = catch_up(before).corpus
+    long_ago()
+    merge_guest(guest=guest, into=account)
+    caught = catch_up(before)
+    assert account.pk in caught.corpus.people
     assert_whole(caught)

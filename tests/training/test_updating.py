@@ -23,6 +23,7 @@ from apps.training.registry import engine
 from apps.training.services import forget_the_departed, request_if_due, request_run, sanity, train, update_due
 from tests.experiments.setup import make_running_recipes
 from tests.factories import make_user
+from tests.training.acting import act
 
 pytestmark = pytest.mark.django_db
 WARM = UpdateType.WARM_START
@@ -307,6 +308,16 @@ def test_who_changed_accounts_is_read_anew_and_waits_for_it(live: ModelVersion, 
     assert not has_erasures("standard")
     erase_user(guest)
     assert not has_erasures("standard")
+
+
+def test_who_only_clicked_is_hurried_for_where_clicks_are_learned_from(films: list[Movie]) -> None:
+    Recipe.objects.create(name="clicks", parameters={"data": {"clicks": 0.2}})
+    viewer = make_user()
+    act(viewer, films[0], "click")
+    for recipe in ("standard", "clicks"):
+        train(recipe=recipe)
+    erase_user(viewer)
+    assert (has_erasures("standard"), has_erasures("clicks")) == (False, True)
 
 
 @pytest.mark.django_db(transaction=True)
