@@ -83,6 +83,16 @@ class Recommender(ABC):
         Close to a fit, and cheaper where the arm knows how; else a fit. This one stays as it is.
         """
 
+    @property
+    def is_loose(self) -> bool:
+        """Whether updates left so much beside what was fitted that ``compacted`` is worth its time."""
+        return False
+
+    def compacted(self) -> Self:
+        """An arm of the same scores in which everything that updates left beside is worked in; this one where
+        nothing is loose."""
+        return self
+
     @abstractmethod
     def scores(self, histories: Sequence[History]) -> Float32:
         """Finite scores, float32 ``(len(histories), n_items)``, higher is better.

@@ -121,6 +121,24 @@ def update_arms(
     return updated
 
 
+def loose_among(arms: Mapping[str, Recommender]) -> list[str]:
+    """Names of those that are worth ``compact_arms``."""
+    return [name for name, arm in arms.items() if arm.is_loose]
+
+
+def compact_arms(
+    arms: Mapping[str, Recommender], *, before_each: Callable[[str], None] | None = None
+) -> dict[str, Recommender]:
+    """``arms``, which hold all that are needed, each ``compacted``: new ones where they refer to others."""
+    done: dict[str, ConfiguredArm] = {}
+    for name in (name for name in ARMS if name in arms):
+        if before_each:
+            before_each(name)
+        arm, bare = arms[name], _bare_arm(name, arms[name].parameters)
+        done[name] = bare.from_arrays(arm.parameters, arm.arrays()) if bare.needs else arm.compacted()  # type: ignore[assignment] # all arms are configured
+    return _linked(done)
+
+
 def load_arms(saved: Mapping[str, tuple[Parameters, Arrays]]) -> dict[str, Recommender]:
     """Arms from their saved parameters and arrays, linked; ``saved`` holds all that are needed."""
     return _linked(

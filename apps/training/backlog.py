@@ -19,6 +19,7 @@ from apps.training.sources import departure_kinds
 RETRY_AFTER = timedelta(hours=1)
 """After an update that failed or was refused, unless as many ratings came as call for an update."""
 ERASURE = "erasure"
+COMPACTION = "compaction"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,14 @@ def _data_of(parameters: Any) -> DataParameters:
     except InvalidParameter:
         # It will be fitted from nothing, or not at all.
         return EXPLICIT_RATINGS
+
+
+def is_loose(recipe: str) -> bool:
+    """Whether the live version has arms that are to be compacted, and no attempt came to nothing lately."""
+    mark = _live(recipe).values_list("metrics", "tried_at").first()
+    if mark is None or (mark[1] and timezone.now() - mark[1] < RETRY_AFTER):
+        return False
+    return bool(mark[0].get("loose"))
 
 
 def _live(recipe: str):  # type: ignore[no-untyped-def] # django-stubs has no name for an annotated row

@@ -146,6 +146,23 @@ def test_updates_go_on_from_each_other(monkeypatch):
     np.testing.assert_allclose(back_again.scores(history), there.scores(history), atol=1e-5)
 
 
+def test_what_updates_left_beside_the_weights_is_worked_in(monkeypatch):
+    delta = make_delta()
+    apart = ItemCf(l2=4.0, method="ease").fit(delta.before, make_rng()).update(delta, make_rng())
+    assert not apart.is_loose
+    assert apart.compacted() is apart
+    monkeypatch.setattr(item_cf, "KEPT_RANK", 0)
+    whole = apart.compacted()
+    assert apart.is_loose
+    assert not whole.is_loose
+    assert "left" not in whole.arrays()
+    histories = [delta.after.history(user) for user in range(delta.after.n_users)]
+    np.testing.assert_allclose(whole.scores(histories), apart.scores(histories), atol=1e-5)
+    back = delta_of(delta.after, delta.before, people=delta.people[:, ::-1])
+    expected = ItemCf(l2=4.0, method="ease").fit(delta.before, make_rng()).scores(histories)
+    np.testing.assert_allclose(whole.update(back, make_rng()).scores(histories), expected, atol=1e-5)
+
+
 def test_an_update_of_many_is_a_fit(monkeypatch):
     monkeypatch.setattr(item_cf, "MOST_NEW", 1)
     delta = make_delta()

@@ -129,6 +129,20 @@ def test_p_after_an_update_is_that_of_a_fit():
     np.testing.assert_allclose(inverse, fitted["inverse"], atol=1e-5)
 
 
+def test_what_updates_left_beside_is_worked_in(monkeypatch):
+    delta = grown()
+    apart = Sequence(min_ratings=1, l2=5.0).fit(delta.before, make_rng()).update(delta, make_rng())
+    assert not apart.is_loose
+    assert apart.compacted() is apart
+    monkeypatch.setattr(sequence, "KEPT_RANK", 1)
+    whole = apart.compacted()
+    assert (apart.is_loose, whole.is_loose) == (True, False)
+    histories = [delta.after.history(user) for user in range(40)]
+    np.testing.assert_allclose(whole.scores(histories), apart.scores(histories), atol=1e-5)
+    fitted = Sequence(min_ratings=1, l2=5.0).fit(delta.after, make_rng()).arrays()
+    np.testing.assert_allclose(whole.arrays()["inverse"], fitted["inverse"], atol=1e-5)
+
+
 def test_wide_factors_are_made_one_matrix(monkeypatch):
     delta = grown()
     arm = Sequence(min_ratings=1, l2=5.0).fit(delta.before, make_rng())

@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.accounts.privacy import erase_user
+from apps.algorithms.arms import item_cf
 from apps.algorithms.arms.svd import Svd
 from apps.algorithms.types import History
 from apps.catalog.models import Movie
 from apps.core.errors import Conflict
 from apps.ratings.models import Rating, RatingDeparture
 from apps.ratings.services import merge_preferences, record_preference
-from apps.training.backlog import RETRY_AFTER, Backlog, backlog, has_erasures
+from apps.training.backlog import COMPACTION, RETRY_AFTER, Backlog, backlog, has_erasures, is_loose
 from apps.training.corpus import corpus_folder
 from apps.training.models import ModelUpdateLog, ModelVersion, Recipe, TrainingRun, UpdateType
 from apps.training.registry import engine
@@ -314,10 +315,34 @@ def test_who_only_clicked_is_hurried_for_where_clicks_are_learned_from(films: li
     Recipe.objects.create(name="clicks", parameters={"data": {"clicks": 0.2}})
     viewer = make_user()
     act(viewer, films[0], "click")
-    for recipe in ("standard", "clicks"):
+    # While nothing serves there is nothing to test a recipe beside.
+    for recipe in ("clicks", "standard"):
         train(recipe=recipe)
     erase_user(viewer)
     assert (has_erasures("standard"), has_erasures("clicks")) == (False, True)
+
+
+def test_what_updates_leave_beside_is_worked_in_when_nobody_waits(
+    live: ModelVersion, films: list[Movie], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(item_cf, "KEPT_RANK", 0)
+    rate(films[-1])
+    updated = train(update_type=WARM)
+    assert updated.metrics["loose"] == ["item_cf"]
+    assert is_loose("standard")
+    before = item_cf_scores()
+    compacted = train(update_type=WARM, trigger=COMPACTION)
+    assert (compacted.metrics["loose"], compacted.status) == ([], "live")
+    assert (told().update_trigger, told().ratings_processed) == ("compaction", 0)
+    np.testing.assert_allclose(item_cf_scores(), before, atol=1e-4)
+    assert not is_loose("standard")
+    assert train(update_type=WARM, trigger=COMPACTION) == compacted, "nothing is left to do"
+
+
+def item_cf_scores() -> Any:
+    serving = engine()
+    assert serving is not None
+    return serving.arms["item_cf"].scores([History(np.array([0, 3]), np.array([5.0, 4.0], np.float32))])
 
 
 @pytest.mark.django_db(transaction=True)

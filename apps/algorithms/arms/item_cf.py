@@ -1,6 +1,7 @@
 """Item-based collaborative filtering: a viewer's scores are a sum of rows of film weights."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy import sparse
@@ -15,8 +16,10 @@ from apps.algorithms.matrices import dense_block, pack_csr, sum_rows, unpack_csr
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
 from apps.algorithms.weights import SIGNALS, interaction_matrix
 
-MAX_RANK = 128
-"""Of what updates leave beside EASE's weights: with more, each list pays more than they save."""
+KEPT_RANK = 128
+"""Of what updates leave beside EASE's weights: with more the arm is loose, and each list pays for it."""
+MAX_RANK = 640
+"""With more an update compacts it itself, however long that takes."""
 MOST_NEW = 512
 """Columns that one update may add: with more, a fit takes no longer."""
 _MANY = 4
@@ -131,6 +134,20 @@ class ItemCf(PersonalArm):
         films = np.union1d(rated, np.flatnonzero(carried["place"] >= 0))
         solid = FilmWeights({"weights": arrays["weights"], **packed}).solid(films)
         return {**pack_weights(solid, films, delta.after.n_items), "diagonal": after}
+
+    @property
+    def is_loose(self) -> bool:
+        return self._dense is not None and self._dense.rank > KEPT_RANK
+
+    def compacted(self) -> Self:
+        if self._dense is None or not self.is_loose:
+            return self
+        arrays = self.arrays_
+        # A film that came since is in the factors alone.
+        reached = np.any(arrays["left"], axis=1) | np.any(arrays["right"], axis=1)
+        films = np.flatnonzero(reached | (arrays["place"] >= 0))
+        packed = pack_weights(self._dense.solid(films), films, self.n_items)
+        return self.from_arrays(self.parameters, {**packed, "diagonal": arrays["diagonal"]})
 
     def _method(self, n_rated: int) -> str:
         if self.settings.method != "auto":

@@ -1,12 +1,13 @@
 """What people watched next: a linear model of films that followed one another."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy import sparse
 
 from apps.algorithms.arms.ease import inverse_of
-from apps.algorithms.arms.film_weights import FilmWeights, Patch, pack_patch, pack_weights
+from apps.algorithms.arms.film_weights import FilmWeights, pack_patch, pack_weights
 from apps.algorithms.arms.following import read_entries, sum_following
 from apps.algorithms.arms.learned import PersonalArm
 from apps.algorithms.arms.parameters import PersonalSettings, choice, optional_real, real, whole
@@ -16,8 +17,10 @@ from apps.algorithms.matrices import product_blocks, row_blocks
 from apps.algorithms.types import Arrays, Float32, Float64, Int64, Interactions
 from apps.algorithms.weights import SIGNALS, interaction_matrix
 
-MAX_RANK = 256
-"""Of what updates add to the weights, and to P, beside what a fit left."""
+KEPT_RANK = 256
+"""Of what updates add to the weights, and to P, beside what a fit left: with more the arm is loose."""
+MAX_RANK = 768
+"""With more an update compacts it itself, however long that takes."""
 _PATCH = {"left": 0.0, "right": 0.0, "scales": 1.0}
 _LONGEST = 1_000
 """Of a longer history the newest entries count: its pairs would outnumber those of all others."""
@@ -101,23 +104,20 @@ class Sequence(PersonalArm):
             return self._learn(delta.after, rng)
         parts = {name: delta.carried(arrays[name], fill) for name, fill in _PATCH.items() if name in arrays}
         weights = FilmWeights({"weights": arrays["weights"], "place": carried, **parts})
-        inverse = Inverse(arrays["inverse"], arrays["inverse_left"], arrays["inverse_right"])
+        inverse = _unpack_inverse(arrays)
         rated = carried[delta.rated]
         patch, after = updated_weights(weights, inverse, factors, np.sort(rated[rated >= 0]))
-        return {"place": carried, **self._packed(arrays["weights"], carried, patch, after)}
+        beside = {**pack_patch(patch), **_pack_inverse(after)}
+        updated = {"place": carried, "weights": arrays["weights"], **beside}
+        return _compact(updated) if _is_wider(updated, MAX_RANK) else updated
 
-    def _packed(self, base: Float32, place: Int64, patch: Patch, inverse: Inverse) -> Arrays:
-        """As factors beside what a fit left, until these are so wide that a list pays more than they save."""
-        if inverse.left.shape[1] > MAX_RANK:
-            nothing = np.zeros((len(inverse.base), 0), dtype=np.float32)
-            inverse = Inverse(inverse.solid(), nothing, nothing)
-        packed = pack_patch(patch)
-        if patch.rank > MAX_RANK:
-            return {
-                "weights": FilmWeights({"weights": base, "place": place, **packed}).solid(),
-                **_pack_inverse(inverse),
-            }
-        return {"weights": base, **packed, **_pack_inverse(inverse)}
+    @property
+    def is_loose(self) -> bool:
+        return _is_wider(self.arrays_, KEPT_RANK)
+
+    def compacted(self) -> Self:
+        arrays = self.arrays_
+        return self.from_arrays(self.parameters, _compact(arrays)) if self.is_loose else self
 
     def _taking_part(self, interactions: Interactions) -> Int64:
         """The films that the model is about, ascending; of films rated alike the first."""
@@ -167,6 +167,29 @@ def _told_by_others(inverse: Float64, following: Float64) -> Float32:
         told -= inverse[rows] * own
         weights[rows] = told
     return weights
+
+
+def _is_wider(arrays: Arrays, rank: int) -> bool:
+    beside = arrays["left"].shape[1] if "left" in arrays else 0
+    return max(beside, arrays["inverse_left"].shape[1] if "inverse_left" in arrays else 0) > rank
+
+
+def _compact(arrays: Arrays) -> Arrays:
+    """Weights and P, each as one matrix."""
+    inverse = _unpack_inverse(arrays)
+    nothing = np.zeros((len(inverse.base), 0), dtype=np.float32)
+    return {
+        "place": arrays["place"],
+        "weights": FilmWeights(arrays).solid(),
+        **_pack_inverse(Inverse(inverse.solid(), nothing, nothing)),
+    }
+
+
+def _unpack_inverse(arrays: Arrays) -> Inverse:
+    base, left, right = (
+        np.asarray(arrays[name], dtype=np.float32) for name in ("inverse", "inverse_left", "inverse_right")
+    )
+    return Inverse(base, left, right)
 
 
 def _pack_inverse(inverse: Inverse) -> Arrays:

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from apps.algorithms.arms.svd import Svd
 from apps.algorithms.base import InvalidParameter, Recommender
 from apps.algorithms.prediction import RatingPredictor
-from apps.algorithms.registry import ARMS, fit_arms, update_arms
+from apps.algorithms.registry import ARMS, compact_arms, fit_arms, update_arms
 from apps.algorithms.types import Float32
 from apps.core.errors import Conflict, InvalidInput
 from apps.training.artifacts import Artifact, ArtifactRefused
@@ -130,13 +130,27 @@ def read_news(before: Corpus, work: Work) -> CaughtUp:
     return catch_up(before, work.warn)
 
 
-def update_live(live: Live, before: Corpus, caught: CaughtUp, work: Work, rng: np.random.Generator) -> Fitted:
-    """The live version's arms after what ``caught`` tells, with the parameters that they have there."""
-    delta = caught.delta
+def update_live(
+    live: Live,
+    before: Corpus,
+    caught: CaughtUp,
+    work: Work,
+    rng: np.random.Generator,
+    *,
+    compacts: bool = False,
+) -> Fitted:
+    """The live version's arms after what ``caught`` tells, with the parameters that they have there.
+
+    With ``compacts`` what updates left beside them is worked in too.
+    """
+    delta, arms, predictor = caught.delta, live.engine.arms, live.engine.predictor
     with threadpool_limits(os.cpu_count()):
-        arms = update_arms(live.engine.arms, delta, rng, before_each=work.begin)
-        work.begin(PREDICT)
-        predictor = live.engine.predictor.update(delta)
+        if caught.is_news:
+            arms = update_arms(arms, delta, rng, before_each=work.begin)
+            work.begin(PREDICT)
+            predictor = predictor.update(delta)
+        if compacts:
+            arms = compact_arms(arms, before_each=work.begin)
     return Fitted(
         UpdateType.WARM_START,
         caught.corpus,

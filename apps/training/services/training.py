@@ -8,8 +8,10 @@ import numpy as np
 from django.conf import settings
 from django.db import transaction
 
+from apps.algorithms.registry import loose_among
 from apps.core.errors import ApplicationError, Conflict, Unavailable
 from apps.training.artifacts import Artifact, discard_artifact, save_artifact
+from apps.training.backlog import COMPACTION
 from apps.training.baseline import baseline_of
 from apps.training.corpus import Corpus, corpus_folder, discard_corpora, discard_corpus, save_corpus
 from apps.training.engines import pack_engine, unpack_engine
@@ -121,9 +123,10 @@ def _make(work: Work) -> ModelVersion:
         before = find_start(live, work)
         if live is not None and before is not None:
             caught = read_news(before, work)
-            if not caught.is_news:
+            compacts = work.run.trigger == COMPACTION and loose_among(live.engine.arms) != []
+            if not (caught.is_news or compacts):
                 return _keep(work, live, caught.corpus.read_at)
-            return _finish(work, update_live(live, before, caught, work, rng), live, rng)
+            return _finish(work, update_live(live, before, caught, work, rng, compacts=compacts), live, rng)
     against = recipe_to_beat(work.run.recipe)
     work.n_steps += against is not None
     corpus = read_everything(work)
@@ -238,6 +241,7 @@ def _check(work: Work, fitted: Fitted, artifact: Artifact, live: Live | None) ->
         "coverage": round(lists.coverage, 4),
         "ndcg": None if ndcg is None else round(ndcg, 4),
         "rows_read": fitted.n_read,
+        "loose": loose_among(fitted.arms),
         "updated_from": live.version.name if live and fitted.before else "",
         **svd_metrics(fitted),
     }

@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.core.errors import Conflict, NotFound
 from apps.experiments.policy import recipes_in_use
 from apps.ratings.services import forget_departures
-from apps.training.backlog import ERASURE, backlog, has_erasures
+from apps.training.backlog import COMPACTION, ERASURE, backlog, has_erasures, is_loose
 from apps.training.catching_up import OVERLAP
 from apps.training.corpus import discard_corpora
 from apps.training.models import ModelVersion, TrainingRun, UpdateType
@@ -97,3 +97,9 @@ def _due(whatever_waits: bool) -> Iterator[tuple[str, str]]:
             yield recipe, ERASURE
         elif whatever_waits and counted.buffer_size:
             yield recipe, "scheduled"
+        # Nobody waits for it: after what is new.
+        if is_loose(recipe):
+            yield recipe, COMPACTION
+            # What came while it lasted found a run in its way.
+            if again := backlog(recipe).trigger:
+                yield recipe, again
