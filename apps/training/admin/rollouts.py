@@ -22,6 +22,7 @@ from apps.core.errors import ApplicationError
 from apps.experiments.models import Experiment, Phase
 from apps.experiments.policy import read_policy
 from apps.experiments.summaries import summaries_of
+from apps.training.admin.asking import asking_page
 from apps.training.models import ModelVersion, Recipe, Rollout
 from apps.training.services.rollouts import (
     ask_for_rollout,
@@ -201,9 +202,7 @@ class RolloutAdmin(ReadOnlyAdmin):
             (),
             lambda *given: None,
         )
-        return self._asking(
-            request, ask, form, "the recipe", back=reverse("admin:training_rollout_changelist")
-        )
+        return self._asking(request, ask, form, "", back=reverse("admin:training_rollout_changelist"))
 
     def act_view(self, request: HttpRequest, object_id: int, name: str) -> HttpResponse:
         """Asks for the reason, and acts once it was given; a refusal is said on the page."""
@@ -250,6 +249,8 @@ class RolloutAdmin(ReadOnlyAdmin):
         form = MomentForm(request.GET if "at" in request.GET else None)
         at = form.cleaned_data["at"] if form.is_valid() else None
         context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
             "title": "What served when",
             "days": days,
             "choices": [PageLink(f"{one} days", f"?days={one}", one == days) for one in DAYS],
@@ -258,20 +259,14 @@ class RolloutAdmin(ReadOnlyAdmin):
             "at": at,
             "shares": served_at(at) if at else served_at(now),
         }
-        return self._page(request, "training/timeline.html", context)
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "training/timeline.html", context)
 
     def _asking(
         self, request: HttpRequest, act: Act, form: forms.Form, what: str, *, back: str
     ) -> TemplateResponse:
-        context = {"title": act.title.format(what), "act": act, "form": form, "back": back}
-        return self._page(request, "training/act.html", context, status=400 if form.errors else 200)
-
-    def _page(
-        self, request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200
-    ) -> TemplateResponse:
-        request.current_app = self.admin_site.name
-        shared = {**self.admin_site.each_context(request), "opts": self.opts}
-        return TemplateResponse(request, template, {**shared, **context}, status=status)
+        told = {"title": act.title.format(what), "button": act.button, "about": act.about, "back": back}
+        return asking_page(self, request, form, **told)
 
 
 def acts_of(request: HttpRequest, rollout: Rollout) -> list[PageLink]:
