@@ -20,7 +20,7 @@ from apps.experiments.services import override
 from apps.monitoring.models import DriftDay
 from apps.ratings.models import Dismissal, Favorite, MovieMerge, Rating, Thumb, Unseen, WatchlistItem
 from apps.recommendations.models import Viewer
-from apps.training.models import BackTest, ModelUpdateLog, ModelVersion, Recipe, TrainingRun
+from apps.training.models import BackTest, ModelUpdateLog, ModelVersion, Recipe, Rollout, TrainingRun
 from tests.experiments.setup import make_experiment
 from tests.factories import make_api_key, make_movie, make_rating, make_user
 
@@ -212,6 +212,9 @@ MAKERS: Mapping[type[Model], Callable[[], Model]] = {
     Experiment: make_experiment,
     Holdout: lambda: Holdout.objects.get_or_create(pk=Holdout.SINGLETON)[0],
     Override: _override,
+    Rollout: lambda: Rollout.objects.create(
+        recipe=_recipe(), against="standard", status="withdrawn", reason="a test", asked_at=NOW
+    ),
     ServingPolicy: _policy,
     Slate: make_slate,
     SlateAssignment: lambda: SlateAssignment.objects.create(

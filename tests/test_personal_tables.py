@@ -52,6 +52,8 @@ PERSONAL: dict[str, tuple[str, str]] = {
     ),
     "rollouts": ("rollouts", "recipe_id experiment_id asked_by"),
     "model_activations": ("activations", "version_id recipe_id by"),
+    # Of what staff held: the rest is of the models.
+    "recipes": ("holds", "parameters description held_by created_at"),
     "experiment_unit_totals": ("experiment_totals", "unit_key"),
     # Of what staff did: what was measured is of all viewers together.
     "recipe_back_tests": (
@@ -78,7 +80,7 @@ EXEMPT: dict[str, str] = {
     "rating_departures": "the number of somebody who is in no other row, for as long as a fit may lag behind",
     "movie_days": "counts by film and day, of all viewers together",
     **dict.fromkeys(
-        ("recipes", "training_runs", "model_versions", "model_update_logs", "serving_policy", "heartbeats"),
+        ("training_runs", "model_versions", "model_update_logs", "serving_policy", "heartbeats"),
         SITE,
     ),
     "drift_days": "shares of all viewers together",

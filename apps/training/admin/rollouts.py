@@ -26,9 +26,9 @@ from apps.training.admin.asking import asking_page
 from apps.training.models import ModelVersion, Recipe, Rollout
 from apps.training.services.rollouts import (
     ask_for_rollout,
-    last_finished,
     promote,
     roll_back,
+    rolled_back_next,
     serve_everybody,
     withdraw,
 )
@@ -59,7 +59,7 @@ ACTS: Mapping[str, Act] = {
         "All viewers but 2 % get it within two seconds, whatever its steps still wait for.",
         PROMOTE,
         (Status.RUNNING,),
-        lambda rollout, by, reason: promote(by=by, reason=reason),
+        lambda rollout, by, reason: promote(rollout_id=rollout.pk, by=by, reason=reason),
     ),
     "serve_everybody": Act(
         "Let {} serve everybody?",
@@ -67,7 +67,7 @@ ACTS: Mapping[str, Act] = {
         "Its holdout ends, and the policy names it.",
         PROMOTE,
         (Status.PROMOTED,),
-        lambda rollout, by, reason: serve_everybody(by=by, reason=reason),
+        lambda rollout, by, reason: serve_everybody(rollout_id=rollout.pk, by=by, reason=reason),
     ),
     "roll_back": Act(
         "Roll {} back?",
@@ -76,7 +76,7 @@ ACTS: Mapping[str, Act] = {
         " somebody lets it draw again in the serving policy: what it learned lately is of this recipe.",
         ROLL_BACK,
         (*UNDER_WAY, Status.FINISHED),
-        lambda rollout, by, reason: roll_back(by=by, reason=reason),
+        lambda rollout, by, reason: roll_back(rollout_id=rollout.pk, by=by, reason=reason),
     ),
     "withdraw": Act(
         "Withdraw {}?",
@@ -190,7 +190,8 @@ class RolloutAdmin(ReadOnlyAdmin):
             try:
                 rollout = ask_for_rollout(recipe=given["recipe"], by=request.user, reason=given["reason"])
             except ApplicationError as refusal:
-                add_refusal(form, refusal)
+                # Whatever is in the way is about the recipe.
+                form.add_error("recipe", refusal.detail)
             else:
                 messages.success(request, f"{rollout} is asked for: {rollout.get_status_display().lower()}.")
                 return redirect(row_url(Rollout, rollout.pk))
@@ -271,7 +272,7 @@ class RolloutAdmin(ReadOnlyAdmin):
 
 def acts_of(request: HttpRequest, rollout: Rollout) -> list[PageLink]:
     """What can be done now, of what this member of staff may."""
-    is_past = rollout.status == Status.FINISHED and last_finished() != rollout
+    is_past = rollout.status == Status.FINISHED and rolled_back_next() != rollout
     return [
         PageLink(act.button, reverse("admin:training_rollout_act", args=[rollout.pk, name]))
         for name, act in ACTS.items()
