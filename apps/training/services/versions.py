@@ -52,8 +52,7 @@ def go_back(*, version: ModelVersion, by: Actor | None, reason: str) -> ModelVer
     recipe = Recipe.objects.select_for_update().get(pk=version.recipe_id)
     found = ModelVersion.objects.get(pk=version.pk)
     if found.status != _Status.RETIRED:
-        status = found.get_status_display()
-        raise Conflict(f"Version {found.name} is {status}: go back to one that is retired.")
+        raise Conflict(f"Version {found.name} is {found.status}: go back to one that is retired.")
     before = ModelVersion.objects.filter(recipe=recipe, status=_Status.LIVE).first()
     arms = _arms_of(found)
     served = activate(version=found, by=by, reason=reason)
