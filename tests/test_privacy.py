@@ -123,6 +123,7 @@ def leave_every_trace(house: House) -> tuple[User, User]:
         recipe=recipe, against="old", reason="Better", asked_by=account.username, asked_at=timezone.now()
     )
     activate(version=make_version("spare"), by=account, reason="Back")
+    Recipe.objects.filter(name="spare").update(held_because="Back", held_by=account.username)
     record_audit("catalog.update_movie", by=account, target=house.horror[0])
     twin = make_movie("Laugh 15, again")
     make_rating(account, twin, 3.0)

@@ -46,6 +46,9 @@ STEERING = (
     "training.add_trainingrun",
     "training.change_modelversion",
     "training.override_gate",
+    "training.add_rollout",
+    "training.promote_rollout",
+    "training.roll_back_rollout",
 )
 
 

@@ -13,11 +13,14 @@ class Recipe(models.Model):
     """What staff choose: the arms' parameters and blend weights. A version is its latest fit.
 
     ``parameters`` maps an arm's name, or ``predictor``, to the parameters that differ from its defaults.
+    While ``held_because`` says why, no version goes live that nobody asked for (``services.holding``).
     """
 
     name = models.SlugField(max_length=60, unique=True)
     parameters = models.JSONField(default=dict, blank=True)
     description = models.TextField(blank=True)
+    held_because = models.TextField(blank=True, editable=False, help_text="Empty where it learns by itself")
+    held_by = models.CharField(max_length=150, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -5,7 +5,7 @@ from typing import Any
 
 from apps.accounts.models import User
 from apps.accounts.privacy import DataSource, Row, register_source
-from apps.training.models import Activation, BackTest, Rollout
+from apps.training.models import Activation, BackTest, Recipe, Rollout
 
 ERASED = "an erased user"
 _ROLLOUT = (
@@ -19,6 +19,7 @@ def register_sources() -> None:
         ("back_tests", BackTest, "overridden_by", "recipe_id against overridden_at overridden_because"),
         ("rollouts", Rollout, "asked_by", _ROLLOUT),
         ("activations", Activation, "by", "at reason"),
+        ("holds", Recipe, "held_by", "name held_because"),
     ):
         register_source(_acts(name, model, column, told.split()))
 

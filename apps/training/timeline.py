@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import OuterRef, Q, Subquery
+
 from apps.core.models import AuditEntry
 from apps.experiments.models import Decision, Phase
 from apps.experiments.plans import phase_steps
@@ -14,6 +16,10 @@ from apps.training.models import Activation, Recipe, Rollout
 
 MOST_ROWS = 500
 POLICY_CHANGE = "policy.change"
+SYSTEM = "system"
+"""In the audit: a rule or a program."""
+Kind = Decision.Kind
+_HALTS = (Kind.PAUSE, Kind.STOP, Kind.SHIP, Kind.ROLL_BACK)
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Share:
 
 
 def moments(since: datetime, until: datetime) -> list[Moment]:
-    """The newest first, at most ``MOST_ROWS``. Three queries."""
+    """The newest first, at most ``MOST_ROWS``. Four queries."""
     found = [*_policies(since, until), *_rollouts(since, until), *_versions(since, until)]
     return sorted(found, key=lambda one: one.at, reverse=True)[:MOST_ROWS]
 
@@ -68,7 +74,8 @@ def _policies(since: datetime, until: datetime) -> Iterator[Moment]:
     for row in rows[:MOST_ROWS]:
         before, after = row.before.get("recipe", ""), row.after.get("recipe", "")
         said = f"after {before}" if before != after else "with another strategy"
-        yield Moment(row.at, "Policy", after, said, row.actor_name, row.reason)
+        by = "" if row.actor_name == SYSTEM else row.actor_name
+        yield Moment(row.at, "Policy", after, said, by, row.reason)
 
 
 def _rollouts(since: datetime, until: datetime) -> Iterator[Moment]:
@@ -76,7 +83,7 @@ def _rollouts(since: datetime, until: datetime) -> Iterator[Moment]:
         Rollout.objects.filter(experiment__isnull=False).values_list("experiment_id", "recipe__name")
     )
     rows = Decision.objects.filter(experiment_id__in=recipes, acted=True, at__range=(since, until))
-    for row in rows.exclude(kind=Decision.Kind.HOLD).order_by("-at")[:MOST_ROWS]:
+    for row in rows.exclude(kind=Kind.HOLD).order_by("-at")[:MOST_ROWS]:
         recipe = recipes[row.experiment_id]
         yield Moment(row.at, "Rollout", recipe, row.get_kind_display(), row.by, row.reason)
 
@@ -99,7 +106,7 @@ def _recipe_of_policy(at: datetime) -> str:
 
 def _under_way(at: datetime) -> Sequence[Rollout]:
     rows = Rollout.objects.select_related("recipe").filter(started_at__lte=at).order_by("started_at")
-    return [one for one in rows if one.ended_at is None or one.ended_at > at]
+    return list(rows.filter(Q(ended_at=None) | Q(ended_at__gt=at)))
 
 
 def _split_of(rollout: Rollout, at: datetime) -> Iterator[tuple[str, float]]:
@@ -112,25 +119,29 @@ def _split_of(rollout: Rollout, at: datetime) -> Iterator[tuple[str, float]]:
         experiment=rollout.experiment_id, phase=phase.number, acted=True, at__lte=at
     ).order_by("id")
     ledger = [Entry(*row) for row in rows.values_list("kind", "step", "at")]
-    if not ledger or _is_paused(ledger):
+    if not _is_serving(ledger):
         return
     coverage = standing(phase_steps(phase), ledger, now=at).coverage
     variants: list[dict[str, Any]] = phase.plan["variants"]
     yield from ((one["recipe"], coverage * one["weight"]) for one in variants)
 
 
-def _is_paused(ledger: Sequence[Entry]) -> bool:
-    turns = [entry.kind for entry in ledger if entry.kind in ("start", "phase", "promote", "pause", "resume")]
-    return bool(turns) and turns[-1] == "pause"
+def _is_serving(ledger: Sequence[Entry]) -> bool:
+    """Whether the last act that stands leaves it running: one that was undone is as good as never done."""
+    stack = [False]
+    for entry in ledger:
+        if entry.kind == Kind.UNDO:
+            stack.pop()
+        elif entry.kind not in (Kind.APPROVE, Kind.HOLD):
+            stack.append(entry.kind not in _HALTS)
+    return stack[-1]
 
 
 def _versions_at(at: datetime, recipes: Sequence[str]) -> dict[str, str]:
-    ids = dict(Recipe.objects.filter(name__in=recipes).values_list("pk", "name"))
-    rows = Activation.objects.filter(recipe_id__in=ids, at__lte=at).select_related("version")
-    found: dict[str, str] = {}
-    for row in rows.order_by("at", "id"):
-        found[ids[row.recipe_id]] = row.version.name
-    return found
+    until = Activation.objects.filter(recipe=OuterRef("pk"), at__lte=at).order_by("-at", "-id")
+    rows = Recipe.objects.filter(name__in=recipes)
+    found = rows.annotate(live=Subquery(until.values("version__name")[:1]))
+    return {name: live or "" for name, live in found.values_list("name", "live")}
 
 
 def days_before(until: datetime, days: int) -> datetime:

@@ -167,7 +167,12 @@ ADMIN: dict[str, tuple[str, str]] = {
     "admin/recommendations/viewer/<id:object_id>/export/": ("POST", "recommendations.export_viewer"),
     "admin/training/trainingrun/retrain/": ("POST", "training.add_trainingrun"),
     "admin/training/recipe/<id:object_id>/copy/": ("POST", "training.add_recipe"),
+    "admin/training/recipe/<id:object_id>/let-go/": ("GET", "training.roll_back_rollout"),
     "admin/training/modelversion/<id:object_id>/override/": ("GET", "training.override_gate"),
+    "admin/training/modelversion/<id:object_id>/go-back/": ("GET", "training.roll_back_rollout"),
+    "admin/training/rollout/timeline/": ("GET", "training.view_rollout"),
+    # Of the rollback; each act has a permission of its own: tests/training/test_admin_rollouts.py.
+    "admin/training/rollout/<id:object_id>/act/<str:name>/": ("GET", "training.roll_back_rollout"),
 }
 TABLE_PAGES = re.compile(r"admin/(\w+)/(\w+)/(add/|<path:object_id>/((history|delete|change)/)?)?")
 

@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.bandits.models import BanditPolicy
 from apps.core.admin import ReadOnlyAdmin
 from apps.experiments.models import Experiment
-from apps.training.models import ModelVersion, Recipe
+from apps.training.models import ModelVersion, Recipe, Rollout
 from tests.callers import Caller, guest, signed_in, undone
 from tests.factories import make_movie, make_staff, make_user
 from tests.permissions.tables import ADMIN
@@ -27,6 +27,8 @@ EACH_TABLE = pytest.mark.parametrize(
 )
 # Actions on rows that only say something.
 LOOKS = {"experiments.Decision": {"judge_again"}}
+# Rows that nobody edits, and for which a page of its own asks.
+ASKED_FOR = {Rollout}
 
 
 def five_pages(row: Model) -> dict[str, str]:
@@ -79,7 +81,8 @@ def test_the_log_preferences_and_versions_are_changed_by_nobody() -> None:
         if isinstance(table, ReadOnlyAdmin):
             pages = five_pages(make_row(model))
             opened = {page: status for page, status in statuses(root, pages).items() if status != 403}
-            assert opened == {"list": 200, "change": 200, "history": 200}, model._meta.label
+            asked_for = {"add": 200} if model in ASKED_FOR else {}
+            assert opened == {"list": 200, "change": 200, "history": 200, **asked_for}, model._meta.label
             assert root.send("POST", pages["change"]).status_code == 403, model._meta.label
 
 
@@ -116,6 +119,7 @@ OWN_ROWS: dict[str, type[Model]] = {
     "admin/bandits/": BanditPolicy,
     "admin/training/recipe/": Recipe,
     "admin/training/modelversion/": ModelVersion,
+    "admin/training/rollout/": Rollout,
 }
 
 
@@ -133,7 +137,7 @@ def own_path(route: str) -> str:
         "<path:object_id>": str(make_movie().pk),
         "<app_label>": "catalog",
         "<slug:key>": make_row(Experiment).pk if route.startswith("admin/experiments/") else "",
-        "<str:name>": "start",
+        "<str:name>": "roll_back" if "rollout" in route else "start",
         "<id>": str(make_user().pk),
         "(?P<url>.*)$": "nowhere",
     }

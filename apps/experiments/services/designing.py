@@ -224,7 +224,8 @@ def _recipe_errors(design: Design) -> list[FieldError]:
         said = f"Choose a purpose: {', '.join(Experiment.Purpose.values)}."
         errors.append(FieldError("/purpose", said))
     is_recipe = design.layer == Layer.Kind.RECIPE
-    if design.purpose != Experiment.Purpose.COMPARE and not (is_recipe and len(design.variants) == 2):
+    takes_place = is_recipe and len(design.variants) == 2
+    if not errors and design.purpose != Experiment.Purpose.COMPARE and not takes_place:
         said = "A rollout is of recipes, with a control and the recipe that is to take its place."
         errors.append(FieldError("/purpose", said))
     if design.pinned_recipe and is_recipe:

@@ -9,15 +9,17 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.core.admin import ExplainedAdmin, RefusalsAsMessages, list_url, may_see, row_url
 from apps.core.admin.columns import column
 from apps.core.services import record_audit
-from apps.experiments.policy import recipes_in_use
+from apps.experiments.policy import read_policy, recipes_in_use
 from apps.training.admin.back_tests import difference_of, verdict_of
-from apps.training.models import BackTest, ModelVersion, Recipe
+from apps.training.admin.holding import let_go_view, may_let_go
+from apps.training.models import BackTest, ModelVersion, Recipe, Rollout
 from apps.training.services import copy_recipe, delete_recipe, require_removable
+from apps.training.services.gating import passed_gate
 
 _TESTS_SHOWN = 10
 
@@ -30,7 +32,7 @@ class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
         " or copy a recipe. One that serves nobody is tested beside the one that does before it may."
     )
     empty = "The first training makes the standard recipe."
-    list_display = ["name", "description", "live_version", "trained_at", "created_at"]
+    list_display = ["name", "description", "live_version", "trained_at", "held", "created_at"]
     search_fields = ["name"]
     change_form_outer_before_template = "training/recipe.html"
     explanations = {
@@ -60,6 +62,10 @@ class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
     def trained_at(self, recipe: Any) -> Any:
         return recipe.live_since or "–"
 
+    @column("Held", ordering="held_because")
+    def held(self, recipe: Recipe) -> str:
+        return recipe.held_because or "–"
+
     def get_readonly_fields(self, request: HttpRequest, obj: Recipe | None = None) -> list[str]:
         if obj is None:
             return []
@@ -88,8 +94,15 @@ class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
     # --- Pages -----------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.copy_view))
-        return [path("<id:object_id>/copy/", view, name="training_recipe_copy"), *super().get_urls()]
+        wrap, ask = self.admin_site.admin_view, require_http_methods(["GET", "HEAD", "POST"])
+        return [
+            path("<id:object_id>/copy/", wrap(require_POST(self.copy_view)), name="training_recipe_copy"),
+            path("<id:object_id>/let-go/", wrap(ask(self.let_go_view)), name="training_recipe_let_go"),
+            *super().get_urls(),
+        ]
+
+    def let_go_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return let_go_view(self, request, object_id)
 
     def copy_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """A recipe of the same parameters, to be changed."""
@@ -105,7 +118,7 @@ class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
         recipe = self.get_object(request, object_id)
         context = dict(extra_context or {})
         if recipe is not None:
-            context["is_idle"] = recipe.name not in recipes_in_use()
+            context |= _standing_of(request, recipe)
         if recipe is not None and may_see(request, BackTest):
             context |= {
                 "tests": [_told(test) for test in recipe.back_tests.all()[:_TESTS_SHOWN]],
@@ -113,6 +126,21 @@ class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
             }
         answer: HttpResponse = super().change_view(request, object_id, form_url, context)
         return answer
+
+
+def _standing_of(request: HttpRequest, recipe: Recipe) -> dict[str, Any]:
+    """Whether it serves, can be rolled out or let go, and where its last rollout stands."""
+    is_idle = recipe.name not in recipes_in_use()
+    rollout = recipe.rollouts.select_related("recipe").first() if may_see(request, Rollout) else None
+    is_asked_for = recipe.rollouts.filter(status=Rollout.Status.WAITING).exists()
+    may_roll_out = is_idle and not is_asked_for and request.user.has_perm("training.add_rollout")
+    return {
+        "is_idle": is_idle,
+        "rollout": rollout,
+        "rollout_url": row_url(Rollout, rollout.pk) if rollout else "",
+        "may_roll_out": may_roll_out and passed_gate(recipe, against=read_policy().recipe),
+        "may_let_go": may_let_go(request, recipe),
+    }
 
 
 def _told(test: BackTest) -> dict[str, Any]:

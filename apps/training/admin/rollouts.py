@@ -22,12 +22,13 @@ from apps.core.errors import ApplicationError
 from apps.experiments.models import Experiment, Phase
 from apps.experiments.policy import read_policy
 from apps.experiments.summaries import summaries_of
+from apps.training.admin.asking import asking_page
 from apps.training.models import ModelVersion, Recipe, Rollout
 from apps.training.services.rollouts import (
     ask_for_rollout,
-    last_finished,
     promote,
     roll_back,
+    rolled_back_next,
     serve_everybody,
     withdraw,
 )
@@ -58,7 +59,7 @@ ACTS: Mapping[str, Act] = {
         "All viewers but 2 % get it within two seconds, whatever its steps still wait for.",
         PROMOTE,
         (Status.RUNNING,),
-        lambda rollout, by, reason: promote(by=by, reason=reason),
+        lambda rollout, by, reason: promote(rollout_id=rollout.pk, by=by, reason=reason),
     ),
     "serve_everybody": Act(
         "Let {} serve everybody?",
@@ -66,7 +67,7 @@ ACTS: Mapping[str, Act] = {
         "Its holdout ends, and the policy names it.",
         PROMOTE,
         (Status.PROMOTED,),
-        lambda rollout, by, reason: serve_everybody(by=by, reason=reason),
+        lambda rollout, by, reason: serve_everybody(rollout_id=rollout.pk, by=by, reason=reason),
     ),
     "roll_back": Act(
         "Roll {} back?",
@@ -75,7 +76,7 @@ ACTS: Mapping[str, Act] = {
         " somebody lets it draw again in the serving policy: what it learned lately is of this recipe.",
         ROLL_BACK,
         (*UNDER_WAY, Status.FINISHED),
-        lambda rollout, by, reason: roll_back(by=by, reason=reason),
+        lambda rollout, by, reason: roll_back(rollout_id=rollout.pk, by=by, reason=reason),
     ),
     "withdraw": Act(
         "Withdraw {}?",
@@ -189,7 +190,8 @@ class RolloutAdmin(ReadOnlyAdmin):
             try:
                 rollout = ask_for_rollout(recipe=given["recipe"], by=request.user, reason=given["reason"])
             except ApplicationError as refusal:
-                add_refusal(form, refusal)
+                # Whatever is in the way is about the recipe.
+                form.add_error("recipe", refusal.detail)
             else:
                 messages.success(request, f"{rollout} is asked for: {rollout.get_status_display().lower()}.")
                 return redirect(row_url(Rollout, rollout.pk))
@@ -201,9 +203,7 @@ class RolloutAdmin(ReadOnlyAdmin):
             (),
             lambda *given: None,
         )
-        return self._asking(
-            request, ask, form, "the recipe", back=reverse("admin:training_rollout_changelist")
-        )
+        return self._asking(request, ask, form, "", back=reverse("admin:training_rollout_changelist"))
 
     def act_view(self, request: HttpRequest, object_id: int, name: str) -> HttpResponse:
         """Asks for the reason, and acts once it was given; a refusal is said on the page."""
@@ -250,6 +250,8 @@ class RolloutAdmin(ReadOnlyAdmin):
         form = MomentForm(request.GET if "at" in request.GET else None)
         at = form.cleaned_data["at"] if form.is_valid() else None
         context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
             "title": "What served when",
             "days": days,
             "choices": [PageLink(f"{one} days", f"?days={one}", one == days) for one in DAYS],
@@ -258,25 +260,19 @@ class RolloutAdmin(ReadOnlyAdmin):
             "at": at,
             "shares": served_at(at) if at else served_at(now),
         }
-        return self._page(request, "training/timeline.html", context)
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "training/timeline.html", context)
 
     def _asking(
         self, request: HttpRequest, act: Act, form: forms.Form, what: str, *, back: str
     ) -> TemplateResponse:
-        context = {"title": act.title.format(what), "act": act, "form": form, "back": back}
-        return self._page(request, "training/act.html", context, status=400 if form.errors else 200)
-
-    def _page(
-        self, request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200
-    ) -> TemplateResponse:
-        request.current_app = self.admin_site.name
-        shared = {**self.admin_site.each_context(request), "opts": self.opts}
-        return TemplateResponse(request, template, {**shared, **context}, status=status)
+        told = {"title": act.title.format(what), "button": act.button, "about": act.about, "back": back}
+        return asking_page(self, request, form, **told)
 
 
 def acts_of(request: HttpRequest, rollout: Rollout) -> list[PageLink]:
     """What can be done now, of what this member of staff may."""
-    is_past = rollout.status == Status.FINISHED and last_finished() != rollout
+    is_past = rollout.status == Status.FINISHED and rolled_back_next() != rollout
     return [
         PageLink(act.button, reverse("admin:training_rollout_act", args=[rollout.pk, name]))
         for name, act in ACTS.items()

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from apps.core.admin import Link, ReadOnlyAdmin, RefusalsAsMessages, may_see, row_url
 from apps.core.admin.columns import column, list_action
 from apps.experiments.policy import current_policy
+from apps.training.admin.holding import go_back_view, may_go_back
 from apps.training.admin.overriding import may_override, override_view
 from apps.training.gate import read_checks
 from apps.training.models import BackTest, ModelVersion, TrainingRun
@@ -103,15 +104,19 @@ class ModelVersionAdmin(RefusalsAsMessages, ReadOnlyAdmin):
     # --- Pages -----------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        view = require_http_methods(["GET", "HEAD", "POST"])(self.override_view)
-        name = "training_modelversion_override"
+        wrap, ask = self.admin_site.admin_view, require_http_methods(["GET", "HEAD", "POST"])
+        name = "training_modelversion"
         return [
-            path("<id:object_id>/override/", self.admin_site.admin_view(view), name=name),
+            path("<id:object_id>/override/", wrap(ask(self.override_view)), name=f"{name}_override"),
+            path("<id:object_id>/go-back/", wrap(ask(self.go_back_view)), name=f"{name}_go_back"),
             *super().get_urls(),
         ]
 
     def override_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         return override_view(self, request, object_id)
+
+    def go_back_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return go_back_view(self, request, object_id)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -122,6 +127,7 @@ class ModelVersionAdmin(RefusalsAsMessages, ReadOnlyAdmin):
             context |= {
                 "checks": read_checks(version.checks),
                 "may_override": may_override(request, version),
+                "may_go_back": may_go_back(request, version),
             }
         answer: HttpResponse = super().change_view(request, object_id, form_url, context)
         return answer

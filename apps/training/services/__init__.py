@@ -2,6 +2,7 @@
 
 from apps.training.services.cleaning import clean_up
 from apps.training.services.following import reconcile_rollouts
+from apps.training.services.holding import let_go
 from apps.training.services.overriding import override_refusal
 from apps.training.services.recipes import (
     copy_recipe,
@@ -14,7 +15,7 @@ from apps.training.services.runs import abandon_stale_runs, request_run
 from apps.training.services.starting import fit_requested, start_run, sweep_runs
 from apps.training.services.training import VersionRefused, train
 from apps.training.services.updating import fit_tonight, forget_the_departed, request_if_due, update_due
-from apps.training.services.versions import activate, pin
+from apps.training.services.versions import activate, go_back, pin
 
 __all__ = [
     "VersionRefused",
@@ -27,6 +28,8 @@ __all__ = [
     "fit_requested",
     "fit_tonight",
     "forget_the_departed",
+    "go_back",
+    "let_go",
     "override_refusal",
     "pin",
     "reconcile_bandits",

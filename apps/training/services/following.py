@@ -69,7 +69,9 @@ def _take_up() -> list[str]:
 def _ask_for_test(candidate: Rollout) -> None:
     """Of a candidate that was not tested beside what serves by now: once, whatever comes of it."""
     tested = BackTest.objects.filter(recipe=candidate.recipe, against=candidate.against)
-    if tested.exists() or TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING).exists():
+    if candidate.recipe.held_because or tested.exists():
+        return
+    if TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING).exists():
         return
     request_run(recipe=candidate.recipe.name, trigger="rollout")
 

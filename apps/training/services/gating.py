@@ -1,6 +1,6 @@
 """Whether a recipe may be rolled out."""
 
-from apps.core.errors import Conflict
+from apps.core.errors import ApplicationError, Conflict
 from apps.core.models import AuditEntry
 from apps.training.models import ModelVersion, Recipe, Rollout
 from apps.training.services.backtesting import find_leave
@@ -16,6 +16,15 @@ def require_gate(recipe: Recipe, *, against: str) -> None:
         raise Conflict(f"Recipe {recipe.name!r} has no version that passed the gate: {fitting}.")
     if find_leave(recipe, find_recipe(against)) is None:
         raise Conflict(f"Recipe {recipe.name!r} was not tested beside {against!r}, which serves: {fitting}.")
+
+
+def passed_gate(recipe: Recipe, *, against: str) -> bool:
+    """Whether ``require_gate`` lets it through; False where the recipe that serves is gone."""
+    try:
+        require_gate(recipe, against=against)
+    except ApplicationError:
+        return False
+    return True
 
 
 def require_served(recipe: str, serving: str) -> None:

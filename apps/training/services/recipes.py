@@ -29,12 +29,12 @@ def ensure_standard_recipe() -> Recipe:
 
 def find_recipe(name: str) -> Recipe:
     """Raises ``NotFound`` saying which recipes there are."""
+    recipe = Recipe.objects.filter(name=name).first()
+    if recipe is not None:
+        return recipe
     if name == STANDARD:
         return ensure_standard_recipe()
-    recipe = Recipe.objects.filter(name=name).first()
-    if recipe is None:
-        raise NotFound(no_such_recipe(name))
-    return recipe
+    raise NotFound(no_such_recipe(name))
 
 
 def no_such_recipe(name: str) -> str:

@@ -50,13 +50,14 @@ def ask_for_rollout(*, recipe: str, by: Actor | None, reason: str) -> Rollout:
 
 
 @transaction.atomic
-def promote(*, by: Actor | None, reason: str) -> Rollout:
+def promote(*, by: Actor | None, reason: str, rollout_id: int | None = None) -> Rollout:
     """The candidate serves all but a holdout now, whatever its steps still wait for.
 
-    Raises ``InvalidInput`` without a reason, ``Conflict`` where no rollout is in steps.
+    ``rollout_id`` is the one that is meant, None whichever is under way. Raises ``InvalidInput`` without a
+    reason, ``Conflict`` where no rollout is in steps, or another one than is meant.
     """
     lock_rollouts()
-    rollout = _require_under_way()
+    rollout = _require_under_way(rollout_id)
     if rollout.status != Status.RUNNING:
         raise Conflict(f"Recipe {rollout.recipe.name!r} is promoted already.")
     promote_one(rollout, by=by, reason=reason)
@@ -64,10 +65,12 @@ def promote(*, by: Actor | None, reason: str) -> Rollout:
 
 
 @transaction.atomic
-def serve_everybody(*, by: Actor | None, reason: str) -> Rollout:
-    """Ends the holdout: the recipe becomes the policy's. Raises ``Conflict`` unless it is promoted."""
+def serve_everybody(*, by: Actor | None, reason: str, rollout_id: int | None = None) -> Rollout:
+    """Ends the holdout: the recipe becomes the policy's. Raises as ``promote``, and ``Conflict`` unless it is
+    promoted.
+    """
     lock_rollouts()
-    rollout = _require_under_way()
+    rollout = _require_under_way(rollout_id)
     if rollout.status != Status.PROMOTED:
         raise Conflict(f"Recipe {rollout.recipe.name!r} is in steps: promote it first.")
     finish(rollout, by=by, reason=reason)
@@ -75,24 +78,24 @@ def serve_everybody(*, by: Actor | None, reason: str) -> Rollout:
 
 
 @transaction.atomic
-def roll_back(*, by: Actor | None, reason: str) -> Rollout:
+def roll_back(*, by: Actor | None, reason: str, rollout_id: int | None = None) -> Rollout:
     """Everybody gets the recipe before within two seconds, and no bandit draws until staff let it again.
 
-    Of the rollout that is under way; where none is, of the last one that came to serve everybody. Raises
-    ``InvalidInput`` without a reason, ``Conflict`` where there is nothing to go back to.
+    Of the rollout that is under way; where none is, of the last that came to serve everybody. ``rollout_id``
+    and what it raises are as of ``promote``; ``Conflict`` also where there is nothing to go back to.
     """
     require_reason(reason)
     lock_rollouts()
-    rollout = under_way()
-    if rollout is not None and rollout.experiment is not None:
-        experiments.roll_back(key=rollout.experiment.key, by=by, reason=reason)
-    else:
-        rollout = last_finished()
-        if rollout is None:
-            raise Conflict(
-                "No rollout is under way, and what serves came by none: there is nothing to go back to."
-            )
+    rollout = rolled_back_next()
+    if rollout is None:
+        raise Conflict(
+            "No rollout is under way, and what serves came by none: there is nothing to go back to."
+        )
+    _require_meant(rollout, rollout_id)
+    if rollout.status == Status.FINISHED:
         _restore(rollout, by=by, reason=reason)
+    else:
+        experiments.roll_back(key=rollout.experiment_id or "", by=by, reason=reason)
     end(rollout, Status.ROLLED_BACK, reason)
     record_audit("training.roll_back", by=by, target=rollout, reason=reason)
     return rollout
@@ -115,6 +118,11 @@ def under_way() -> Rollout | None:
     """The rollout that serves anybody; None where there is none."""
     rows = Rollout.objects.select_related("recipe", "experiment")
     return rows.filter(status__in=Rollout.UNDER_WAY).order_by("-id").first()
+
+
+def rolled_back_next() -> Rollout | None:
+    """The rollout that ``roll_back`` is of; None where there is nothing to go back to."""
+    return under_way() or last_finished()
 
 
 def waiting() -> Rollout | None:
@@ -189,11 +197,19 @@ def _replace_waiting(candidate: Recipe) -> None:
         end(rollout, Status.REPLACED, f"{candidate.name} was asked for.")
 
 
-def _require_under_way() -> Rollout:
+def _require_under_way(rollout_id: int | None) -> Rollout:
     rollout = under_way()
     if rollout is None:
         raise Conflict("No rollout is under way: ask for one of a recipe first.")
+    _require_meant(rollout, rollout_id)
     return rollout
+
+
+def _require_meant(rollout: Rollout, rollout_id: int | None) -> None:
+    """Somebody may act on a page that was opened while another one was there."""
+    if rollout_id not in (None, rollout.pk):
+        status = rollout.get_status_display().lower()
+        raise Conflict(f"This is not what serves any more: {rollout} is ({status}). Look at that one.")
 
 
 def _restore(rollout: Rollout, *, by: Actor | None, reason: str) -> None:

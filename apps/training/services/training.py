@@ -34,6 +34,7 @@ from apps.training.services.fitting import (
     svd_metrics,
     update_live,
 )
+from apps.training.services.holding import BY_HAND, end_hold, require_free
 from apps.training.services.locking import held_lock
 from apps.training.services.runs import (
     artifact_name,
@@ -81,6 +82,7 @@ def train(
     A warm start updates the live version by what was said since; where there is none, or not what it was
     fitted on, it is a full retrain, and where nothing was said, the live version stays. A full retrain of a
     recipe that serves nobody is back-tested beside the one that serves, unless it was (``recipe_to_beat``).
+    What comes by itself leaves a recipe that is held as it is (``services.holding``).
     Takes every core and several times the memory of the ratings: call it in a process of its own
     (``start_run``). Raises ``Conflict`` while another run is alive and when there is nothing to learn from,
     ``VersionRefused`` when the result fails its checks, ``Unavailable`` when the disk is full. Whatever goes
@@ -118,6 +120,8 @@ def _give_up(work: Work, error: BaseException) -> None:
 
 def _make(work: Work) -> ModelVersion:
     rng = np.random.default_rng(SEED)
+    with transaction.atomic():
+        require_free(work.run)
     live = load_live(work.run.recipe, work)
     if work.run.update_type == UpdateType.WARM_START:
         before = find_start(live, work)
@@ -155,6 +159,7 @@ def _back_test(work: Work, against: Recipe, corpus: Corpus) -> _Trial:
 def _keep(work: Work, live: Live, read_at: Any) -> ModelVersion:
     """The live version, which knows all that there is to know."""
     work.finish()
+    _settle_hold(work)
     succeed_run(run=work.run, steps=work.seconds)
     ModelVersion.objects.filter(pk=live.version.pk).update(read_at=read_at)
     note_version(
@@ -165,6 +170,13 @@ def _keep(work: Work, live: Live, read_at: Any) -> ModelVersion:
         seconds=work.elapsed,
     )
     return live.version
+
+
+def _settle_hold(work: Work) -> None:
+    """Of a recipe that staff held, be it while this was learned. Raises ``Conflict`` as ``require_free``."""
+    require_free(work.run)
+    if work.run.trigger in BY_HAND:
+        end_hold(work.run)
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,6 +308,7 @@ def _publish(work: Work, fitted: Fitted, checked: _Checked, trial: _Trial | None
         fit_seconds=round(sum(work.seconds.values()), 3),
     )
     if not refusal:
+        _settle_hold(work)
         activate(version=version)
     note_version(
         run=work.run,

@@ -13,6 +13,7 @@ from apps.training.backlog import COMPACTION, ERASURE, backlog, has_erasures, is
 from apps.training.catching_up import OVERLAP
 from apps.training.corpus import discard_corpora
 from apps.training.models import ModelVersion, TrainingRun, UpdateType
+from apps.training.services.holding import held_recipes
 from apps.training.services.locking import AlreadyRunning
 from apps.training.services.runs import request_run
 from apps.training.services.starting import start_run
@@ -26,13 +27,15 @@ _Status = TrainingRun.Status
 def request_if_due(recipe: str, trigger: str) -> TrainingRun | None:
     """A run that waits for a process to take it up, where ``trigger`` (``Backlog``) says that one is due.
 
-    None where ``AUTO_UPDATE`` is off and while another run is alive: what is due then is found when that
-    has ended.
+    None where ``AUTO_UPDATE`` is off, for a recipe that is held, and while another run is alive: what is due
+    then is found when that has ended.
     """
     if not (trigger and settings.AUTO_UPDATE):
         return None
     # While an update lasts every act on the site comes by here.
     if TrainingRun.objects.filter(status=_Status.RUNNING).exists():
+        return None
+    if recipe in held_recipes():
         return None
     try:
         return request_run(recipe=recipe, trigger=trigger, update_type=UpdateType.WARM_START)
@@ -62,6 +65,8 @@ def fit_tonight(*, recipe: str) -> str:
 
     Raises ``AlreadyRunning`` while another run is in its way, ``NotFound`` for a recipe that is gone.
     """
+    if recipe in held_recipes():
+        return "held"
     tonight = TrainingRun.objects.filter(recipe__name=recipe, trigger=NIGHTLY)
     begun = tonight.filter(started_at__gt=timezone.now() - NIGHT).exclude(status=_Status.ABANDONED)
     if not begun.exists():
@@ -77,7 +82,7 @@ def forget_the_departed() -> int:
     """Removes what still holds ratings of people who left and whom no update will forget; then their numbers
     where nothing holds them any more. How many numbers went.
     """
-    serving = recipes_in_use() if settings.AUTO_UPDATE else frozenset()
+    serving = recipes_in_use() - held_recipes() if settings.AUTO_UPDATE else frozenset()
     live = ModelVersion.objects.filter(status=ModelVersion.Status.LIVE).select_related("recipe")
     idle = [version for version in live if version.recipe.name not in serving]
     stale = {version.pk for version in idle if has_erasures(version.recipe.name)}
@@ -89,7 +94,7 @@ def forget_the_departed() -> int:
 
 
 def _due(whatever_waits: bool) -> Iterator[tuple[str, str]]:
-    for recipe in sorted(recipes_in_use()):
+    for recipe in sorted(recipes_in_use() - held_recipes()):
         counted = backlog(recipe)
         if counted.trigger:
             yield recipe, counted.trigger
