@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Protocol
 
 import numpy as np
-from django.db import transaction
 
 from apps.accounts.models import User
 from apps.algorithms.registry import ARMS
@@ -14,7 +13,7 @@ from apps.algorithms.simulation import EQUAL_ARMS, Answer, Public, Tastes
 from apps.algorithms.strategy import DEFAULT_BANDIT_ARMS
 from apps.algorithms.types import Float64
 from apps.ratings.models import Rating
-from apps.ratings.services import record_preference
+from apps.ratings.services import begin_ratings
 from apps.recommendations.slates import ServedSlate
 
 ARM_NAMES = tuple(sorted(ARMS))
@@ -97,15 +96,15 @@ class FilmPublic:
         self._tastes, self._rng, self._chances = tastes, rng, chances or Chances()
         self._liked: dict[int, frozenset[int]] = {}
 
-    @transaction.atomic
     def begin(self, viewers: Sequence[User], *, n_requests: int, length: int, at: datetime) -> None:
         """Also tells the site what it is to know of them, as ratings given at ``at``."""
+        told = []
         order = self._rng.permutation(len(self._tastes))
         for number, viewer in enumerate(viewers):
             taste = self._tastes[int(order[number % len(order)])]
             self._liked[viewer.pk] = taste.liked
-            for film, stars in taste.told.items():
-                record_preference(user_id=viewer.pk, movie_id=film, kind="rate", value=stars, at=at)
+            told += [(viewer.pk, film, stars) for film, stars in taste.told.items()]
+        begin_ratings(ratings=told, at=at)
         # How long answers take, which are lost and what is looked at goes by no arm.
         luck = replace(EQUAL_ARMS, n_arms=1, examined=_examined(length))
         self._public = Public(luck, n_requests, self._rng)
@@ -125,9 +124,9 @@ class FilmPublic:
         )
 
 
-def tastes_of_raters(rng: np.random.Generator, *, most_told: int = 20) -> list[FilmTaste]:
-    """Of everybody who came with a data set: half of what they rated is told, at most ``most_told`` films,
-    and the other half is held back.
+def tastes_of_raters(rng: np.random.Generator, *, share: float = 1.0, most_told: int = 20) -> list[FilmTaste]:
+    """Of a ``share`` of those who came with a data set: half of what they rated is told, at most
+    ``most_told`` films, and the other half is held back.
 
     A model that is to be measured by them must not have learned from the other half: take it out first. Who
     would like nothing of it is left out.
@@ -137,8 +136,10 @@ def tastes_of_raters(rng: np.random.Generator, *, most_told: int = 20) -> list[F
     for person, film, stars in rows.values_list("user_id", "movie_id", "value"):
         rated.setdefault(person, []).append((film, stars or 0.0))
     found = []
-    for person, films in rated.items():
-        mixed = [films[spot] for spot in rng.permutation(len(films)).tolist()]
+    people = list(rated)
+    for spot in rng.permutation(len(people))[: round(share * len(people))].tolist():
+        person, films = people[spot], rated[people[spot]]
+        mixed = [films[number] for number in rng.permutation(len(films)).tolist()]
         half = len(mixed) // 2
         taste = FilmTaste(person, dict(mixed[: min(half, most_told)]), dict(mixed[half:]))
         if taste.liked:
