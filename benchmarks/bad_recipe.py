@@ -5,10 +5,11 @@
 
 The demo's ratings. Of a third of the people half of what each rated is held back before anything is fitted;
 simulated viewers have the tastes of these: a part of the other half is their history, and they like a film
-mostly where it has four stars or more in the half held back (``apps/recommendations/publics.py``). They come by
-a simulated clock, their lists are made and their answers taken by the site's own services, and each simulated
-hour it is counted, watched and followed as beat has it done every few minutes. Beside the useless recipe goes
-one that equals the standard one, over the same traffic. All that is said of traffic is **simulated**.
+mostly where it has four stars or more in the half held back (``apps/recommendations/publics.py``). They come
+by a simulated clock, their lists are made and their answers taken by the site's own services, and each
+simulated hour it is counted, watched and followed as beat has it done every few minutes. Beside the useless
+recipe goes one that equals the standard one, over the same traffic. All that is said of traffic is
+**simulated**.
 """
 
 import argparse
@@ -75,7 +76,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--server", default="postgres://postgres@127.0.0.1:5432")
-    parser.add_argument("--seeds", type=int, default=3, help="of the small site (default: 3)")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="of the small site")
     parser.add_argument("--sites", nargs="+", choices=SITES, default=SITES, help="which (default: all)")
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -103,7 +104,7 @@ def _report(options: argparse.Namespace) -> Iterator[str]:
 
 
 def _runs(options: argparse.Namespace) -> list[Run]:
-    small = [replace(SMALL, seed=seed) for seed in range(1, options.seeds + 1)]
+    small = [replace(SMALL, seed=seed) for seed in options.seeds]
     by_name = {
         "small": [replace(run, recipe=recipe) for recipe in (SHUFFLED, EQUAL) for run in small],
         "large": [LARGE],

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -138,9 +139,11 @@ def test_a_public_that_likes_nothing_is_silent_but_for_what_it_refuses(house: Ho
         ({"n_viewers": 0}, "n_viewers must lie between 1 and 1000000, not 0"),
         ({"length": 101}, "length must lie between 1 and 100, not 101"),
         ({"visits": 0.0}, "visits must lie above 0 and up to 50, views between 1 and 50"),
+        ({"watched_every": timedelta(hours=7)}, "watched_every must divide a day, and be a minute or more"),
+        ({"watched_every": timedelta(days=2)}, "watched_every must divide a day, and be a minute or more"),
     ],
 )
-def test_a_plan_that_cannot_be_played_is_refused(wrong: dict[str, float], sentence: str) -> None:
+def test_a_plan_that_cannot_be_played_is_refused(wrong: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         replace(SMALL, **wrong)
     assert refusal.value.detail == sentence
