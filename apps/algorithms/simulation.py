@@ -122,9 +122,14 @@ class Public:
         a site finds out itself in which one a slate is made.
         """
         rates = self.probabilities[request] if context is None else self.rates(request, context)
+        return self.answers_to(request, rates[list(arms)])
+
+    def answers_to(self, request: int, chances: Float64) -> list[Answer]:
+        """What request number ``request`` says to a slate whose slots are liked with ``chances``, float64
+        ``(n_slots,)``."""
         found = []
-        for slot, arm in enumerate(arms):
-            liked = self._likes[request, slot] < rates[arm]
+        for slot, chance in enumerate(chances.tolist()):
+            liked = self._likes[request, slot] < chance
             if liked and self._looks[request, slot] < self.tastes.examined[slot]:
                 found.append(Answer(slot, self._arrivals(request, slot)))
         return found

@@ -83,6 +83,22 @@ def record_preference(*, user_id: int, movie_id: int, kind: str, value: float | 
 
 
 @transaction.atomic
+def begin_ratings(*, ratings: Iterable[tuple[int, int, float]], at: datetime) -> None:
+    """Ratings (person, film, stars) of people who have none yet, as ``record_preference`` would leave them.
+
+    Raises ``IntegrityError`` for a second rating of a film by somebody.
+    """
+    rows = [Rating(user_id=user, movie_id=film, value=stars, changed_at=at) for user, film, stars in ratings]
+    Rating.objects.bulk_create(rows, batch_size=1000)
+    deltas: dict[int, tuple[float, int]] = {}
+    for row in rows:
+        stars, number = deltas.get(row.movie_id, (0.0, 0))
+        deltas[row.movie_id] = (stars + (row.value or 0.0), number + 1)
+    # Last: from here on whoever rates the same films waits.
+    count_ratings(deltas=deltas)
+
+
+@transaction.atomic
 def erase_preferences(*, model: type[Preference], user_id: int) -> None:
     """Deletes a person's rows of one kind, tombstones too; films stop counting their ratings."""
     rows = _locked(model, user_id)

@@ -1,25 +1,23 @@
 """A simulated public on this site: viewers nobody is behind, served and answering through the services.
 
 Each page view asks ``recommend()`` for a list in whatever situation the site finds the viewer in; the public
-(apps/algorithms/simulation.py) says which of its films they look at and like, by the arm that placed each,
-and the viewer says so through ``give_feedback()`` some seconds later, now and then twice or never. Time is a
+(publics.py) says which of its films they look at and like, by the arm that placed each or by the film, and
+the viewer says so through ``give_feedback()`` some seconds later, now and then twice or never. Time is a
 clock of the simulation's own. Everything that comes of it is simulated traffic.
 """
 
 import heapq
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import count, pairwise
+from itertools import count
 
 import numpy as np
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.accounts.services import create_simulated_viewers
-from apps.algorithms.registry import ARMS
-from apps.algorithms.simulation import REFERENCE, Public, Tastes
-from apps.algorithms.strategy import DEFAULT_BANDIT_ARMS
+from apps.algorithms.simulation import REFERENCE, Tastes
 from apps.bandits.services import renew_landmarks
 from apps.core import clock
 from apps.core.errors import Conflict, InvalidInput
@@ -27,13 +25,13 @@ from apps.core.identifiers import uuid7
 from apps.events.models import Kind, Slate, Surface
 from apps.events.services import expire_pending, roll_up_movie_days
 from apps.experiments.services import roll_up, start, watch
+from apps.recommendations.publics import ArmPublic, SitePublic
 from apps.recommendations.services import FeedbackRequest, give_feedback, recommend
 from apps.recommendations.slates import MAX_LENGTH, ServedSlate, SlateRequest, Slot
+from apps.training.services import reconcile_rollouts
+from apps.training.services.rollouts import ask_for_rollout
 
 DAY = timedelta(days=1)
-ARM_NAMES = tuple(sorted(ARMS))
-"""Every arm that may place a film: the public has a taste for each, in this order."""
-_DRAWABLE = [ARM_NAMES.index(name) for name in DEFAULT_BANDIT_ARMS]
 LIKED_SAYS = ((Kind.RATE, 0.30), (Kind.THUMBS_UP, 0.10), (Kind.FAVORITE, 0.05), (Kind.WATCHLIST, 0.10))
 """What a viewer adds to the click on a film they like, and how often."""
 LIKED_STARS = (4.0, 4.5, 5.0)
@@ -45,6 +43,8 @@ STARTED = "Simulated traffic"
 """Why an experiment is started with a simulation."""
 GAP_SECONDS = 90.0
 """Mean time between two page views of a visit."""
+OVERLAP = timedelta(minutes=5)
+"""That is counted again each time: a list is counted by whole minutes."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class Plan:
     """What is simulated. ``visits`` is the mean number a viewer and day, ``views`` of pages a visit.
 
     ``start`` is aware; the simulation ends ``days`` later. ``tastes`` in seconds where they count requests.
-    ``experiment`` is the key of a draft that is started with it, empty for none.
+    ``experiment`` is the key of a draft that is started with it, and ``rollout`` the name of a recipe whose
+    rollout is asked for, both empty for none. What runs is counted and watched each ``watched_every``.
     """
 
     start: datetime
@@ -64,6 +65,8 @@ class Plan:
     seed: int = 1
     tastes: Tastes = REFERENCE
     experiment: str = ""
+    rollout: str = ""
+    watched_every: timedelta = DAY
 
     def __post_init__(self) -> None:
         for name, least, most in (("days", 1, 366), ("n_viewers", 1, 1_000_000), ("length", 1, MAX_LENGTH)):
@@ -71,20 +74,17 @@ class Plan:
                 raise InvalidInput(f"{name} must lie between {least} and {most}, not {getattr(self, name)}")
         if not 0 < self.visits <= 50 or not 1 <= self.views <= 50:
             raise InvalidInput("visits must lie above 0 and up to 50, views between 1 and 50")
-
-    @property
-    def public_tastes(self) -> Tastes:
-        """A taste for every arm, and slots looked at less the further down they are."""
-        examined = tuple(1 / (1 + 0.25 * slot) for slot in range(self.length))
-        return replace(self.tastes, n_arms=len(ARM_NAMES), examined=examined)
+        if not timedelta(minutes=1) <= self.watched_every <= DAY or DAY % self.watched_every:
+            raise InvalidInput("watched_every must divide a day, and be a minute or more")
 
 
 @dataclass
 class Tally:
     """What came of it.
 
-    ``expected`` is the mean number of likes of the lists served, and ``best`` of lists that the best of the
-    bandit's arms in that situation had filled alone. ``arms``, by name, are films shown and films liked.
+    ``expected`` is the mean number of likes of the lists served, and ``best`` of the best there could have
+    been: of a public of arms, that the best of the bandit's arms in that situation had filled alone.
+    ``arms``, by name, are films shown and films liked.
     """
 
     slates: int = 0
@@ -115,31 +115,38 @@ def require_no_real_traffic() -> None:
         )
 
 
-def simulate(plan: Plan) -> Iterator[Tally]:
+def simulate(plan: Plan, public: SitePublic | None = None) -> Iterator[Tally]:
     """Plays the plan, day after day; the tally so far after each. Between days the time is the machine's.
 
-    Raises ``NotFound`` and ``Conflict`` of an experiment that cannot start, before anybody is made.
+    ``public`` None likes by the arms, as the plan's ``tastes`` say. Raises ``NotFound`` and ``Conflict`` of
+    an experiment or a rollout that cannot start, before anybody is made.
     """
     rng, time = np.random.default_rng(plan.seed), clock.SimulatedClock(plan.start)
     with clock.simulated(time):
         if plan.experiment:
             start(key=plan.experiment, by=None, reason=STARTED)
+        if plan.rollout:
+            ask_for_rollout(recipe=plan.rollout, by=None, reason=STARTED)
         viewers = create_simulated_viewers(plan.n_viewers, joined=plan.start)
     views = list(_page_views(plan, viewers, rng))
-    play = _Play(plan, Public(plan.public_tastes, len(views), rng), rng, time)
-    edges = np.searchsorted(
-        [at.timestamp() for at, _ in views],
-        [(plan.start + DAY * day).timestamp() for day in range(plan.days + 1)],
-    ).tolist()
-    for day, (first, until) in enumerate(pairwise(edges), start=1):
+    public = public or ArmPublic(plan.tastes, rng)
+    public.begin(viewers, n_requests=len(views), length=plan.length, at=plan.start)
+    play = _Play(plan, public, rng, time)
+    for day in range(1, plan.days + 1):
+        end = plan.start + DAY * day
         with clock.simulated(time):
-            for number in range(first, until):
-                play.view(number, *views[number])
-            end = plan.start + DAY * day
-            play.tell_until(end)
-            time.move_to(end)
+            for looked_at in _looks(end - DAY, end, plan.watched_every):
+                play.view_until(views, looked_at)
+                _watch(since=looked_at - plan.watched_every)
             _upkeep(end)
         yield play.tally
+
+
+def _looks(first: datetime, last: datetime, every: timedelta) -> Iterator[datetime]:
+    """Each ``every`` after ``first``, up to ``last``."""
+    while first < last:
+        first += every
+        yield first
 
 
 def _page_views(plan: Plan, viewers: list[User], rng: np.random.Generator) -> Iterator[tuple[datetime, User]]:
@@ -166,26 +173,40 @@ def site_midnight(at: datetime) -> datetime:
     return timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def _watch(*, since: datetime) -> None:
+    """What beat runs every few minutes on a site that is not simulated."""
+    # The site may have counted by its own clock, which is ahead of this one.
+    roll_up(since=since - OVERLAP)
+    watch()
+    reconcile_rollouts()
+
+
 def _upkeep(now: datetime) -> None:
-    """What beat runs every day on a site that is not simulated."""
+    """What it runs every day at least."""
     expire_pending(now=now)
     renew_landmarks(now=now)
     roll_up_movie_days(first=(now - DAY).date(), last=now.date())
-    # The site may have counted by its own clock, which is ahead of this one.
-    roll_up(since=now - DAY)
-    watch()
 
 
 class _Play:
     """The pages of a public and what it says of them, in order of time."""
 
     def __init__(
-        self, plan: Plan, public: Public, rng: np.random.Generator, time: clock.SimulatedClock
+        self, plan: Plan, public: SitePublic, rng: np.random.Generator, time: clock.SimulatedClock
     ) -> None:
         self._plan, self._public, self._rng, self._time = plan, public, rng, time
+        self._number = 0
         self._due: list[_Due] = []
         self._numbers = count()
         self.tally = Tally()
+
+    def view_until(self, views: Sequence[tuple[datetime, User]], at: datetime) -> None:
+        """Every page view before ``at``, and what is said before it."""
+        while self._number < len(views) and views[self._number][0] < at:
+            self.view(self._number, *views[self._number])
+            self._number += 1
+        self.tell_until(at)
+        self._time.move_to(at)
 
     def view(self, number: int, at: datetime, viewer: User) -> None:
         """Serves page ``number``, after what was to be said before it, and plans what is said of it."""
@@ -193,12 +214,11 @@ class _Play:
         self._time.move_to(at)
         unit, length = viewer.unit_key, self._plan.length
         slate = recommend(SlateRequest(viewer=viewer, unit_key=unit, surface=Surface.FOR_YOU, n=length))
-        arms = [ARM_NAMES.index(slot.algorithm) for slot in slate.slots]
-        answers = self._public.answers(number, arms, slate.context.index)
+        answers = self._public.answers(number, viewer, slate)
         for answer in answers:
             self._like(viewer, slate.slots[answer.slot], [at + timedelta(seconds=s) for s in answer.arrivals])
         self._refuse(viewer, slate, {answer.slot for answer in answers}, at)
-        self._count(number, slate, arms, [answer.slot for answer in answers])
+        self._count(self._public.means(number, viewer, slate), slate, {answer.slot for answer in answers})
 
     def tell_until(self, at: datetime) -> None:
         """Gives what is due before ``at``, each at its time."""
@@ -242,13 +262,13 @@ class _Play:
         for second, act in enumerate(acts):
             heapq.heappush(self._due, _Due(at + timedelta(seconds=second), next(self._numbers), act))
 
-    def _count(self, number: int, slate: ServedSlate, arms: list[int], liked: list[int]) -> None:
-        tally, rates = self.tally, self._public.rates(number, slate.context.index)
-        examined = np.asarray(self._public.tastes.examined[: len(arms)])
+    def _count(self, means: tuple[float, float], slate: ServedSlate, liked: set[int]) -> None:
+        tally = self.tally
+        expected, best = means
         tally.slates += 1
-        tally.films += len(arms)
-        tally.expected += float(rates[arms] @ examined)
-        tally.best += float(rates[_DRAWABLE].max() * examined.sum())
+        tally.films += len(slate.slots)
+        tally.expected += expected
+        tally.best += best
         for spot, slot in enumerate(slate.slots):
             shown_liked = tally.arms.setdefault(slot.algorithm, [0, 0])
             shown_liked[0] += 1

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -18,8 +19,10 @@ from apps.core.errors import InvalidInput, NotFound
 from apps.events.models import Feedback, MovieDay, RecommendationEvent, Slate, SlateAssignment
 from apps.experiments.models import Decision, Experiment, UnitTotal
 from apps.recommendations.simulating import Plan, Tally, simulate
+from apps.training.models import Recipe, Rollout
 from tests.experiments.setup import make_experiment
 from tests.factories import make_staff, make_user
+from tests.fitting import fit_beside
 from tests.house import House
 from tests.recommendations.test_bandit import STRATEGY
 from tests.recommendations.test_recommend import ask, serve
@@ -138,9 +141,11 @@ def test_a_public_that_likes_nothing_is_silent_but_for_what_it_refuses(house: Ho
         ({"n_viewers": 0}, "n_viewers must lie between 1 and 1000000, not 0"),
         ({"length": 101}, "length must lie between 1 and 100, not 101"),
         ({"visits": 0.0}, "visits must lie above 0 and up to 50, views between 1 and 50"),
+        ({"watched_every": timedelta(hours=7)}, "watched_every must divide a day, and be a minute or more"),
+        ({"watched_every": timedelta(days=2)}, "watched_every must divide a day, and be a minute or more"),
     ],
 )
-def test_a_plan_that_cannot_be_played_is_refused(wrong: dict[str, float], sentence: str) -> None:
+def test_a_plan_that_cannot_be_played_is_refused(wrong: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         replace(SMALL, **wrong)
     assert refusal.value.detail == sentence
@@ -153,6 +158,37 @@ def test_the_command_says_that_its_traffic_is_simulated(house: House) -> None:
     assert result["traffic"] == "simulated"
     assert result["slates"] == Slate.objects.count() > 0
     assert result["bandit_cells_that_differ"] == 0
+
+
+def test_the_command_rolls_a_recipe_out_to_people_with_the_tastes_of_raters(house: House) -> None:
+    Recipe.objects.create(name="bold")
+    fit_beside("bold")
+    out = StringIO()
+    call_command(
+        "simulate", days=1, viewers=12, visits=2.0, public="raters", rollout="bold", json=True, stdout=out
+    )
+    assert json.loads(out.getvalue())["traffic"] == "simulated"
+    rollout = Rollout.objects.get()
+    assert (rollout.status, rollout.reason, rollout.is_timed) == ("running", "Simulated traffic", True)
+    assert rollout.started_at == Experiment.objects.get().started_at
+    assert rollout.started_at < Slate.objects.earliest("created_at").created_at
+    assert SlateAssignment.objects.filter(experiment_key=rollout.experiment_id).exists()
+
+
+def test_a_recipe_that_passed_no_gate_is_not_simulated(house: House) -> None:
+    Recipe.objects.create(name="raw")
+    with pytest.raises(CommandError, match=r"^Recipe 'raw' has no version that passed the gate: fit it"):
+        call_command("simulate", days=1, viewers=3, rollout="raw")
+    assert not User.objects.filter(is_simulated=True).exists()
+
+
+def test_raters_are_asked_for_where_there_are_none(db: None) -> None:
+    with pytest.raises(CommandError) as refusal:
+        call_command("simulate", days=1, viewers=3, public="raters")
+    assert str(refusal.value) == (
+        "Nobody who came with a data set liked a film: load one first (manage.py load_movielens), or choose"
+        " another --public"
+    )
 
 
 def test_a_log_of_real_visitors_is_left_alone(house: House) -> None:

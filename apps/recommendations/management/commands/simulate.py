@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from apps.algorithms.simulation import EQUAL_ARMS, NO_STRUCTURE, REFERENCE
 from apps.bandits.services import check_all
 from apps.core.errors import InvalidInput
 from apps.core.management.base import MarqueeCommand
+from apps.recommendations.publics import FilmPublic, tastes_of_raters
 from apps.recommendations.simulating import (
     Plan,
     Tally,
@@ -20,6 +22,8 @@ from apps.recommendations.simulating import (
 )
 
 PUBLICS = {"reference": REFERENCE, "no-structure": NO_STRUCTURE, "equal-arms": EQUAL_ARMS}
+RATERS = "raters"
+"""A public of films: the tastes of people who came with a data set."""
 
 
 class Command(MarqueeCommand):
@@ -35,9 +39,10 @@ class Command(MarqueeCommand):
         parser.add_argument(
             "--visits", type=float, default=0.5, help="visits a viewer and day, mean (default: 0.5)"
         )
-        parser.add_argument("--public", choices=PUBLICS, default="reference", help="whose tastes")
+        parser.add_argument("--public", choices=(*PUBLICS, RATERS), default="reference", help="whose tastes")
         parser.add_argument("--seed", type=int, default=1, help="the same seed plays the same public")
         parser.add_argument("--experiment", default="", help="the key of a draft to start on the first day")
+        parser.add_argument("--rollout", default="", help="a recipe to roll out from the first day on")
         parser.add_argument(
             "--beside-real", action="store_true", help="also where the log holds lists of real visitors"
         )
@@ -51,6 +56,7 @@ class Command(MarqueeCommand):
         public: str,
         seed: int,
         experiment: str,
+        rollout: str,
         beside_real: bool,
         **options: Any,
     ) -> Mapping[str, object]:
@@ -63,13 +69,28 @@ class Command(MarqueeCommand):
             n_viewers=viewers,
             visits=visits,
             seed=seed,
-            tastes=PUBLICS[public],
+            tastes=PUBLICS.get(public, REFERENCE),
             experiment=experiment,
+            rollout=rollout,
+            # A rollout is asked what to do each hour of its steps.
+            watched_every=timedelta(hours=1) if rollout else timedelta(days=1),
         )
         if not beside_real:
             require_no_real_traffic()
-        *_, tally = self.progress(simulate(plan), days, "Simulated days")
+        found = _raters(seed) if public == RATERS else None
+        *_, tally = self.progress(simulate(plan, found), days, "Simulated days")
         return _result(tally)
+
+
+def _raters(seed: int) -> FilmPublic:
+    rng = np.random.default_rng(seed)
+    tastes = tastes_of_raters(rng)
+    if not tastes:
+        raise InvalidInput(
+            "Nobody who came with a data set liked a film: load one first (manage.py load_movielens), or"
+            " choose another --public"
+        )
+    return FilmPublic(tastes, rng)
 
 
 def _result(tally: Tally) -> Mapping[str, object]:
