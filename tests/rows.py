@@ -220,9 +220,6 @@ MAKERS: Mapping[type[Model], Callable[[], Model]] = {
     Experiment: make_experiment,
     Holdout: lambda: Holdout.objects.get_or_create(pk=Holdout.SINGLETON)[0],
     Override: _override,
-    Rollout: lambda: Rollout.objects.create(
-        recipe=_recipe(), against="standard", status="withdrawn", reason="a test", asked_at=NOW
-    ),
     ServingPolicy: _policy,
     Slate: make_slate,
     SlateAssignment: lambda: SlateAssignment.objects.create(

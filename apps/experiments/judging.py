@@ -12,7 +12,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
 from apps.algorithms.statistics import SampleRatio, srm
@@ -21,6 +21,9 @@ from apps.experiments.figures import Figures
 from apps.experiments.metrics import Metric
 from apps.experiments.plans import Plan, day_of_horizon
 from apps.experiments.reading import GoalReading, GuardrailReading, is_over, read_goals, read_guardrails
+
+LEAST_EXPECTED = 5.0
+"""Units of the smallest variant, from which on a sample ratio is judged."""
 
 Outcome = Literal["unhealthy", "roll_back", "ship", "keep_control", "no_difference", "wait"]
 
@@ -104,7 +107,10 @@ class _Found:
 
 def _sample_ratio(plan: Plan, figures: Figures) -> SampleRatio:
     units = figures.units(plan)
-    return srm([units[name] for name in plan.weights], list(plan.weights.values()))
+    found = srm([units[name] for name in plan.weights], list(plan.weights.values()))
+    expected = [weight * sum(units.values()) for weight in plan.weights.values() if weight > 0]
+    # Chi-square is no chi-square below (Cochran 1954), and a small holdout begins there.
+    return replace(found, mismatch=found.mismatch and min(expected) >= LEAST_EXPECTED)
 
 
 def _problems(found: _Found) -> list[str]:
@@ -123,7 +129,7 @@ def _problems(found: _Found) -> list[str]:
             f"Units are not shared out as planned ({shares}): whatever did that may have made the effect."
         ]
     unknown = [one.comparison for one in found.first if one.comparison.harm is None]
-    if unknown and found.is_over and not found.broken:
+    if unknown and found.is_over and not found.broken and not plan.is_timed:
         what = f"{unknown[0].metric.title} of {unknown[0].variant}"
         return [
             f"The test is over, and {what} cannot be computed: see whether its lists and the control's are"

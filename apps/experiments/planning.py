@@ -42,6 +42,11 @@ class Site:
     reached: Float64
     segments: dict[str, float]
 
+    def has_seen(self, metric: Metric) -> bool:
+        """Whether anything was counted of the metric; of one that is not summed here nobody can say no."""
+        names = {metric.over, *([metric.under] if metric.under else [])} - {""}
+        return all(self.sums[_SPOTS[name]] > 0 for name in names if name in _SPOTS and not metric.absolute)
+
     @property
     def units_a_day(self) -> float:
         return self.n_units / SITE_DAYS

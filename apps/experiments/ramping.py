@@ -44,7 +44,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a ramp stands: the step, by its number from 0, and since when.
+    """Where a ramp stands: the step, by its number from 0, and since when. ``held`` is for how long it ran
+    there, without pauses.
 
     ``waits_for`` are sentences on what keeps it from the next step; empty at the last one, or when it may go
     on now.
@@ -55,6 +56,7 @@ class Standing:
     since: datetime
     is_last: bool
     waits_for: tuple[str, ...]
+    held: timedelta = timedelta()
 
     @property
     def may_advance(self) -> bool:
@@ -77,7 +79,7 @@ def standing(
     held = course.held if course.halts else course.held + max(now - course.runs_since, timedelta())
     asked = replace(step, approval=step.approval or course.was_undone)
     waits = () if is_last else tuple(_waits_for(asked, held, units, approved=course.is_approved))
-    return Standing(number, step.coverage, course.since, is_last, waits)
+    return Standing(number, step.coverage, course.since, is_last, waits, held)
 
 
 def steps_of(ramp: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:

@@ -67,8 +67,8 @@ def update_all() -> list[int]:
 def sweep() -> list[int]:
     """Requested fits whose message was lost; how rollouts go on; and whether arms of the bandit are made
     otherwise by now."""
-    reconcile_rollouts()
     swept = sweep_runs()
+    reconcile_rollouts()
     reconcile_bandits()
     return swept
 

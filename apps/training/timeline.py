@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import OuterRef, Q, Subquery
 
 from apps.core.models import AuditEntry
-from apps.experiments.models import Decision, Phase
+from apps.experiments.models import Decision, Layer, Phase
 from apps.experiments.plans import phase_steps
 from apps.experiments.policy import read_policy
 from apps.experiments.ramping import Entry, standing
@@ -52,15 +52,18 @@ def moments(since: datetime, until: datetime) -> list[Moment]:
 
 
 def served_at(at: datetime) -> list[Share]:
-    """What served at that moment, the largest share first. Staff, robots and the experiments' holdout get the
-    policy's. A fixed number of queries.
+    """What served at that moment, the largest share first. A few queries for each experiment of recipes.
+
+    Shares are of those who take part in experiments: staff, robots and the holdout get the policy's, whoever
+    is not targeted too, and whoever is in an experiment that pins a recipe gets that one.
     """
     policy = _recipe_of_policy(at)
     shares: dict[tuple[str, str], float] = {}
     left = 1.0
-    for rollout in _under_way(at):
-        for recipe, share in _split_of(rollout, at):
-            shares[recipe, str(rollout)] = share
+    for phase in _tried_at(at):
+        for recipe, share in _split_of(phase, at):
+            spot = recipe, f"experiment {phase.experiment_id}"
+            shares[spot] = shares.get(spot, 0.0) + share
             left -= share
     if left > 1e-9:
         shares[policy, "the policy"] = left
@@ -104,26 +107,25 @@ def _recipe_of_policy(at: datetime) -> str:
     return str(after.before.get("recipe", "")) if after is not None else read_policy().recipe
 
 
-def _under_way(at: datetime) -> Sequence[Rollout]:
-    rows = Rollout.objects.select_related("recipe").filter(started_at__lte=at).order_by("started_at")
-    return list(rows.filter(Q(ended_at=None) | Q(ended_at__gt=at)))
+def _tried_at(at: datetime) -> Sequence[Phase]:
+    """Of each experiment of recipes, rollouts among them, the phase of that moment, with its ledger."""
+    rows = Phase.objects.filter(experiment__layer_id=Layer.Kind.RECIPE, started_at__lte=at)
+    return list(rows.filter(Q(ended_at=None) | Q(ended_at__gt=at)).order_by("started_at"))
 
 
-def _split_of(rollout: Rollout, at: datetime) -> Iterator[tuple[str, float]]:
-    """Of each recipe the part of all units that the phase of that moment gave it; nothing in a pause."""
-    phases = Phase.objects.filter(experiment=rollout.experiment_id, started_at__lte=at).order_by("-number")
-    phase = phases.first()
-    if phase is None or (phase.ended_at is not None and phase.ended_at <= at):
-        return
+def _split_of(phase: Phase, at: datetime) -> Iterator[tuple[str, float]]:
+    """Of each recipe the part of all units that the phase gave it; nothing in a pause, or after an end that
+    was undone since."""
     rows = Decision.objects.filter(
-        experiment=rollout.experiment_id, phase=phase.number, acted=True, at__lte=at
+        experiment=phase.experiment_id, phase=phase.number, acted=True, at__lte=at
     ).order_by("id")
     ledger = [Entry(*row) for row in rows.values_list("kind", "step", "at")]
     if not _is_serving(ledger):
         return
-    coverage = standing(phase_steps(phase), ledger, now=at).coverage
+    part = phase.plan["range_end"] - phase.plan["range_start"]
+    coverage = part * standing(phase_steps(phase), ledger, now=at).coverage
     variants: list[dict[str, Any]] = phase.plan["variants"]
-    yield from ((one["recipe"], coverage * one["weight"]) for one in variants)
+    yield from ((one["recipe"], coverage * one["weight"]) for one in variants if one["weight"])
 
 
 def _is_serving(ledger: Sequence[Entry]) -> bool:

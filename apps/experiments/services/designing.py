@@ -146,6 +146,7 @@ def change_experiment(
     changed = [name for name in after if before[name] != after[name]]
     if not changed:
         return experiment
+    _require_same_rollout(experiment, changed)
     for name, value in _columns(design).items():
         setattr(experiment, name, value)
     experiment.version += 1
@@ -167,6 +168,18 @@ def change_experiment(
         reason=reason,
     )
     return experiment
+
+
+def _require_same_rollout(experiment: Experiment, changed: Sequence[str]) -> None:
+    """Whom a rollout serves what is not changed under way: it was tested and asked for as it is."""
+    if experiment.purpose == Experiment.Purpose.COMPARE or experiment.state == Experiment.State.DRAFT:
+        return
+    fixed = [name for name in changed if name in _FIXED_IN_ROLLOUTS]
+    if fixed:
+        raise Conflict(
+            f"{experiment} is a rollout: its {' and '.join(fixed)} stay as they are. Roll it back, and ask"
+            " for another one."
+        )
 
 
 @transaction.atomic
@@ -196,6 +209,17 @@ def require_version(experiment: Experiment, expected: int | None) -> None:
 
 
 _COLUMNS = tuple(name for name in Design.__dataclass_fields__ if name not in ("key", "layer", "variants"))
+_FIXED_IN_ROLLOUTS = (
+    "variants",
+    "range_start",
+    "range_end",
+    "segments",
+    "languages",
+    "age_from_days",
+    "age_to_days",
+    "ramp",
+    "purpose",
+)
 _VARIANT = tuple(VariantDesign.__dataclass_fields__)
 _SLUG = f"up to {MOST_SLUG} letters, digits, hyphens and underscores"
 

@@ -19,7 +19,7 @@ from apps.core.admin.asking import ReasonForm, add_refusal
 from apps.core.admin.columns import column
 from apps.core.admin.links import PageLink
 from apps.core.errors import ApplicationError
-from apps.experiments.models import Experiment, Phase
+from apps.experiments.models import Decision, Experiment, Phase
 from apps.experiments.policy import read_policy
 from apps.experiments.summaries import summaries_of
 from apps.training.admin.asking import asking_page
@@ -230,7 +230,11 @@ class RolloutAdmin(ReadOnlyAdmin):
         rollout = self.get_object(request, object_id)
         context = dict(extra_context or {})
         if rollout is not None:
-            context |= {"acts": acts_of(request, rollout), "steps": _steps(rollout)}
+            context |= {
+                "acts": acts_of(request, rollout),
+                "steps": _steps(rollout),
+                "held": _held_by(rollout),
+            }
         answer: HttpResponse = super().change_view(request, object_id, form_url, context)
         return answer
 
@@ -288,6 +292,14 @@ class _Step:
     share: str
     waits: str
     is_current: bool
+
+
+def _held_by(rollout: Rollout) -> str:
+    """What the last look found against the next step; empty where it found nothing, or nothing was due."""
+    if rollout.status not in UNDER_WAY:
+        return ""
+    last = Decision.objects.filter(experiment=rollout.experiment_id).order_by("-id").first()
+    return last.reason if last is not None and last.kind == Decision.Kind.HOLD else ""
 
 
 def _steps(rollout: Rollout) -> list[_Step]:

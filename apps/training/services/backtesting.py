@@ -14,7 +14,7 @@ from apps.algorithms.evaluation import FilmFacts, Report, compare, film_facts, r
 from apps.algorithms.splitting import Split, held_back_of, newest_share_from, take_items, temporal_split
 from apps.algorithms.types import Interactions, Parameters
 from apps.core.errors import Conflict, InvalidInput
-from apps.experiments.policy import current_policy, recipes_in_use
+from apps.experiments.policy import read_policy, recipes_in_use
 from apps.training.corpus import Corpus
 from apps.training.datasets import build_interactions
 from apps.training.gate import Check, failed_among
@@ -79,8 +79,15 @@ def recipe_to_beat(recipe: Recipe) -> Recipe | None:
     if recipe.name in recipes_in_use():
         return None
     live = Recipe.objects.filter(versions__status=ModelVersion.Status.LIVE)
-    serving = live.filter(name=current_policy().recipe).first()
+    serving = live.filter(name=read_policy().recipe).first()
     return serving if serving and find_leave(recipe, serving) is None else None
+
+
+def was_tested(recipe: Recipe, against: Recipe) -> bool:
+    """Whether there is a back-test of the two with the parameters that they have now, whatever came of it."""
+    tests = BackTest.objects.filter(recipe=recipe, against=against.name)
+    now = recipe.parameters, against.parameters
+    return any((test.parameters, test.against_parameters) == now for test in tests)
 
 
 def find_leave(recipe: Recipe, against: Recipe) -> BackTest | None:

@@ -6,19 +6,25 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 
-from apps.core import clock
 from apps.core.errors import ApplicationError
 from apps.experiments.models import Decision, Experiment, Phase
-from apps.training.models import BackTest, Rollout, TrainingRun
+from apps.experiments.policy import read_policy, recipes_in_use
+from apps.experiments.requirements import require_servable
+from apps.experiments.services.phases import standing_of
+from apps.training.models import Rollout, TrainingRun
+from apps.training.services.backtesting import find_leave, was_tested
+from apps.training.services.recipes import find_recipe
 from apps.training.services.rollouts import begin, end, finish, lock_rollouts, promote_one, under_way, waiting
 from apps.training.services.runs import request_run
-from apps.training.services.staging import is_through
+from apps.training.services.staging import HOLDOUT, is_through
 
 logger = logging.getLogger(__name__)
 Status, State, Kind = Rollout.Status, Experiment.State, Decision.Kind
 
 SHORT_HOLDOUT = timedelta(days=7)
 """After which a promoted recipe makes room for a candidate that waits."""
+HELD = "Its holdout was held for its time, and nothing was found to be worse."
+TRIGGER = "rollout"
 THROUGH = "Every step was held for what it asks, and nothing was found to be worse."
 
 
@@ -36,6 +42,9 @@ def reconcile_rollouts() -> list[str]:
                 said += step()
         except ApplicationError as refusal:
             logger.warning("rollout_stuck detail=%s", refusal.detail)
+        except Exception:
+            # Whatever it is, what else is swept must not wait for it.
+            logger.exception("rollout_failed step=%s", step.__name__)
     for sentence in said:
         logger.info("rollout_moved what=%s", sentence)
     return said
@@ -62,18 +71,26 @@ def _take_up() -> list[str]:
     before = candidate.waits_for
     begin(candidate)
     if candidate.status == Status.WAITING and under_way() is None:
-        _ask_for_test(candidate)
+        _see_to_its_test(candidate)
     return [_said(candidate)] if candidate.waits_for != before else []
 
 
-def _ask_for_test(candidate: Rollout) -> None:
-    """Of a candidate that was not tested beside what serves by now: once, whatever comes of it."""
-    tested = BackTest.objects.filter(recipe=candidate.recipe, against=candidate.against)
-    if candidate.recipe.held_because or tested.exists():
+def _see_to_its_test(candidate: Rollout) -> None:
+    """Of a candidate that has to be tested beside what serves by now: asked for once, whatever comes of it,
+    and with a verdict against it nothing is left to wait for.
+    """
+    recipe, serving = candidate.recipe, find_recipe(candidate.against)
+    if find_leave(recipe, serving) is not None:
         return
-    if TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING).exists():
+    if was_tested(recipe, serving):
+        end(candidate, Status.WITHDRAWN, candidate.waits_for)
         return
-    request_run(recipe=candidate.recipe.name, trigger="rollout")
+    asked = TrainingRun.objects.filter(recipe=recipe, trigger=TRIGGER, started_at__gte=candidate.asked_at)
+    is_alive = TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING).exists()
+    # Of a recipe that serves somebody a fit would make no test.
+    is_idle = recipe.name not in recipes_in_use() and not recipe.held_because
+    if is_idle and settings.AUTO_UPDATE and not is_alive and not asked.exists():
+        request_run(recipe=recipe.name, trigger=TRIGGER)
 
 
 def _ended(rollout: Rollout, experiment: Experiment) -> None:
@@ -101,17 +118,44 @@ def _shipped(entry: Decision | None, rollout: Rollout) -> Rollout.Status:
 
 def _go_on(rollout: Rollout, experiment: Experiment) -> None:
     phase = Phase.objects.get(experiment=experiment, ended_at=None)
-    promoted = Decision.objects.filter(experiment=experiment, phase=phase.number, kind=Kind.PROMOTE)
-    is_promoted = promoted.exists()
+    is_promoted = _is_promoted(phase)
     _mark(rollout, Status.PROMOTED if is_promoted else Status.RUNNING)
     if experiment.state != State.RUNNING:
         return
-    if not is_promoted and is_through(phase):
-        promote_one(rollout, by=None, reason=THROUGH)
-    held = clock.now() - phase.started_at
-    if is_promoted and held >= _holdout():
-        days = held / timedelta(days=1)
-        finish(rollout, by=None, reason=f"Promoted {days:.0f} days ago, and nothing was found to be worse.")
+    waits = ""
+    if is_promoted and standing_of(phase).held >= _holdout():
+        waits = _doubt(phase)
+        if not waits:
+            finish(rollout, by=None, reason=HELD)
+    elif not is_promoted and is_through(phase):
+        waits = _cannot_serve(rollout)
+        if not waits:
+            promote_one(rollout, by=None, reason=THROUGH)
+    if rollout.waits_for != waits:
+        rollout.waits_for = waits
+        rollout.save(update_fields=["waits_for"])
+
+
+def _is_promoted(phase: Phase) -> bool:
+    """By what it serves, whatever began it: somebody may have changed what is watched since."""
+    candidates = [one for one in phase.plan["variants"] if not one["is_control"]]
+    return any(one["weight"] >= 1 - HOLDOUT for one in candidates)
+
+
+def _doubt(phase: Phase) -> str:
+    """What the last look at its figures says against serving everybody; empty where nothing does."""
+    outcome = phase.verdict.get("outcome")
+    said: str = phase.verdict.get("sentence", "")
+    return said if outcome in ("keep_control", "unhealthy", "roll_back") else ""
+
+
+def _cannot_serve(rollout: Rollout) -> str:
+    """Why it is not promoted: on a small site nobody may have been served by it yet."""
+    try:
+        require_servable(read_policy().strategy, rollout.recipe.name)
+    except ApplicationError as refusal:
+        return refusal.detail
+    return ""
 
 
 def _mark(rollout: Rollout, status: Rollout.Status) -> None:

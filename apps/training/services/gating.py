@@ -3,7 +3,7 @@
 from apps.core.errors import ApplicationError, Conflict
 from apps.core.models import AuditEntry
 from apps.training.models import ModelVersion, Recipe, Rollout
-from apps.training.services.backtesting import find_leave
+from apps.training.services.backtesting import find_leave, was_tested
 from apps.training.services.recipes import find_recipe
 
 
@@ -14,7 +14,10 @@ def require_gate(recipe: Recipe, *, against: str) -> None:
     fitting = f"fit it, which tests it (manage.py train --recipe {recipe.name})"
     if not ModelVersion.objects.filter(recipe=recipe, status=ModelVersion.Status.LIVE).exists():
         raise Conflict(f"Recipe {recipe.name!r} has no version that passed the gate: {fitting}.")
-    if find_leave(recipe, find_recipe(against)) is None:
+    serving = find_recipe(against)
+    if find_leave(recipe, serving) is None:
+        if was_tested(recipe, serving):
+            raise Conflict(f"Recipe {recipe.name!r} did not pass its test beside {against!r}, which serves.")
         raise Conflict(f"Recipe {recipe.name!r} was not tested beside {against!r}, which serves: {fitting}.")
 
 
@@ -41,6 +44,6 @@ def require_served(recipe: str, serving: str) -> None:
 
 
 def _has_served(recipe: str) -> bool:
-    finished = Rollout.objects.filter(recipe__name=recipe, promoted_at__isnull=False)
+    finished = Rollout.objects.filter(recipe__name=recipe, status=Rollout.Status.FINISHED)
     named = AuditEntry.objects.filter(action="policy.change", before__recipe=recipe)
     return finished.exists() or named.exists()

@@ -29,7 +29,7 @@ def override_refusal(*, version: ModelVersion, by: Actor | None, because: str) -
     if failed is not None:
         name = by.get_username() if by else SYSTEM
         failed.update(overridden_by=name, overridden_because=because, overridden_at=timezone.now())
-    served = activate(version=version)
+    served = activate(version=version, by=by, reason=because)
     record_audit(
         "training.override_gate",
         by=by,

@@ -8,7 +8,7 @@ Until then the policy names the recipe before, so that ending the experiment is 
 from django.db import transaction
 
 from apps.core import clock
-from apps.core.errors import Conflict
+from apps.core.errors import ApplicationError, Conflict
 from apps.core.services import Actor, record_audit, require_reason
 from apps.experiments import services as experiments
 from apps.experiments.policy import read_policy
@@ -143,7 +143,7 @@ def lock_rollouts() -> None:
 
     No experiment's lock is held by anybody who waits for this one.
     """
-    Recipe.objects.select_for_update().get(pk=ensure_standard_recipe().pk)
+    Recipe.objects.select_for_update(no_key=True).get(pk=ensure_standard_recipe().pk)
 
 
 def begin(rollout: Rollout) -> None:
@@ -163,6 +163,9 @@ def promote_one(rollout: Rollout, *, by: Actor | None, reason: str) -> None:
 
 
 def finish(rollout: Rollout, *, by: Actor | None, reason: str) -> None:
+    # Somebody may have changed it meanwhile: what serves until now is what one goes back to.
+    rollout.against = read_policy().recipe
+    rollout.save(update_fields=["against"])
     experiments.ship(key=rollout.experiment_id or "", variant=CANDIDATE, by=by, reason=reason)
     end(rollout, Status.FINISHED, reason)
     record_audit("training.serve_everybody", by=by, target=rollout, reason=reason)
@@ -185,7 +188,7 @@ def _start(rollout: Rollout) -> str:
             staging = staging_of(rollout)
             made = experiments.create_experiment(design=design_of_rollout(rollout, staging), by=None)
             experiments.start(key=made.key, by=None, reason=rollout.reason)
-    except Conflict as refusal:
+    except ApplicationError as refusal:
         return refusal.detail
     rollout.experiment, rollout.status, rollout.started_at = made, Status.RUNNING, clock.now()
     rollout.is_timed, rollout.told = staging.is_timed, staging.told
@@ -216,6 +219,10 @@ def _restore(rollout: Rollout, *, by: Actor | None, reason: str) -> None:
     """The policy's recipe is the one before again; what was learned of the arms meanwhile is not of it."""
     policy = read_policy()
     experiments.change_policy(
-        strategy=policy.strategy.to_json(), recipe=rollout.against, reason=reason, by=by
+        strategy=policy.strategy.to_json(),
+        recipe=rollout.against,
+        reason=reason,
+        by=by,
+        expected_version=policy.version,
     )
     experiments.suspend_bandit(reason=f"{rollout} was rolled back: {reason}", by=by)

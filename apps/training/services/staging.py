@@ -1,6 +1,7 @@
 """By what steps a recipe comes to serve, and how much the site's traffic can tell of it meanwhile."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.conf import settings
 from apps.core import clock
 from apps.experiments.metrics import METRICS, default_guardrails
 from apps.experiments.models import Experiment, Phase
-from apps.experiments.planning import Power, power_of, site_of
+from apps.experiments.planning import Power, Site, power_of, site_of
 from apps.experiments.services import Design, VariantDesign
 from apps.experiments.services.designing import plan_of_design
 from apps.experiments.services.phases import standing_of
@@ -34,10 +35,17 @@ class Staging:
 
     units: int | None
     told: str
+    guardrails: Mapping[str, float] = field(default_factory=default_guardrails)
 
     @property
     def is_timed(self) -> bool:
         return self.units is None
+
+    @property
+    def horizon_days(self) -> int:
+        """Long enough for every step, and as long again for pauses and for waiting."""
+        hours = sum(step.get("hours", 0) for step in self.ramp)
+        return min(max(28, ceil(2 * hours / 24)), 365)
 
     @property
     def ramp(self) -> tuple[dict[str, float | int], ...]:
@@ -57,22 +65,34 @@ class Staging:
         )
 
 
+def told_guardrails(site: Site) -> dict[str, float]:
+    """The usual ones, but for those of which nothing was seen lately: they could never be told, and would
+    hold the rollout for ever. A site without any log has all of them."""
+    found = default_guardrails()
+    unseen = [name for name in found if site.n_units and not site.has_seen(METRICS[name])]
+    return {name: margin for name, margin in found.items() if name == _GOAL or name not in unseen}
+
+
 def staging_of(rollout: Rollout) -> Staging:
     """By what the site saw lately. Three queries once an hour."""
-    design = design_of_rollout(rollout, Staging(None, ""))
+    site = site_of(clock.now())
+    guardrails = told_guardrails(site)
+    design = design_of_rollout(rollout, Staging(None, "", guardrails))
     margin = design.guardrails[_GOAL]
     plan = replace(plan_of_design(design), min_effect=margin, alpha=design.alpha / len(design.guardrails))
-    power = power_of(plan, site_of(clock.now()))
+    power = power_of(plan, site)
     fall = f"a fall of {METRICS[_GOAL].title} by {margin:.0%}"
     if power is not None and power.days_needed is not None and power.days_needed <= MOST_DAYS:
-        units = round(power.units_needed)
-        return Staging(units, f"In {plan.power:.0%} of cases {fall} is found with {_spent(power)}.")
+        told = f"In {plan.power:.0%} of cases {fall} is found with {_spent(power)}."
+        return Staging(round(power.units_needed), told, guardrails)
     if power is None:
         why = "The log of the last two weeks tells too little to say what could be found"
     else:
         why = f"This site is too small for statistics: to find {fall} takes {_spent(power)}"
     return Staging(
-        None, f"{why}. So the steps are timed, and the guardrails find only what is far worse than that."
+        None,
+        f"{why}. So the steps are timed, and the guardrails find only what is far worse than that.",
+        guardrails,
     )
 
 
@@ -88,7 +108,8 @@ def design_of_rollout(rollout: Rollout, staging: Staging) -> Design:
             VariantDesign(CANDIDATE, 0.5, recipe=rollout.recipe.name),
         ),
         goals=(_GOAL,),
-        guardrails=default_guardrails(),
+        guardrails=staging.guardrails,
+        horizon_days=staging.horizon_days,
         test=Experiment.Test.ANY_TIME.value,
         ramp=staging.ramp,
         purpose=purpose.value,

@@ -22,7 +22,7 @@ def activate(*, version: ModelVersion, by: Actor | None = None, reason: str = ""
     Raises ``Conflict`` for a version that was refused or whose files were removed.
     """
     # One activation of a recipe at a time.
-    Recipe.objects.select_for_update().get(pk=version.recipe_id)
+    Recipe.objects.select_for_update(no_key=True).get(pk=version.recipe_id)
     same_recipe = ModelVersion.objects.filter(recipe_id=version.recipe_id)
     same_recipe.filter(status=_Status.LIVE).exclude(pk=version.pk).update(status=_Status.RETIRED)
     now = timezone.now()
@@ -49,7 +49,7 @@ def go_back(*, version: ModelVersion, by: Actor | None, reason: str) -> ModelVer
     and for one whose files are not there any more; either for one that lacks an arm which is asked for.
     """
     require_reason(reason)
-    recipe = Recipe.objects.select_for_update().get(pk=version.recipe_id)
+    recipe = Recipe.objects.select_for_update(no_key=True).get(pk=version.recipe_id)
     found = ModelVersion.objects.get(pk=version.pk)
     if found.status != _Status.RETIRED:
         raise Conflict(f"Version {found.name} is {found.status}: go back to one that is retired.")
