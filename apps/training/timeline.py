@@ -60,9 +60,12 @@ def served_at(at: datetime) -> list[Share]:
     policy = _recipe_of_policy(at)
     shares: dict[tuple[str, str], float] = {}
     left = 1.0
-    for phase in _tried_at(at):
+    phases = _tried_at(at)
+    told = _rollouts_of(phases)
+    for phase in phases:
+        why = told.get(phase.experiment_id, f"experiment {phase.experiment_id}")
         for recipe, share in _split_of(phase, at):
-            spot = recipe, f"experiment {phase.experiment_id}"
+            spot = recipe, why
             shares[spot] = shares.get(spot, 0.0) + share
             left -= share
     if left > 1e-9:
@@ -111,6 +114,12 @@ def _tried_at(at: datetime) -> Sequence[Phase]:
     """Of each experiment of recipes, rollouts among them, the phase of that moment, with its ledger."""
     rows = Phase.objects.filter(experiment__layer_id=Layer.Kind.RECIPE, started_at__lte=at)
     return list(rows.filter(Q(ended_at=None) | Q(ended_at__gt=at)).order_by("started_at"))
+
+
+def _rollouts_of(phases: Sequence[Phase]) -> dict[str, str]:
+    """What an experiment is called that is a rollout, by its key."""
+    rows = Rollout.objects.filter(experiment__in=[phase.experiment_id for phase in phases])
+    return {str(one.experiment_id): str(one) for one in rows.select_related("recipe")}
 
 
 def _split_of(phase: Phase, at: datetime) -> Iterator[tuple[str, float]]:

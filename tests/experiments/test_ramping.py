@@ -29,7 +29,8 @@ def stand(
 
 def test_a_ramp_begins_at_its_first_step_and_waits_there() -> None:
     found = stand(hours=6)
-    assert found == Standing(0, 0.1, NOON, is_last=False, waits_for=("18.0 of 24 hours",))
+    waits = ("18.0 of 24 hours",)
+    assert found == Standing(0, 0.1, NOON, is_last=False, waits_for=waits, held=timedelta(hours=6))
     assert not found.may_advance
     assert stand(hours=24).may_advance
 
@@ -117,7 +118,9 @@ def test_coverage_never_falls_along_starts_and_advances(steps: Sequence[Step], w
     for wait in waits:
         hours += wait
         found = standing(steps, ledger, now=after(hours))
-        assert found == replace(before, waits_for=found.waits_for), "time alone moves nothing"
+        assert found == replace(before, waits_for=found.waits_for, held=found.held), (
+            "time alone moves nothing"
+        )
         if found.may_advance:
             assert after(hours) - found.since >= timedelta(hours=1)
             ledger.append(Entry("advance", found.step + 1, after(hours)))

@@ -1,5 +1,6 @@
 """A rollout on its way: in steps, promoted with the same people first, to everybody, and back."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,12 +11,22 @@ from apps.core.clock import SimulatedClock
 from apps.core.errors import Conflict
 from apps.core.models import AuditEntry
 from apps.experiments.metrics import METRICS
-from apps.experiments.models import Phase
+from apps.experiments.models import Experiment, Phase
 from apps.experiments.planning import Power
 from apps.experiments.policy import read_policy
-from apps.experiments.services import assign, resume_bandit, stop, undo, watch
+from apps.experiments.services import (
+    assign,
+    change_experiment,
+    pause,
+    resume,
+    resume_bandit,
+    stop,
+    undo,
+    watch,
+)
 from apps.experiments.services import roll_back as roll_experiment_back
-from apps.training.models import Recipe, TrainingRun
+from apps.experiments.services.designing import design_of
+from apps.training.models import BackTest, ModelVersion, Recipe, Rollout, TrainingRun
 from apps.training.services import reconcile_rollouts, staging
 from apps.training.services.rollouts import (
     promote,
@@ -137,7 +148,7 @@ def test_a_promoted_recipe_serves_everybody_after_its_holdout(
     reconcile_rollouts()
     rollout = the_one()
     assert (rollout.status, read_policy().recipe, share_of()) == ("finished", "bold", 1.0)
-    assert rollout.ended_because == "Promoted 28 days ago, and nothing was found to be worse."
+    assert rollout.ended_because == "Its holdout was held for its time, and nothing was found to be worse."
     assert assign(None).recipe == "bold"
 
 
@@ -243,3 +254,89 @@ def test_a_candidate_is_tested_beside_what_came_to_serve_while_it_waited(candida
     assert (run.recipe, run.trigger, run.status) == (second, "rollout", "running")
     reconcile_rollouts()
     assert TrainingRun.objects.count() == 1
+
+
+def test_a_pause_is_no_part_of_a_holdout(candidate: Recipe, clock: SimulatedClock, boss: User) -> None:
+    rollout = ask()
+    go_through_steps(clock)
+    pause(key=rollout.experiment_id or "", by=boss, reason="a holiday")
+    clock.move_by(timedelta(days=40))
+    reconcile_rollouts()
+    resume(key=rollout.experiment_id or "", by=boss, reason="back")
+    reconcile_rollouts()
+    assert the_one().status == "promoted"
+    clock.move_by(timedelta(days=28))
+    reconcile_rollouts()
+    assert the_one().status == "finished"
+
+
+def test_what_is_surely_worse_does_not_come_to_serve_everybody(
+    candidate: Recipe, clock: SimulatedClock
+) -> None:
+    ask()
+    go_through_steps(clock)
+    said = "candidate is surely worse"
+    Phase.objects.filter(ended_at=None).update(verdict={"outcome": "keep_control", "sentence": said})
+    clock.move_by(timedelta(days=30))
+    reconcile_rollouts()
+    assert (the_one().status, the_one().waits_for) == ("promoted", said)
+
+
+def test_a_candidate_that_cannot_be_loaded_is_not_promoted(candidate: Recipe, clock: SimulatedClock) -> None:
+    ask()
+    ModelVersion.objects.filter(recipe=candidate).update(manifest_sha256="0" * 64)
+    go_through_steps(clock)
+    assert the_one().status == "running"
+    assert the_one().waits_for.startswith("The live version of recipe 'bold' cannot be loaded")
+
+
+def test_a_test_that_came_to_nothing_is_not_asked_for_again(candidate: Recipe) -> None:
+    make_candidate("second")
+    ask()
+    ask("second")
+    promote(by=None, reason="urgent")
+    serve_everybody(by=None, reason="urgent")
+    reconcile_rollouts()
+    TrainingRun.objects.update(status="failed")
+    reconcile_rollouts()
+    assert TrainingRun.objects.count() == 1
+
+
+def test_a_candidate_that_did_not_pass_beside_what_serves_by_now_is_withdrawn(candidate: Recipe) -> None:
+    second = make_candidate("second")
+    ask()
+    ask("second")
+    promote(by=None, reason="urgent")
+    serve_everybody(by=None, reason="urgent")
+    BackTest.objects.create(
+        recipe=second, against="bold", n_train=1, n_test=1, n_people=1, passed=False, seconds=1.0
+    )
+    reconcile_rollouts()
+    found = Rollout.objects.get(recipe=second)
+    assert (found.status, found.ended_because) == (
+        "withdrawn",
+        "Recipe 'second' did not pass its test beside 'bold', which serves.",
+    )
+
+
+def test_a_rollout_under_way_stays_what_it_is(candidate: Recipe) -> None:
+    rollout = ask()
+    assert rollout.experiment is not None
+    design = design_of(rollout.experiment)
+    with pytest.raises(Conflict) as caught:
+        change_experiment(design=replace(design, range_end=0.5), by=None, reason="smaller")
+    assert str(caught.value) == (
+        "Rollout of bold is a rollout, and stays as it is (range_end): roll it back, and ask for another one."
+    )
+    watched = replace(design, guardrails={"ctr": 0.1})
+    promote(by=None, reason="urgent")
+    weighed = replace(watched, variants=design_of(the_experiment()).variants, ramp=())
+    change_experiment(design=weighed, by=None, reason="stricter")
+    reconcile_rollouts()
+    assert the_one().status == "promoted"
+
+
+def the_experiment() -> Experiment:
+    found = the_one().experiment
+    assert found is not None
+    return found

@@ -177,8 +177,8 @@ def _require_same_rollout(experiment: Experiment, changed: Sequence[str]) -> Non
     fixed = [name for name in changed if name in _FIXED_IN_ROLLOUTS]
     if fixed:
         raise Conflict(
-            f"{experiment} is a rollout: its {' and '.join(fixed)} stay as they are. Roll it back, and ask"
-            " for another one."
+            f"{experiment} is a rollout, and stays as it is ({', '.join(fixed)}): roll it back, and ask for"
+            " another one."
         )
 
 
