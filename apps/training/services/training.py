@@ -265,6 +265,10 @@ def _check(work: Work, fitted: Fitted, artifact: Artifact, live: Live | None) ->
     return _Checked(artifact, metrics, compare_lists(lists, before, panel, fitted.update_type))
 
 
+def _told(work: Work) -> dict[str, Any]:
+    return {"seconds": work.seconds, "warnings": work.warnings}
+
+
 def _judge(work: Work, checked: _Checked, trial: _Trial | None) -> tuple[list[Check], str]:
     """All checks, and why they refuse it; empty when they do not. Writes the row of a back-test."""
     if trial is None:
@@ -293,12 +297,7 @@ def _publish(work: Work, fitted: Fitted, checked: _Checked, trial: _Trial | None
         update_type=fitted.update_type,
         artifact=checked.artifact.path.name,
         manifest_sha256=checked.artifact.manifest_sha256,
-        metrics={
-            "seconds": work.seconds,
-            "warnings": work.warnings,
-            "baseline": baseline_of(interactions),
-            **checked.metrics,
-        },
+        metrics={**_told(work), "baseline": baseline_of(interactions), **checked.metrics},
         checks=[check.as_json() for check in checks],
         parameters=checked.artifact.about["arms"],
         read_at=fitted.corpus.read_at,
