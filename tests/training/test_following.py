@@ -10,7 +10,7 @@ from apps.accounts.models import User
 from apps.core.clock import SimulatedClock
 from apps.core.errors import Conflict
 from apps.core.models import AuditEntry
-from apps.experiments.metrics import METRICS
+from apps.experiments.metrics import GUARDRAILS, METRICS
 from apps.experiments.models import Experiment, Phase
 from apps.experiments.planning import Power
 from apps.experiments.policy import read_policy
@@ -340,3 +340,11 @@ def the_experiment() -> Experiment:
     found = the_one().experiment
     assert found is not None
     return found
+
+
+def test_novelty_is_not_compared_between_recipes_that_learn_from_other_data(candidate: Recipe) -> None:
+    Recipe.objects.filter(pk=candidate.pk).update(parameters={"data": {"clicks": 0.2}})
+    BackTest.objects.update(parameters={"data": {"clicks": 0.2}})
+    rollout = ask()
+    assert rollout.experiment is not None
+    assert set(GUARDRAILS) - rollout.experiment.guardrails.keys() == {"novelty"}

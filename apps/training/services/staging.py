@@ -13,7 +13,8 @@ from apps.experiments.planning import Power, Site, power_of, site_of
 from apps.experiments.services import Design, VariantDesign
 from apps.experiments.services.designing import plan_of_design
 from apps.experiments.services.phases import standing_of
-from apps.training.models import Rollout
+from apps.training.models import Recipe, Rollout
+from apps.training.parameters import split_parameters
 
 CONTROL, CANDIDATE = "control", "candidate"
 """The variants of a rollout."""
@@ -65,18 +66,22 @@ class Staging:
         )
 
 
-def told_guardrails(site: Site) -> dict[str, float]:
-    """The usual ones, but for those of which nothing was seen lately: they could never be told, and would
-    hold the rollout for ever. A site without any log has all of them."""
+def told_guardrails(site: Site, *, learns_alike: bool) -> dict[str, float]:
+    """The usual ones, but for those that could not be told.
+
+    One of which nothing was seen lately would hold the rollout for ever; a site without any log has all.
+    Novelty is counted by what a version learned from: of recipes that learn from other data it says nothing.
+    """
     found = default_guardrails()
-    unseen = [name for name in found if site.n_units and not site.has_seen(METRICS[name])]
-    return {name: margin for name, margin in found.items() if name == _GOAL or name not in unseen}
+    unseen = {name for name in found if site.n_units and not site.has_seen(METRICS[name])} - {_GOAL}
+    unlike = set() if learns_alike else {"novelty"}
+    return {name: margin for name, margin in found.items() if name not in unseen | unlike}
 
 
 def staging_of(rollout: Rollout) -> Staging:
     """By what the site saw lately. Three queries once an hour."""
     site = site_of(clock.now())
-    guardrails = told_guardrails(site)
+    guardrails = told_guardrails(site, learns_alike=_learn_alike(rollout))
     design = design_of_rollout(rollout, Staging(None, "", guardrails))
     margin = design.guardrails[_GOAL]
     plan = replace(plan_of_design(design), min_effect=margin, alpha=design.alpha / len(design.guardrails))
@@ -114,6 +119,12 @@ def design_of_rollout(rollout: Rollout, staging: Staging) -> Design:
         ramp=staging.ramp,
         purpose=purpose.value,
     )
+
+
+def _learn_alike(rollout: Rollout) -> bool:
+    before = Recipe.objects.filter(name=rollout.against).first()
+    sources = [split_parameters(one.parameters).data for one in (rollout.recipe, before) if one]
+    return len(set(sources)) < 2
 
 
 def is_through(phase: Phase) -> bool:
