@@ -102,8 +102,8 @@ def test_trains_the_recipe_that_serves_and_that_once(migrated: dict[str, str], d
     run(migrated, "load_movielens", str(data))
     with closing(sqlite3.connect(migrated["DATABASE_URL"].removeprefix("sqlite:///"))) as database, database:
         database.execute(
-            "INSERT INTO recipes (name, parameters, description, created_at)"
-            " VALUES ('wide', '{}', '', '2026-01-01')"
+            "INSERT INTO recipes (name, parameters, description, held_because, held_by, created_at)"
+            " VALUES ('wide', '{}', '', '', '', '2026-01-01')"
         )
         database.execute("UPDATE serving_policy SET recipe = 'wide'")
     assert run(migrated, "demo", "--no-serve")["trained"]

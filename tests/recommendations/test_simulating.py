@@ -165,13 +165,14 @@ def test_the_command_rolls_a_recipe_out_to_people_with_the_tastes_of_raters(hous
     fit_beside("bold")
     out = StringIO()
     call_command(
-        "simulate", days=1, viewers=12, visits=2.0, public="raters", rollout="bold", json=True, stdout=out
+        "simulate", days=1, viewers=60, visits=2.0, public="raters", rollout="bold", json=True, stdout=out
     )
     assert json.loads(out.getvalue())["traffic"] == "simulated"
     rollout = Rollout.objects.get()
     assert (rollout.status, rollout.reason, rollout.is_timed) == ("running", "Simulated traffic", True)
     assert rollout.started_at == Experiment.objects.get().started_at
     assert rollout.started_at < Slate.objects.earliest("created_at").created_at
+    # Each of 60 is covered with a chance of a fifth: that nobody is happens twice in a million.
     assert SlateAssignment.objects.filter(experiment_key=rollout.experiment_id).exists()
 
 
