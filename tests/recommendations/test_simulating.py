@@ -172,7 +172,7 @@ def test_the_command_rolls_a_recipe_out_to_people_with_the_tastes_of_raters(hous
     assert (rollout.status, rollout.reason, rollout.is_timed) == ("running", "Simulated traffic", True)
     assert rollout.started_at == Experiment.objects.get().started_at
     assert rollout.started_at < Slate.objects.earliest("created_at").created_at
-    # Each of 60 is covered with a chance of a fifth: that nobody is happens twice in a million.
+    # Of 60 some 52 come, each covered with a chance of a fifth: nobody is once in a hundred thousand times.
     assert SlateAssignment.objects.filter(experiment_key=rollout.experiment_id).exists()
 
 
