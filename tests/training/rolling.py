@@ -7,12 +7,15 @@ from uuid import UUID
 
 import pytest
 from django.core.cache import cache
+from django.test import override_settings
 
 from apps.accounts.models import User
 from apps.core.clock import SimulatedClock
 from apps.experiments.metrics import GUARDRAILS
 from apps.experiments.models import Decision, LatencyDay, Phase, Snapshot
-from apps.experiments.services import assign, watch
+from apps.experiments.policy import forget_policy
+from apps.experiments.running import forget_field
+from apps.experiments.services import Assignment, assign, watch
 from apps.training.models import BackTest, Recipe, Rollout
 from apps.training.services import reconcile_rollouts
 from apps.training.services.rollouts import (
@@ -58,8 +61,19 @@ def ask(recipe: str = "bold", by: User | None = None) -> Rollout:
 def served_by(units: Sequence[UUID] = UNITS) -> dict[str, set[UUID]]:
     """Units by the recipe that serves them."""
     found: dict[str, set[UUID]] = {}
-    for unit in units:
-        found.setdefault(assign(unit).recipe, set()).add(unit)
+    for unit, assignment in zip(units, assignments(units), strict=True):
+        found.setdefault(assignment.recipe, set()).add(unit)
+    return found
+
+
+def assignments(units: Sequence[UUID] = UNITS) -> list[Assignment]:
+    """What serves each, all by one look at what runs."""
+    forget_policy()
+    forget_field()
+    with override_settings(VERSION_TTL_SECONDS=60):
+        found = [assign(unit) for unit in units]
+    forget_policy()
+    forget_field()
     return found
 
 
@@ -83,9 +97,9 @@ def count(
 
 
 def go_through_steps(clock: SimulatedClock) -> None:
-    """Of a timed rollout, looked at each hour."""
-    for _ in range(7 * 24 + 2):
-        clock.move_by(timedelta(hours=1))
+    """Of a timed rollout, looked at every six hours."""
+    for _ in range(7 * 4 + 1):
+        clock.move_by(timedelta(hours=6))
         watch()
         reconcile_rollouts()
 

@@ -12,7 +12,7 @@ from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.core.models import AuditEntry
 from apps.experiments.models import Decision, Experiment, ServingPolicy
 from apps.experiments.policy import recipes_in_use
-from apps.experiments.services import assign, roll_up, stop
+from apps.experiments.services import roll_up, stop
 from apps.training.models import Recipe, Rollout
 from apps.training.services import reconcile_rollouts
 from apps.training.services.rollouts import (
@@ -27,8 +27,8 @@ from apps.training.services.rollouts import (
 from tests.experiments.setup import make_running, make_running_recipes, make_version
 from tests.training.rolling import (
     BETTER,
-    UNITS,
     ask,
+    assignments,
     boss,
     candidate,
     clock,
@@ -148,7 +148,7 @@ def test_an_experiment_that_pins_a_recipe_is_left_alone_by_a_rollout(candidate: 
     pinned = make_running("pinned", pinned_recipe="standard", range_end=0.5)
     ask()
     promote(by=None, reason="urgent")
-    found = [assign(unit) for unit in UNITS]
+    found = assignments()
     inside = [one for one in found if any(served.experiment_key == pinned.key for served in one.served)]
     outside = [one for one in found if one not in inside]
     assert len(inside) > 800
