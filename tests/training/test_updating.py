@@ -331,11 +331,13 @@ def test_what_updates_leave_beside_is_worked_in_when_nobody_waits(
     assert updated.metrics["loose"] == ["item_cf"]
     assert is_loose("standard")
     before = item_cf_scores()
+    rate(films[-1])
     compacted = train(update_type=WARM, trigger=COMPACTION)
     assert (compacted.metrics["loose"], compacted.status) == ([], "live")
     assert (told().update_trigger, told().ratings_processed) == ("compaction", 0)
     np.testing.assert_allclose(item_cf_scores(), before, atol=1e-4)
     assert not is_loose("standard")
+    assert (compacted.read_at, backlog("standard").buffer_size) == (updated.read_at, 1), "it waits on"
     assert train(update_type=WARM, trigger=COMPACTION) == compacted, "nothing is left to do"
 
 

@@ -130,27 +130,31 @@ def read_news(before: Corpus, work: Work) -> CaughtUp:
     return catch_up(before, work.warn)
 
 
-def update_live(
-    live: Live,
-    before: Corpus,
-    caught: CaughtUp,
-    work: Work,
-    rng: np.random.Generator,
-    *,
-    compacts: bool = False,
-) -> Fitted:
-    """The live version's arms after what ``caught`` tells, with the parameters that they have there.
-
-    With ``compacts`` what updates left beside them is worked in too.
-    """
-    delta, arms, predictor = caught.delta, live.engine.arms, live.engine.predictor
+def compact_live(live: Live, before: Corpus, work: Work) -> Fitted:
+    """The live version with what updates left beside its arms worked in, and nothing new: what was said since
+    goes on waiting for its update."""
     with threadpool_limits(os.cpu_count()):
-        if caught.is_news:
-            arms = update_arms(arms, delta, rng, before_each=work.begin)
-            work.begin(PREDICT)
-            predictor = predictor.update(delta)
-        if compacts:
-            arms = compact_arms(arms, before_each=work.begin)
+        arms = compact_arms(live.engine.arms, before_each=work.begin)
+    return Fitted(
+        UpdateType.WARM_START,
+        before,
+        arms,
+        live.engine.predictor,
+        n_learned=0,
+        n_read=0,
+        before=before,
+        shared=live.artifact,
+        exposure=live.engine.traits.exposure,
+    )
+
+
+def update_live(live: Live, before: Corpus, caught: CaughtUp, work: Work, rng: np.random.Generator) -> Fitted:
+    """The live version's arms after what ``caught`` tells, with the parameters that they have there."""
+    delta = caught.delta
+    with threadpool_limits(os.cpu_count()):
+        arms = update_arms(live.engine.arms, delta, rng, before_each=work.begin)
+        work.begin(PREDICT)
+        predictor = live.engine.predictor.update(delta)
     return Fitted(
         UpdateType.WARM_START,
         caught.corpus,

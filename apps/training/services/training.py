@@ -26,6 +26,7 @@ from apps.training.services.fitting import (
     STEPS,
     Fitted,
     Live,
+    compact_live,
     find_start,
     fit_from_nothing,
     load_live,
@@ -126,11 +127,14 @@ def _make(work: Work) -> ModelVersion:
     if work.run.update_type == UpdateType.WARM_START:
         before = find_start(live, work)
         if live is not None and before is not None:
+            if work.run.trigger == COMPACTION:
+                if loose_among(live.engine.arms):
+                    return _finish(work, compact_live(live, before, work), live, rng)
+                return _keep(work, live, before.read_at)
             caught = read_news(before, work)
-            compacts = work.run.trigger == COMPACTION and loose_among(live.engine.arms) != []
-            if not (caught.is_news or compacts):
+            if not caught.is_news:
                 return _keep(work, live, caught.corpus.read_at)
-            return _finish(work, update_live(live, before, caught, work, rng, compacts=compacts), live, rng)
+            return _finish(work, update_live(live, before, caught, work, rng), live, rng)
     against = recipe_to_beat(work.run.recipe)
     work.n_steps += against is not None
     corpus = read_everything(work)
