@@ -188,7 +188,6 @@ def _header() -> Iterator[str]:
 def _played(run: Run, start: datetime, tastes: Any) -> tuple[str, list[str]]:
     """The row of a run, and what it left in ledger and audit."""
     import numpy as np
-    from django.core.cache import cache
 
     from apps.core import clock
     from apps.experiments.policy import forget_policy, read_policy
@@ -198,13 +197,7 @@ def _played(run: Run, start: datetime, tastes: Any) -> tuple[str, list[str]]:
     from apps.training.models import Rollout
     from apps.training.services.rollouts import roll_back
 
-    cache.clear()
-    day = timedelta(days=1)
-    if run.visitors_before:
-        before = Plan(start=start - day, days=1, n_viewers=run.visitors_before, visits=1.5, views=1.0)
-        for _ in simulate(before, FilmPublic(tastes, np.random.default_rng(run.seed + 100))):
-            pass
-    cache.clear()
+    _visit_before(run, start, tastes)
     plan = Plan(
         start=start,
         days=run.days,
@@ -213,7 +206,7 @@ def _played(run: Run, start: datetime, tastes: Any) -> tuple[str, list[str]]:
         rollout=run.recipe,
         watched_every=timedelta(hours=1),
     )
-    n_days, ended_on = 0, 0
+    n_days, ended_on, day = 0, 0, timedelta(days=1)
     for _ in simulate(plan, FilmPublic(tastes, np.random.default_rng(run.seed))):
         n_days += 1
         rollout = Rollout.objects.latest("id")
@@ -231,6 +224,23 @@ def _played(run: Run, start: datetime, tastes: Any) -> tuple[str, list[str]]:
             resume_bandit(reason="The next run", by=None)
     forget_policy()
     return found
+
+
+def _visit_before(run: Run, start: datetime, tastes: Any) -> None:
+    """A day of other viewers, by which the site knows its size; what was held of another run is forgotten."""
+    import numpy as np
+    from django.core.cache import cache
+
+    from apps.recommendations.publics import FilmPublic
+    from apps.recommendations.simulating import Plan, simulate
+
+    cache.clear()
+    if run.visitors_before:
+        day_before = start - timedelta(days=1)
+        before = Plan(start=day_before, days=1, n_viewers=run.visitors_before, visits=1.5, views=1.0)
+        for _ in simulate(before, FilmPublic(tastes, np.random.default_rng(run.seed + 100))):
+            pass
+    cache.clear()
 
 
 def _row(run: Run, rollout: Any, n_days: int) -> str:

@@ -36,6 +36,15 @@ def log_in(page: Page) -> None:
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
 
+def enter_admin(page: Page, path: str, link: str) -> None:
+    """Logs ada in and goes to that page below /admin/; ``link`` is one in the sidebar."""
+    page.goto(f"/admin/login/?next=/admin/{path}")
+    page.locator("[name=username]").fill("ada")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("link", name=link).first).to_be_visible()
+
+
 def send_file(page: Page, name: str, data: bytes) -> None:
     """Ratings from elsewhere; the page then says what they would change."""
     page.goto("/settings/data")

@@ -10,7 +10,12 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from apps.experiments.models import Holdout
+from apps.experiments.policy import forget_policy
+from apps.experiments.running import forget_field
 from tests.conftest import SERVICES_REQUIRED
+from tests.factories import make_user
+from tests.house import House, make_house
 from tests.pages.conftest import nothing_kept
 
 __all__ = ["nothing_kept"]
@@ -83,3 +88,15 @@ def either_page(request: pytest.FixtureRequest) -> Page:
     page: Page = request.getfixturevalue(request.param)
     page.goto("/about")
     return page
+
+
+@pytest.fixture
+def staffed_house(transactional_db: None, nothing_kept: None) -> House:
+    """A site with films, what migrations make of experiments, and a superuser called ada."""
+    house = make_house()
+    # The rows that migrations make are gone where a test before emptied the tables.
+    Holdout.objects.get_or_create(pk=Holdout.SINGLETON)
+    forget_policy()
+    forget_field()
+    make_user("ada", is_staff=True, is_superuser=True)
+    return house

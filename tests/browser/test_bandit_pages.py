@@ -12,8 +12,9 @@ from playwright.sync_api import Page, expect
 from apps.bandits.models import BanditPolicy
 from apps.events.models import RecommendationEvent
 from tests.bandits.log import ARMS, make_log, make_policy, serve
+from tests.browser.acts import enter_admin
 from tests.browser.test_every_page import SCHEMES, WIDTHS
-from tests.factories import PASSWORD, make_user
+from tests.factories import make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGES = ("beliefs/", "context/", "activity/?days=30", "off-policy/", "begin/")
@@ -39,11 +40,7 @@ def policy(transactional_db: None, nothing_kept: None) -> BanditPolicy:
 
 
 def enter(page: Page) -> None:
-    page.goto("/admin/login/?next=/admin/bandits/banditpolicy/")
-    page.locator("[name=username]").fill("ada")
-    page.locator("[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("link", name="Bandit policies").first).to_be_visible()
+    enter_admin(page, "bandits/banditpolicy/", "Bandit policies")
 
 
 def faults_of(page: Page, name: str) -> list[str]:

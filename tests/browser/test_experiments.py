@@ -13,16 +13,15 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from apps.accounts.models import User
-from apps.experiments.models import Decision, Experiment, Holdout, ServingPolicy
-from apps.experiments.policy import forget_policy
-from apps.experiments.running import forget_field
+from apps.experiments.models import Decision, Experiment, ServingPolicy
 from apps.experiments.services import roll_up, watch
+from tests.browser.acts import enter_admin
 from tests.browser.conftest import new_page
 from tests.browser.test_bandit_pages import faults_of
 from tests.experiments.setup import make_running
 from tests.experiments.traffic import show
-from tests.factories import PASSWORD, make_rating, make_user
-from tests.house import House, make_house
+from tests.factories import make_rating, make_user
+from tests.house import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -33,14 +32,8 @@ GUARDRAILS = {"fallback_rate": 0.01}
 
 
 @pytest.fixture
-def house(transactional_db: None, nothing_kept: None) -> House:
-    house = make_house()
-    # The rows that migrations make are gone where a test before emptied the tables.
-    Holdout.objects.get_or_create(pk=Holdout.SINGLETON)
-    forget_policy()
-    forget_field()
-    make_user("ada", is_staff=True, is_superuser=True)
-    return house
+def house(staffed_house: House) -> House:
+    return staffed_house
 
 
 @pytest.fixture
@@ -50,11 +43,7 @@ def staff_page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
 
 
 def enter(page: Page) -> None:
-    page.goto(f"/admin/login/?next={LIST}")
-    page.locator("[name=username]").fill("ada")
-    page.locator("[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("link", name="Experiments").first).to_be_visible()
+    enter_admin(page, "experiments/experiment/", "Experiments")
 
 
 def named(label: str) -> re.Pattern[str]:

@@ -7,8 +7,9 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
 from apps.training.models import BackTest, ModelVersion
+from tests.browser.acts import enter_admin
 from tests.browser.test_bandit_pages import AXE, SCHEMES, WIDTHS
-from tests.factories import PASSWORD, make_user
+from tests.factories import make_user
 from tests.rows import NOW, make_back_test
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -53,11 +54,7 @@ def test(transactional_db: None) -> BackTest:
 
 
 def enter(page: Page) -> None:
-    page.goto("/admin/login/?next=/admin/training/backtest/")
-    page.locator("[name=username]").fill("ada")
-    page.locator("[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("link", name="Back-tests").first).to_be_visible()
+    enter_admin(page, "training/backtest/", "Back-tests")
 
 
 def test_pages_fit_a_phone_and_a_desk_and_nothing_complains(page: Page, test: BackTest) -> None:

@@ -8,19 +8,17 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from apps.core.errors import Conflict
-from apps.experiments.models import Holdout, Phase
-from apps.experiments.policy import forget_policy
-from apps.experiments.running import forget_field
+from apps.experiments.models import Phase
 from apps.experiments.services import watch
 from apps.training.models import ModelVersion, Recipe, Rollout, TrainingRun
 from apps.training.services import activate, train
 from apps.training.services.rollouts import ask_for_rollout, promote
 from apps.training.services.runs import take_up_run
+from tests.browser.acts import enter_admin
 from tests.browser.conftest import new_page
 from tests.browser.test_bandit_pages import faults_of
-from tests.factories import PASSWORD, make_user
 from tests.fitting import fit_beside
-from tests.house import House, make_house
+from tests.house import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -28,22 +26,12 @@ TRAINING = "/admin/training/"
 
 
 @pytest.fixture
-def house(transactional_db: None, nothing_kept: None) -> House:
-    house = make_house()
-    # The rows that migrations make are gone where a test before emptied the tables.
-    Holdout.objects.get_or_create(pk=Holdout.SINGLETON)
-    forget_policy()
-    forget_field()
-    make_user("ada", is_staff=True, is_superuser=True)
-    return house
+def house(staffed_house: House) -> House:
+    return staffed_house
 
 
 def enter(page: Page) -> None:
-    page.goto(f"/admin/login/?next={TRAINING}rollout/")
-    page.locator("[name=username]").fill("ada")
-    page.locator("[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("link", name="Rollouts").first).to_be_visible()
+    enter_admin(page, "training/rollout/", "Rollouts")
 
 
 def make_candidate() -> Recipe:

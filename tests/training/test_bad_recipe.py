@@ -94,8 +94,8 @@ def served_after() -> Counter[str]:
         return Counter(assign(UUID(int=number)).recipe for number in range(1_000))
 
 
-def test_shuffled_ratings_are_refused_then_forced_then_rolled_back(crowd: list[Movie]) -> None:
-    standard_serves()
+def refuse_shuffled() -> VersionRefused:
+    """By the gate, and by the rollout that nobody may ask for then."""
     Recipe.objects.create(name="shuffled", parameters={"data": {"shuffled": True}})
     with pytest.raises(VersionRefused) as refused:
         train(recipe="shuffled")
@@ -108,9 +108,13 @@ def test_shuffled_ratings_are_refused_then_forced_then_rolled_back(crowd: list[M
         " --recipe shuffled)."
     )
     assert not Rollout.objects.exists()
+    return refused.value
 
-    boss = make_staff(username="boss")
-    override_refusal(version=refused.value.version, by=boss, because=REASON)
+
+def test_shuffled_ratings_are_refused_then_forced_then_rolled_back(crowd: list[Movie]) -> None:
+    standard_serves()
+    refused = refuse_shuffled()
+    override_refusal(version=refused.version, by=make_staff(username="boss"), because=REASON)
     rollout = play("shuffled", crowd)
 
     # The click rate falls by some 80 %, of which 99.3 % intervals leave out all above -70 %: beside a margin

@@ -223,7 +223,7 @@ def test_what_changed_is_told_newest_first_with_who_and_why(
     assert [(one.what, one.recipe, one.said, one.by, one.reason) for one in found] == [
         ("Rollout", "bold", "Rolled back", "boss", "complaints"),
         ("Rollout", "bold", "Promoted", "boss", "urgent"),
-        ("Rollout", "bold", "Started", "", "it ranks better"),
+        ("Rollout", "bold", "Started", "boss", "it ranks better"),
         ("Version", "bold", ModelVersion.objects.get(recipe__name="bold").name, "", ""),
     ]
     assert moments(clock.at + HOUR, clock.at + 2 * HOUR) == []

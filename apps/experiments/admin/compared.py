@@ -23,6 +23,7 @@ def facts_of(plan: Plan) -> list[Fact]:
     who = f"{plan.range_start:g} to {plan.range_end:g} of the layer; {_targeted(plan.targeting)}"
     return [
         *variants,
+        *([Fact("Recipe", f"{plan.pinned_recipe}, pinned")] if plan.pinned_recipe else []),
         Fact("Goals", ", ".join(METRICS[name].title for name in plan.goals)),
         Fact("Units", who),
         Fact("Test", f"{dict(Experiment.Test.choices)[plan.test]}, {plan.horizon_days} days"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.core import clock
@@ -18,6 +20,7 @@ from apps.core.admin import Link, ReadOnlyAdmin, may_see, row_url
 from apps.core.admin.asking import ReasonForm, add_refusal
 from apps.core.admin.columns import column
 from apps.core.admin.links import PageLink
+from apps.core.admin.sheets import Column, Sheet, share
 from apps.core.errors import ApplicationError
 from apps.experiments.models import Decision, Experiment, Phase
 from apps.experiments.policy import read_policy
@@ -32,11 +35,25 @@ from apps.training.services.rollouts import (
     serve_everybody,
     withdraw,
 )
-from apps.training.timeline import days_before, moments, served_at
+from apps.training.timeline import Moment, Share, days_before, moments, served_at
 
 Status = Rollout.Status
 ASK, PROMOTE, ROLL_BACK = "training.add_rollout", "training.promote_rollout", "training.roll_back_rollout"
 DAYS = (7, 30, 90, 365)
+SHARES = (
+    Column.text("Recipe", "recipe"),
+    Column.text("Version", "version"),
+    Column("Of all viewers", ("share",), share),
+    Column.text("By", "why"),
+)
+MOMENTS = (
+    Column.text("When", "at"),
+    Column.text("What", "what"),
+    Column.text("Recipe", "recipe"),
+    Column.text("Change", "said"),
+    Column.text("By", "by"),
+    Column.text("Why", "reason"),
+)
 UNDER_WAY = tuple(Rollout.UNDER_WAY)
 
 
@@ -259,10 +276,10 @@ class RolloutAdmin(ReadOnlyAdmin):
             "title": "What served when",
             "days": days,
             "choices": [PageLink(f"{one} days", f"?days={one}", one == days) for one in DAYS],
-            "moments": moments(days_before(now, days), now),
+            "moments": _moments_sheet(moments(days_before(now, days), now)),
             "form": form,
             "at": at,
-            "shares": served_at(at) if at else served_at(now),
+            "shares": _shares_sheet(served_at(at or now), at),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "training/timeline.html", context)
@@ -272,6 +289,21 @@ class RolloutAdmin(ReadOnlyAdmin):
     ) -> TemplateResponse:
         told = {"title": act.title.format(what), "button": act.button, "about": act.about, "back": back}
         return asking_page(self, request, form, **told)
+
+
+def _shares_sheet(shares: Sequence[Share], at: datetime | None) -> Sheet:
+    when = f"On {timezone.localtime(at):%Y-%m-%d %H:%M}" if at else "Now"
+    rows = [{**vars(one), "version": one.version or "none is known"} for one in shares]
+    return Sheet(when, SHARES, rows, "")
+
+
+def _moments_sheet(found: Sequence[Moment]) -> Sheet | None:
+    """None where nothing changed."""
+    rows = [
+        {**vars(one), "at": f"{timezone.localtime(one.at):%Y-%m-%d %H:%M:%S}", "by": one.by or "by itself"}
+        for one in found
+    ]
+    return Sheet("What changed, the last first", MOMENTS, rows, "") if rows else None
 
 
 def acts_of(request: HttpRequest, rollout: Rollout) -> list[PageLink]:

@@ -45,7 +45,7 @@ def ask_for_rollout(*, recipe: str, by: Actor | None, reason: str) -> Rollout:
         asked_at=clock.now(),
     )
     record_audit("training.ask_for_rollout", by=by, target=rollout, reason=reason)
-    begin(rollout)
+    begin(rollout, by=by)
     return rollout
 
 
@@ -146,10 +146,10 @@ def lock_rollouts() -> None:
     Recipe.objects.select_for_update(no_key=True).get(pk=ensure_standard_recipe().pk)
 
 
-def begin(rollout: Rollout) -> None:
+def begin(rollout: Rollout, *, by: Actor | None = None) -> None:
     """Starts its experiment, or says in ``waits_for`` what is in the way."""
     rollout.against = read_policy().recipe
-    rollout.waits_for = _start(rollout)
+    rollout.waits_for = _start(rollout, by)
     rollout.save()
 
 
@@ -177,7 +177,7 @@ def end(rollout: Rollout, status: Rollout.Status, because: str) -> None:
     rollout.save(update_fields=["status", "ended_at", "ended_because", "waits_for"])
 
 
-def _start(rollout: Rollout) -> str:
+def _start(rollout: Rollout, by: Actor | None) -> str:
     """Empty once it runs."""
     other = under_way()
     if other is not None:
@@ -186,8 +186,8 @@ def _start(rollout: Rollout) -> str:
         require_gate(rollout.recipe, against=rollout.against)
         with transaction.atomic():
             staging = staging_of(rollout)
-            made = experiments.create_experiment(design=design_of_rollout(rollout, staging), by=None)
-            experiments.start(key=made.key, by=None, reason=rollout.reason)
+            made = experiments.create_experiment(design=design_of_rollout(rollout, staging), by=by)
+            experiments.start(key=made.key, by=by, reason=rollout.reason)
     except ApplicationError as refusal:
         return refusal.detail
     rollout.experiment, rollout.status, rollout.started_at = made, Status.RUNNING, clock.now()
