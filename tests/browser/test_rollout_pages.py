@@ -106,11 +106,11 @@ def roll_it_back(page: Page) -> None:
 def see_what_served(page: Page) -> None:
     page.goto(f"{TRAINING}rollout/")
     page.get_by_role("link", name="What served when").click()
-    changes = page.get_by_role("region", name="What changed, the last first")
+    changes = page.get_by_role("region", name="Changes of the last 30 days")
     expect(changes.get_by_role("row", name="Rolled back")).to_contain_text("Complaints")
     expect(changes.get_by_role("row", name="Went a step on")).to_be_visible()
-    served = page.get_by_role("region", name="Shares of all viewers")
-    expect(served.get_by_role("row", name="standard")).to_contain_text("100 %")
+    served = page.get_by_role("region", name="Now")
+    expect(served.get_by_role("row", name="standard")).to_contain_text("100.0%")
     page.get_by_role("link", name="7 days", exact=True).click()
     expect(page.get_by_role("heading", name="Changes of the last 7 days")).to_be_visible()
     at = timezone.localtime() - timedelta(days=1)
@@ -118,7 +118,8 @@ def see_what_served(page: Page) -> None:
     page.get_by_role("button", name="What served then?").click()
     expect(page.get_by_role("heading", name=f"On {at:%Y-%m-%d %H:%M}")).to_be_visible()
     recipe = page.get_by_role("rowheader", name="standard-copy", exact=True)
-    expect(served.get_by_role("row").filter(has=recipe)).to_contain_text("10 %")
+    then = page.get_by_role("region", name=f"On {at:%Y-%m-%d %H:%M}")
+    expect(then.get_by_role("row").filter(has=recipe)).to_contain_text("10.0%")
 
 
 def lead(page: Page) -> None:

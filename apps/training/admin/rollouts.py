@@ -268,15 +268,16 @@ class RolloutAdmin(ReadOnlyAdmin):
         now = clock.now()
         asked = request.GET.get("days", "")
         days = int(asked) if asked in map(str, DAYS) else 30
+        changes = f"Changes of the last {days} days"
         form = MomentForm(request.GET if "at" in request.GET else None)
         at = form.cleaned_data["at"] if form.is_valid() else None
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "What served when",
-            "days": days,
+            "changes": changes,
             "choices": [PageLink(f"{one} days", f"?days={one}", one == days) for one in DAYS],
-            "moments": _moments_sheet(moments(days_before(now, days), now)),
+            "moments": _moments_sheet(moments(days_before(now, days), now), changes),
             "form": form,
             "at": at,
             "shares": _shares_sheet(served_at(at or now), at),
@@ -297,13 +298,13 @@ def _shares_sheet(shares: Sequence[Share], at: datetime | None) -> Sheet:
     return Sheet(when, SHARES, rows, "")
 
 
-def _moments_sheet(found: Sequence[Moment]) -> Sheet | None:
+def _moments_sheet(found: Sequence[Moment], title: str) -> Sheet | None:
     """None where nothing changed."""
     rows = [
         {**vars(one), "at": f"{timezone.localtime(one.at):%Y-%m-%d %H:%M:%S}", "by": one.by or "by itself"}
         for one in found
     ]
-    return Sheet("What changed, the last first", MOMENTS, rows, "") if rows else None
+    return Sheet(title, MOMENTS, rows, "") if rows else None
 
 
 def acts_of(request: HttpRequest, rollout: Rollout) -> list[PageLink]:
