@@ -40,16 +40,22 @@ class Column:
     """``names`` are one field of a row, or the two ends of an interval. Numbers have a ``form``.
 
     ``faded`` is the field of a row that says why its cell should not be relied on yet; empty where it may.
+    A name or the like ``is_short``: it stays on one line, and takes no more room than it needs.
     """
 
     title: str
     names: tuple[str, ...]
     form: Callable[[Any], str] | None = None
     faded: str = ""
+    is_short: bool = False
 
     @classmethod
     def text(cls, title: str, name: str) -> "Column":
         return cls(title, (name,))
+
+    @classmethod
+    def short(cls, title: str, name: str) -> "Column":
+        return cls(title, (name,), is_short=True)
 
     @property
     def is_number(self) -> bool:
@@ -69,11 +75,13 @@ class Cell:
     text: str
     is_number: bool
     faded: str = ""
+    is_short: bool = False
 
     @property
     def kind(self) -> str:
         """Classes of the cell."""
-        kind = "number" if self.is_number else "words"
+        text = "whole" if self.is_short else "words"
+        kind = "number" if self.is_number else text
         return f"{kind} is-faded" if self.faded else kind
 
 
@@ -101,7 +109,12 @@ class Sheet:
     def lines(self) -> Iterator[Line]:
         for row in self.rows:
             cells = tuple(
-                Cell(column.show(row), column.is_number, row.get(column.faded, "") if column.faded else "")
+                Cell(
+                    column.show(row),
+                    column.is_number,
+                    row.get(column.faded, "") if column.faded else "",
+                    column.is_short,
+                )
                 for column in self.columns
             )
             yield Line(cells, bool(self.main and row.get(self.main)))

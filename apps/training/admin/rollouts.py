@@ -41,17 +41,17 @@ Status = Rollout.Status
 ASK, PROMOTE, ROLL_BACK = "training.add_rollout", "training.promote_rollout", "training.roll_back_rollout"
 DAYS = (7, 30, 90, 365)
 SHARES = (
-    Column.text("Recipe", "recipe"),
-    Column.text("Version", "version"),
+    Column.short("Recipe", "recipe"),
+    Column.short("Version", "version"),
     Column("Of all viewers", ("share",), share),
-    Column.text("By", "why"),
+    Column.short("By", "why"),
 )
 MOMENTS = (
-    Column.text("When", "at"),
-    Column.text("What", "what"),
-    Column.text("Recipe", "recipe"),
-    Column.text("Change", "said"),
-    Column.text("By", "by"),
+    Column.short("When", "at"),
+    Column.short("What", "what"),
+    Column.short("Recipe", "recipe"),
+    Column.short("Change", "said"),
+    Column.short("By", "by"),
     Column.text("Why", "reason"),
 )
 UNDER_WAY = tuple(Rollout.UNDER_WAY)
