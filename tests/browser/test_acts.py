@@ -1,7 +1,8 @@
 """All that can be said of a film, with script and without: on its own page and in the viewer's lists."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
+from pytest_django.live_server_helper import LiveServer
 
 from apps.catalog.models import Movie
 from apps.ratings.models import Dismissal, Favorite, Rating, Thumb, WatchlistItem
@@ -34,6 +35,46 @@ def test_gives_changes_and_takes_back_stars(film_page: Page) -> None:
     page.get_by_role("button", name="Undo").click()
     expect(own.get_by_text("You gave it 1.5 stars")).to_be_visible()
     assert Rating.objects.get().value == 1.5
+
+
+def acts_on_their_way(page: Page, *buttons: str) -> list[Route]:
+    """What left the page: four stars, which nobody answers yet, and what clicks after them have sent."""
+    sent: list[Route] = []
+
+    def send_all_but_the_first(route: Route) -> None:
+        sent.append(route)
+        if len(sent) > 1:
+            route.continue_()
+
+    page.route("**/feedback", send_all_but_the_first)
+    with page.expect_request("**/feedback"):
+        give(page.locator("#own"), 4)
+    for button in buttons:
+        page.get_by_role("button", name=button).click()
+    return sent
+
+
+def test_sends_what_is_clicked_meanwhile_when_the_answer_is_there(page: Page, film: Movie) -> None:
+    page.goto(f"/film/{film.pk}")
+    sent = acts_on_their_way(page, "Favourite", "Watchlist")
+    assert [route.request.post_data_json["kind"] for route in sent] == ["rate"]
+    sent[0].continue_()
+    for name in ("Favourite", "Watchlist"):
+        expect(page.get_by_role("button", name=name, pressed=True)).to_be_visible()
+    expect(page.get_by_text("You gave it 4 stars")).to_be_visible()
+    assert (Rating.objects.get().value, Favorite.objects.count(), WatchlistItem.objects.count()) == (4, 1, 1)
+
+
+def test_goes_on_after_an_act_that_did_not_arrive(
+    chromium: Browser, live_server: LiveServer, film: Movie
+) -> None:
+    with chromium.new_context(base_url=live_server.url) as context:
+        page = context.new_page()
+        page.goto(f"/film/{film.pk}")
+        sent = acts_on_their_way(page, "Favourite")
+        sent[0].abort()
+        expect(page.get_by_role("button", name="Favourite", pressed=True)).to_be_visible()
+    assert not Rating.objects.exists()
 
 
 @pytest.mark.parametrize(
