@@ -96,7 +96,7 @@ def _report(options: argparse.Namespace, environment: Mapping[str, str]) -> Iter
     yield "|---|---|---|---|---|"
     names = ["build", *ARMS, ",".join(ARMS), "rate", "update"]
     if options.train:
-        names = ["build", *ARMS, ",".join(ARMS), "train", "rate", "update", "train --warm-start"]
+        names += ["train", "rate", "train --warm-start"]
     marks = {",".join(ARMS): f"{MARK_SECONDS} s, {MARK_GB} GB", "update": f"{MARK_UPDATE_SECONDS} s"}
     for name in names:
         step = _step(options, environment, name)
@@ -219,9 +219,11 @@ def _rate(n_ratings: int, seed: int) -> Took:
     from django.utils import timezone
 
     from apps.ratings.models import Rating
-    from apps.training.corpus import open_corpus
+    from apps.training.corpus import corpus_folder, open_corpus
 
-    corpus, rng, now = open_corpus(VERSION), np.random.default_rng(seed), timezone.now()
+    # A training leaves its own alone.
+    newest = max(corpus_folder().iterdir(), key=lambda path: path.stat().st_mtime)
+    corpus, rng, now = open_corpus(newest.name), np.random.default_rng(seed), timezone.now()
     ratings, ids = corpus.interactions.ratings, corpus.interactions.items.ids
     rows = []
     for person in rng.choice(len(corpus.people), n_ratings // EACH, replace=False).tolist():

@@ -70,11 +70,23 @@ class LogShape(serializers.ModelSerializer[ModelUpdateLog]):
         ]
 
 
+class LineShape(serializers.Serializer[dict[str, Any]]):
+    """``second`` counts from when the run was taken up."""
+
+    second = serializers.FloatField()
+    line = serializers.CharField()
+
+
 class RunShape(serializers.ModelSerializer[TrainingRun]):
     """``version`` is the one that the run made, null until it has, and where it made none."""
 
     recipe = serializers.CharField(source="recipe.name")
     version = serializers.SerializerMethodField()
+    steps = serializers.DictField(
+        child=serializers.FloatField(), help_text="What is done of n_steps, and its seconds"
+    )
+    warnings = serializers.ListField(child=serializers.CharField(), help_text="What it had to do without")
+    log = LineShape(many=True)
 
     class Meta:
         model = TrainingRun
@@ -90,6 +102,10 @@ class RunShape(serializers.ModelSerializer[TrainingRun]):
             "finished_at",
             "error",
             "version",
+            "n_steps",
+            "steps",
+            "warnings",
+            "log",
         ]
 
     def get_version(self, run: TrainingRun) -> str | None:

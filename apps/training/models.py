@@ -81,6 +81,7 @@ class TrainingRun(models.Model):
     steps = models.JSONField(default=dict, blank=True, help_text="What is done, and its seconds")
     n_steps = models.PositiveSmallIntegerField(default=0)
     warnings = models.JSONField(default=list, blank=True, help_text="What it had to do without")
+    log = models.JSONField(default=list, blank=True, help_text="What it said, and in which second")
     started_at = models.DateTimeField(auto_now_add=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -220,6 +220,7 @@ def test_a_run_shows_how_far_it_is_and_is_looked_at_again_while_it_lasts(client:
         steps={"read ratings": 0.21, "popular": 0.004},
         n_steps=16,
         warnings=["No poster is read"],
+        log=[{"second": 0.21, "line": "Learns from 40 ratings & more"}],
     )
     staff = staff_client(client, *VIEWS)
     address = reverse("admin:training_trainingrun_change", args=[run.pk])
@@ -227,6 +228,7 @@ def test_a_run_shows_how_far_it_is_and_is_looked_at_again_while_it_lasts(client:
     page = " ".join(answer.content.decode().split())
     assert '<progress id="run-progress" value="2" max="16">2 of 16</progress>' in page
     assert '<th scope="row">read ratings</th> <td class="number">0.21</td>' in page
+    assert '<td class="number">0.21</td> <td>Learns from 40 ratings &amp; more</td>' in page
     assert "No poster is read" in page
     assert answer.headers["Refresh"] == "3"
     assert "Refresh" not in staff.get(f"{address}?still=1").headers

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -55,6 +56,29 @@ def test_tells_each_step_once_in_order(films: list[Movie]) -> None:
     assert steps == list(STEPS)
 
 
+def log_of(run: TrainingRun | None) -> list[str]:
+    assert run is not None
+    run.refresh_from_db()
+    seconds = [said["second"] for said in run.log]
+    assert seconds == sorted(seconds)
+    return [said["line"] for said in run.log]
+
+
+def test_a_fit_logs_what_it_read_took_and_wrote(films: list[Movie]) -> None:
+    version = train(trigger="nightly")
+    log = log_of(version.run)
+    n_users, n_films, n_ratings = version.n_users, version.n_movies, version.n_ratings
+    assert log[:2] == [
+        "full retrain of recipe 'standard', asked for by nightly.",
+        f"Learns from {n_ratings:,} ratings by {n_users:,} people, of {n_films:,} films.",
+    ]
+    assert [line for line in log if line.startswith(("read ratings: ", "svd: ", "check: "))]
+    written = version.metrics["written_bytes"] / 1e6
+    assert f"Wrote {written:,.1f} of the version's {written:,.1f} MB." in log
+    assert re.fullmatch(r"The process took [\d,]+ MB of memory at its highest\.", log[-2])
+    assert log[-1] == f"Version {version.name} passed, and goes live."
+
+
 def test_two_fits_of_the_same_rows_give_the_same_numbers(films: list[Movie], own_artifacts: Path) -> None:
     first, second = (open_artifact(own_artifacts / train().artifact) for _ in range(2))
     assert [spec.sha256 for spec in first.specs.values()] == [spec.sha256 for spec in second.specs.values()]
@@ -105,6 +129,7 @@ def test_says_that_there_is_nothing_to_learn_from(db: None, own_artifacts: Path)
     text = "There are no ratings to learn from: load some with manage.py load_movielens demo."
     run = TrainingRun.objects.get()
     assert (refused.value.detail, run.error, run.status) == (text, text, "failed")
+    assert log_of(run)[-1] == text
     assert not own_artifacts.exists()
 
 

@@ -19,6 +19,7 @@ from apps.ratings.models import Rating, RatingDeparture
 from apps.ratings.services import merge_preferences, record_preference
 from apps.training.backlog import COMPACTION, RETRY_AFTER, Backlog, backlog, has_erasures, is_loose
 from apps.training.corpus import corpus_folder
+from apps.training.gate import read_checks
 from apps.training.models import ModelUpdateLog, ModelVersion, Recipe, TrainingRun, UpdateType
 from apps.training.registry import engine
 from apps.training.services import forget_the_departed, request_if_due, request_run, sanity, train, update_due
@@ -75,6 +76,20 @@ def test_an_update_serves_and_the_log_says_why(live: ModelVersion, films: list[M
     assert 0 < log.metrics["explained_variance_ratio"] <= 1
     assert log.metrics["rows_read"] == 10
     assert [check["name"] for check in log.metrics["checks"]] == ["nDCG@10", "overlap", "coverage"]
+
+
+def test_an_update_logs_what_came_and_how_it_compares(live: ModelVersion, films: list[Movie]) -> None:
+    rate_together(films[0], films[-1])
+    version = train(update_type=WARM)
+    assert version.run is not None
+    version.run.refresh_from_db()
+    log = [said["line"] for said in version.run.log]
+    since = f"{live.read_at:%Y-%m-%d %H:%M:%S} UTC"
+    assert f"Since {since} 10 ratings came, changed or went; read 10 rows." in log
+    checks = read_checks(version.checks)
+    assert checks
+    for check in checks:
+        assert f"{check.name}: {check.told_figure}, limit {check.told_limit}: passed." in log
 
 
 def test_two_films_that_people_rated_together_are_closer_than_before(

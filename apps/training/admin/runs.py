@@ -36,8 +36,8 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     search_fields = ["=id", "trigger", "error"]
     list_before_template = "training/retrain.html"
     change_form_outer_before_template = "training/run.html"
-    # Above the others, as a table.
-    exclude = ["steps", "n_steps", "warnings"]
+    # Above the others, as tables.
+    exclude = ["steps", "n_steps", "warnings", "log"]
     explanations = {
         "phase": "requested, taken up, started, then the step that the fit is at.",
         "heartbeat_at": "The last sign of life. A run without one is given up within five minutes.",

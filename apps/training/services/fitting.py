@@ -87,6 +87,8 @@ def read_everything(work: Work) -> Corpus:
     corpus = build_corpus(split_parameters(work.run.recipe.parameters).data, work.warn)
     if corpus.n_ratings == 0:
         raise Conflict(NO_RATINGS)
+    people, films = corpus.interactions.n_users, corpus.interactions.n_items
+    work.say(f"Learns from {corpus.n_ratings:,} ratings by {people:,} people, of {films:,} films.")
     return corpus
 
 
@@ -127,7 +129,12 @@ def find_start(live: Live | None, work: Work) -> Corpus | None:
 
 def read_news(before: Corpus, work: Work) -> CaughtUp:
     work.begin(READ)
-    return catch_up(before, work.warn)
+    caught = catch_up(before, work.warn)
+    since = f"{before.read_at:%Y-%m-%d %H:%M:%S} UTC"
+    work.say(
+        f"Since {since} {caught.n_changed:,} ratings came, changed or went; read {caught.n_read:,} rows."
+    )
+    return caught
 
 
 def compact_live(live: Live, before: Corpus, work: Work) -> Fitted:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -66,7 +66,7 @@ def begin_run(*, run_id: int) -> TrainingRun:
 
 
 def enter_phase(*, run: TrainingRun, phase: str, **told: Any) -> None:
-    """Says what the run is at; ``told`` are its ``steps``, ``n_steps`` and ``warnings``.
+    """Says what the run is at; ``told`` is the rest of its row, as ``Work.told``.
 
     Raises ``Conflict`` when it was given up for dead meanwhile.
     """
@@ -74,21 +74,22 @@ def enter_phase(*, run: TrainingRun, phase: str, **told: Any) -> None:
         raise Conflict(f"Run {run.pk} was given up meanwhile; its result is thrown away.")
 
 
-def succeed_run(*, run: TrainingRun, steps: Mapping[str, float]) -> None:
-    """``steps`` as of ``TrainingRun``. Raises ``Conflict`` when the run was given up for dead meanwhile."""
-    if not _end(_running(run.pk), TrainingRun.Status.SUCCEEDED, steps=steps):
+def succeed_run(*, run: TrainingRun, **told: Any) -> None:
+    """``told`` as ``Work.told``. Raises ``Conflict`` when the run was given up for dead meanwhile."""
+    if not _end(_running(run.pk), TrainingRun.Status.SUCCEEDED, **told):
         raise Conflict(f"Run {run.pk} was given up meanwhile; its result is thrown away.")
 
 
-def refuse_run(*, run: TrainingRun, error: str, steps: Mapping[str, float]) -> None:
+def refuse_run(*, run: TrainingRun, error: str, **told: Any) -> None:
     """Ends the run of a version that failed its checks; raises as ``succeed_run``."""
-    if not _end(_running(run.pk), TrainingRun.Status.REFUSED, error=error, steps=steps):
+    if not _end(_running(run.pk), TrainingRun.Status.REFUSED, error=error, **told):
         raise Conflict(f"Run {run.pk} was given up meanwhile; its result is thrown away.")
 
 
-def fail_run(*, run: TrainingRun, error: str) -> bool:
-    """Whether the run was still running, and now has failed and left nothing on disk."""
-    failed = _end(_running(run.pk), TrainingRun.Status.FAILED, error=error)
+def fail_run(*, run: TrainingRun, error: str, **told: Any) -> bool:
+    """Whether the run was still running, and now has failed and left nothing on disk. Without ``told``, its
+    row keeps what it last said."""
+    failed = _end(_running(run.pk), TrainingRun.Status.FAILED, error=error, **told)
     if failed:
         _discard_leftovers(run)
     return failed

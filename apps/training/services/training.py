@@ -93,6 +93,7 @@ def train(
     number = run_id or _take_up_new(recipe, trigger, update_type)
     run = begin_run(run_id=number)
     work = Work(run, progress or (lambda step: None), n_steps=len(STEPS))
+    work.say(f"{run.get_update_type_display()} of recipe {run.recipe.name!r}, asked for by {run.trigger}.")
     try:
         with held_lock(), signs_of_life(run):
             version = _make(work)
@@ -114,7 +115,8 @@ def _take_up_new(recipe: str, trigger: str, update_type: UpdateType) -> int:
 def _give_up(work: Work, error: BaseException) -> None:
     run = work.run
     reason = error.detail if isinstance(error, ApplicationError) else f"{type(error).__name__}: {error}"
-    if fail_run(run=run, error=reason):
+    work.say(reason)
+    if fail_run(run=run, error=reason, **work.told):
         note_failure(run=run, seconds=work.elapsed, error=reason)
     logger.warning("run_failed run=%s recipe=%s", run.pk, run.recipe.name)
 
@@ -156,7 +158,9 @@ class _Trial:
 def _back_test(work: Work, against: Recipe, corpus: Corpus) -> _Trial:
     # Before the fit: the arms of both would stand in memory beside its own.
     work.begin(BACK_TEST)
-    return _Trial(against, back_test(work.run.recipe, against, corpus, seed=SEED))
+    tested = back_test(work.run.recipe, against, corpus, seed=SEED)
+    work.say(f"Back-tested beside recipe {against.name!r} on {tested.n_people:,} people.")
+    return _Trial(against, tested)
 
 
 @transaction.atomic
@@ -164,7 +168,8 @@ def _keep(work: Work, live: Live, read_at: Any) -> ModelVersion:
     """The live version, which knows all that there is to know."""
     work.finish()
     _settle_hold(work)
-    succeed_run(run=work.run, steps=work.seconds)
+    work.say(f"Version {live.version.name} knows all that there is to know, and serves on.")
+    succeed_run(run=work.run, **work.told)
     ModelVersion.objects.filter(pk=live.version.pk).update(read_at=read_at)
     note_version(
         run=work.run,
@@ -245,6 +250,8 @@ def _save_model(work: Work, fitted: Fitted, rng: np.random.Generator) -> Artifac
 
 def _check(work: Work, fitted: Fitted, artifact: Artifact, live: Live | None) -> _Checked:
     """Raises ``Conflict`` for what cannot serve at all."""
+    written = artifact.bytes_beside(fitted.shared)
+    work.say(f"Wrote {written / 1e6:,.1f} of the version's {artifact.n_bytes / 1e6:,.1f} MB.")
     engine = unpack_engine(artifact, version=artifact.path.name, recipe=work.run.recipe.name)
     # As people are known now: beside what they said before, a version that learned much is always worse.
     panel = panel_of(fitted.corpus)
@@ -253,7 +260,7 @@ def _check(work: Work, fitted: Fitted, artifact: Artifact, live: Live | None) ->
     ndcg = lists.ndcg(panel)
     metrics = {
         "artifact_bytes": artifact.n_bytes,
-        "written_bytes": artifact.bytes_beside(fitted.shared),
+        "written_bytes": written,
         "coverage": round(lists.coverage, 4),
         "ndcg": None if ndcg is None else round(ndcg, 4),
         "rows_read": fitted.n_read,
@@ -275,11 +282,14 @@ def _told(work: Work) -> dict[str, Any]:
 
 def _judge(work: Work, checked: _Checked, trial: _Trial | None) -> tuple[list[Check], str]:
     """All checks, and why they refuse it; empty when they do not. Writes the row of a back-test."""
-    if trial is None:
-        return list(checked.checks), checked.refusal
-    save_test(trial.tested, run=work.run, against=trial.against)
-    reasons = (checked.refusal, trial.why_refused(work.run.recipe))
-    return [*checked.checks, *trial.tested.checks], " ".join(reason for reason in reasons if reason)
+    checks, reasons = [*checked.checks], [checked.refusal]
+    if trial is not None:
+        save_test(trial.tested, run=work.run, against=trial.against)
+        checks += trial.tested.checks
+        reasons.append(trial.why_refused(work.run.recipe))
+    for check in checks:
+        work.say(f"{check.name}: {check.told_figure}, limit {check.told_limit}: {check.verdict}.")
+    return checks, " ".join(reason for reason in reasons if reason)
 
 
 @transaction.atomic
@@ -287,10 +297,12 @@ def _publish(work: Work, fitted: Fitted, checked: _Checked, trial: _Trial | None
     """The version's row, live or refused, that of its back-test, its line in the log and the end of its run:
     all or nothing."""
     checks, refusal = _judge(work, checked, trial)
+    work.say_memory()
+    work.say(refusal or f"Version {checked.artifact.path.name} passed, and goes live.")
     if refusal:
-        refuse_run(run=work.run, error=refusal, steps=work.seconds)
+        refuse_run(run=work.run, error=refusal, **work.told)
     else:
-        succeed_run(run=work.run, steps=work.seconds)
+        succeed_run(run=work.run, **work.told)
     interactions = fitted.corpus.interactions
     version = ModelVersion.objects.create(
         recipe=work.run.recipe,
