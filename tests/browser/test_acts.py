@@ -65,6 +65,19 @@ def test_sends_what_is_clicked_meanwhile_when_the_answer_is_there(page: Page, fi
     assert (Rating.objects.get().value, Favorite.objects.count(), WatchlistItem.objects.count()) == (4, 1, 1)
 
 
+def test_sends_without_leaving_the_page_what_is_clicked_as_an_answer_appears(page: Page, film: Movie) -> None:
+    page.goto(f"/film/{film.pk}")
+    page.evaluate(
+        """document.addEventListener("htmx:afterSwap", () => {
+          setTimeout(() => document.getElementById("own-favourite").click());
+        }, { once: true })"""
+    )
+    with page.expect_request(lambda request: "kind=favorite" in (request.post_data or "")) as sent:
+        give(page.locator("#own"), 4)
+    assert sent.value.resource_type == "xhr"
+    expect(page.get_by_role("button", name="Favourite", pressed=True)).to_be_visible()
+
+
 def test_goes_on_after_an_act_that_did_not_arrive(
     chromium: Browser, live_server: LiveServer, film: Movie
 ) -> None:
