@@ -7,7 +7,6 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.accounts import checks  # noqa: F401 - registers itself
-        from apps.accounts.api import schema  # noqa: F401 - registers itself
         from apps.accounts.sources import register_sources
 
         register_sources()

@@ -1,5 +1,6 @@
 """Addresses of accounts, below /api/v1/."""
 
+from apps.accounts.api import schema  # noqa: F401 - registers itself, where a document can be asked for
 from apps.accounts.api.accounts import (
     PasswordChangeView,
     PasswordResetConfirmView,

@@ -1,10 +1,14 @@
 import io
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
@@ -59,6 +63,25 @@ def test_a_refusal_is_one_line_and_exit_code_1(capsys) -> None:
     assert exit_of(capsys, "--", "-1") == (1, "Refused: There is nothing to count\n")
     with pytest.raises(CommandError, match=r"^There is nothing to count$"):
         run("--", "-1")
+
+
+def refusal_of_training(database: str) -> str:
+    """The last line of a command that reads the database of that URL, in a process of its own."""
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "train", "--json"]
+    environment = {**os.environ, "DATABASE_URL": database, "SECRET_KEY": "made-up-for-this-test"}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    return ended.stderr.strip().splitlines()[-1]
+
+
+def test_a_database_without_tables_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    said = refusal_of_training(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+    assert said == "Refused: The database lacks tables: run manage.py migrate, then this again"
+
+
+def test_a_database_that_does_not_answer_is_one_line_and_exit_code_1() -> None:
+    said = refusal_of_training("postgres://nobody@127.0.0.1:1/marquee")
+    assert said.startswith("Refused: The database that DATABASE_URL names does not answer: ")
 
 
 @pytest.mark.parametrize("arguments", [(), ("x",), ("1", "2")])

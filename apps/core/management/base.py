@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, connection
 from tqdm import tqdm
 
 from apps.core.errors import ApplicationError
 from apps.core.json import encode
+from apps.core.migrated import is_migrated
 
 T = TypeVar("T")
 
@@ -57,6 +59,11 @@ class MarqueeCommand(BaseCommand, ABC):
             raise Refused(refusal.detail) from None
         except KeyboardInterrupt:
             raise Refused("Interrupted; what was not finished was undone, and can be run again") from None
+        except DatabaseError:
+            reason = _why_no_database()
+            if not reason:
+                raise
+            raise Refused(reason) from None
 
     def _print(self, result: Mapping[str, object]) -> None:
         if self.quiet:
@@ -73,6 +80,16 @@ class MarqueeCommand(BaseCommand, ABC):
         """The same items, with a bar on stderr if that is a terminal and the answer is not JSON."""
         hidden = getattr(self, "quiet", False) or not sys.stderr.isatty()
         yield from tqdm(iterable, total=total, desc=label, disable=hidden, file=sys.stderr, leave=False)
+
+
+def _why_no_database() -> str:
+    """Empty where the database answers and has its tables."""
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        first = str(error).strip().partition("\n")[0]
+        return f"The database that DATABASE_URL names does not answer: {first}"
+    return "" if is_migrated() else "The database lacks tables: run manage.py migrate, then this again"
 
 
 def _text(value: object) -> str:

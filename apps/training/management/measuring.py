@@ -10,10 +10,14 @@ from django.core.management.base import CommandParser
 from tqdm import tqdm
 
 from apps.algorithms.evaluation import PROTOCOLS
+from apps.catalog.importing.graph_files import open_graph
+from apps.catalog.importing.tmdb_files import open_files
 from apps.core.errors import InvalidInput
+from apps.core.importing.downloading import is_url
 from apps.core.json import decode, encode
 from apps.core.management.arguments import positive
 from apps.core.management.base import MarqueeCommand
+from apps.ratings.importing.layouts import open_source
 from apps.training.parameters import read_parameters
 from apps.training.scratch import DataPlaces, run_command, scratch_site
 from apps.training.services.evaluating import Plan, make_plan
@@ -82,6 +86,7 @@ class MeasuringCommand(MarqueeCommand):
         relevant = "any" if plan.relevant is None else str(plan.relevant)
         words = [*own, "--protocol", plan.protocol.name, "--test-share", str(plan.test_share)]
         words += ["--relevant", relevant, "--k", str(plan.k), "--seed", str(plan.seed)]
+        _look_at(places)
         with scratch_site(places) as site:
             file = site.folder / "parameters.json"
             file.write_bytes(encode(plan.parameters))
@@ -97,6 +102,17 @@ class MeasuringCommand(MarqueeCommand):
         hidden = not sys.stderr.isatty()
         with tqdm(disable=hidden, file=sys.stderr, leave=False, bar_format="{desc} {elapsed}") as bar:
             yield bar.set_description
+
+
+def _look_at(places: DataPlaces) -> None:
+    """Refuses what is no data set before tables are made for it; an address is fetched only by the load."""
+    if not is_url(places.ratings):
+        with open_source(places.ratings, progress=lambda items, total, title: iter(items)):
+            pass
+    for table in places.films:
+        open_files(table)
+    if places.graph:
+        open_graph(places.graph)
 
 
 def _parameters(recipe: str | None, file: str | None) -> Mapping[str, Any]:
