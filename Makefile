@@ -6,8 +6,11 @@ BIN := .venv/bin
 # The suite's second run, with REQUIRE_SERVICES=1; Django makes and drops test_marquee beside it.
 POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/marquee
 PYTEST := $(BIN)/python -m pytest
-# These ask no database, or one of their own: once is enough.
-NO_DATABASE := tests/algorithms tests/docs tests/pages/test_demo.py tests/test_containers.py tests/test_env.py tests/test_project.py
+# These ask no database, one of their own, or nothing that others do not ask of PostgreSQL: once is enough.
+ONCE := tests/algorithms tests/docs tests/pages/test_demo.py tests/test_containers.py tests/test_env.py tests/test_project.py \
+	tests/hostile/test_stored_text.py tests/pages/test_markup.py \
+	tests/recommendations/test_simulating.py tests/training/test_bad_recipe.py tests/training/test_evaluate.py \
+	tests/training/test_plots.py tests/training/test_tune.py
 # Processes that share the tests, each with a database of its own; 0 runs them in one.
 WORKERS ?= auto
 MANAGE := $(BIN)/python manage.py
@@ -36,7 +39,7 @@ ifeq ($(REQUIRE_SERVICES),1)
 	@echo "On a SQLite file:"
 	@env -u DATABASE_URL $(PYTEST) -n $(WORKERS) --dist worksteal $(ARGS)
 	@echo "On PostgreSQL:"
-	@DATABASE_URL=$(POSTGRES_URL) $(PYTEST) -n $(WORKERS) --dist worksteal $(NO_DATABASE:%=--ignore=%) $(ARGS)
+	@DATABASE_URL=$(POSTGRES_URL) $(PYTEST) -n $(WORKERS) --dist worksteal $(ONCE:%=--ignore=%) $(ARGS)
 else
 	@$(PYTEST) -n $(WORKERS) --dist worksteal $(ARGS)
 endif
