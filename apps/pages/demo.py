@@ -9,7 +9,7 @@ import sys
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from apps.accounts.models import User
@@ -53,7 +53,13 @@ STEERING = (
 
 
 def migrate() -> bool:
-    """Whether the database lacked anything."""
+    """Whether the database lacked anything. Makes the database if a PostgreSQL lacks it, and raises
+    ``Unavailable`` where none answers."""
+    if connection.vendor == "postgresql":
+        # Here: it brings drivers that a site on SQLite does without.
+        from apps.pages.production import require_postgres
+
+        require_postgres(env.text("DATABASE_URL"))
     if is_migrated():
         return False
     call_command("migrate", verbosity=0, interactive=False)

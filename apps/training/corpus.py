@@ -5,7 +5,6 @@ process that serves reads it. One a recipe, that of its live version; one that i
 another version costs a fit from nothing and no more.
 """
 
-from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -95,23 +94,15 @@ def open_corpus(version: str) -> Corpus:
         raise ArtifactRefused("format", detail) from error
 
 
-def discard_corpora(*, but: Collection[str] = ()) -> list[str]:
-    """Removes all but those of the versions named; the names of those that went."""
-    gone = [path for path in _kept() if path.name not in but]
-    for path in gone:
-        discard_artifact(path)
-    return [path.name for path in gone]
-
-
 def discard_corpus(version: str) -> None:
     """Removes it, and what an interrupted ``save_corpus`` left of it. Never raises."""
     discard_artifact(corpus_folder() / version)
 
 
-def _kept() -> Iterator[Path]:
+def kept_corpora() -> list[str]:
+    """Names of versions, and of what else is a folder there."""
     folder = corpus_folder()
-    if folder.is_dir():
-        yield from sorted(path for path in folder.iterdir() if path.is_dir())
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
 def _pack(corpus: Corpus) -> Groups:

@@ -45,7 +45,7 @@
   });
 
   document.addEventListener("click", (event) => {
-    if (event.detail > 1 && event.target.closest("form button")) {
+    if (event.detail > 1 && event.target.closest("a, form button")) {
       event.preventDefault();
     }
   });

@@ -8,6 +8,7 @@ from apps.catalog.models import Movie
 from apps.ratings.models import Dismissal, Favorite, Rating, Thumb, WatchlistItem
 from tests.browser.acts import give
 from tests.factories import make_movie
+from tests.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -39,6 +40,16 @@ def test_gives_changes_and_takes_back_stars(film_page: Page) -> None:
 
 def acts_on_their_way(page: Page, *buttons: str) -> list[Route]:
     """What left the page: four stars, which nobody answers yet, and what clicks after them have sent."""
+    sent = hold_the_first(page)
+    with page.expect_request("**/feedback"):
+        give(page.locator("#own"), 4)
+    for button in buttons:
+        page.get_by_role("button", name=button).click()
+    return sent
+
+
+def hold_the_first(page: Page) -> list[Route]:
+    """The acts that leave the page; the first waits to be let go."""
     sent: list[Route] = []
 
     def send_all_but_the_first(route: Route) -> None:
@@ -47,10 +58,6 @@ def acts_on_their_way(page: Page, *buttons: str) -> list[Route]:
             route.continue_()
 
     page.route("**/feedback", send_all_but_the_first)
-    with page.expect_request("**/feedback"):
-        give(page.locator("#own"), 4)
-    for button in buttons:
-        page.get_by_role("button", name=button).click()
     return sent
 
 
@@ -88,6 +95,47 @@ def test_goes_on_after_an_act_that_did_not_arrive(
         sent[0].abort()
         expect(page.get_by_role("button", name="Favourite", pressed=True)).to_be_visible()
     assert not Rating.objects.exists()
+
+
+@pytest.mark.parametrize("answer", ["none", "500"])
+def test_says_that_an_act_did_not_arrive_until_one_does(
+    chromium: Browser, live_server: LiveServer, film: Movie, answer: str
+) -> None:
+    with chromium.new_context(base_url=live_server.url) as context:
+        page = context.new_page()
+        page.goto(f"/film/{film.pk}")
+        sent = hold_the_first(page)
+        with page.expect_request("**/feedback"):
+            give(page.locator("#own"), 4)
+        sent[0].abort() if answer == "none" else sent[0].fulfill(status=500)
+        refusal = page.get_by_role("alert")
+        expect(refusal).to_have_text("That did not arrive. Reload the page and try again.")
+        give(page.locator("#own"), 3)
+        expect(page.get_by_text("You gave it 3 stars")).to_be_visible()
+        expect(refusal).to_be_hidden()
+
+
+def test_what_was_clicked_last_holds_though_it_was_clicked_before(page: Page, film: Movie) -> None:
+    page.goto(f"/film/{film.pk}")
+    sent = hold_the_first(page)
+    with page.expect_request("**/feedback"):
+        give(page.locator("#own"), 5)
+    for stars in (2, 5):
+        give(page.locator("#own"), stars)
+    with page.expect_response(lambda response: "value=5" in (response.request.post_data or "")) as first:
+        sent[0].continue_()
+    assert first.value.ok
+    expect(page.locator(".htmx-request")).to_have_count(0)
+    expect(page.get_by_text("You gave it 5 stars")).to_be_visible()
+    assert Rating.objects.get().value == 5
+
+
+def test_what_waits_goes_along_when_the_page_is_left(page: Page, film: Movie) -> None:
+    page.goto(f"/film/{film.pk}")
+    sent = acts_on_their_way(page, "Favourite")
+    assert len(sent) == 1
+    page.goto("/about")
+    wait_until(Favorite.objects.exists, "the favourite")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import pytest
 from django.conf import settings as django_settings
 from redis import Redis
 
+from apps.pages import demo
 from apps.pages.production import require_postgres
 from tests.core.conftest import redis_database
 from tests.house import House
@@ -90,6 +91,18 @@ def test_makes_the_database_that_the_server_lacks(db: None) -> None:
     try:
         assert (require_postgres(url), require_postgres(url)) == (True, False)
     finally:
+        subprocess.run(["dropdb", "--if-exists", "--maintenance-db", database_url(), name], check=True)
+
+
+@pytest.mark.postgres
+def test_so_does_the_demo(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = database_url() + "_made_by_demo"
+    monkeypatch.setenv("DATABASE_URL", url)
+    try:
+        demo.migrate()
+        assert not require_postgres(url)
+    finally:
+        name = url.rpartition("/")[2]
         subprocess.run(["dropdb", "--if-exists", "--maintenance-db", database_url(), name], check=True)
 
 

@@ -14,6 +14,7 @@ from apps.training.corpus import corpus_folder
 from apps.training.models import ModelVersion, TrainingRun, UpdateType
 from apps.training.services import activate, clean_up, request_run, train
 from apps.training.services.cleaning import ORPHAN_SECONDS
+from apps.training.services.runs import artifact_name
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -79,9 +80,15 @@ def test_of_refused_versions_the_last_one_stays(
     assert sorted(os.listdir(own_artifacts)) == names(live, refused[1])
 
 
+def name_of_a_failed_run() -> str:
+    run = request_run(recipe="standard", trigger="test")
+    TrainingRun.objects.filter(pk=run.pk).update(status=TrainingRun.Status.FAILED)
+    return artifact_name(run)
+
+
 def test_what_belongs_to_no_version_goes_after_an_hour(films: list[Movie], own_artifacts: Path) -> None:
     version = train()
-    orphans = [".partial-20260101T030000-78", "20260101T030000-77"]
+    orphans = sorted([f".partial-{name_of_a_failed_run()}", name_of_a_failed_run()])
     folders = [own_artifacts / name for name in (*orphans, "somebody-elses")]
     for folder in folders:
         folder.mkdir()
@@ -92,17 +99,33 @@ def test_what_belongs_to_no_version_goes_after_an_hour(films: list[Movie], own_a
     assert sorted(os.listdir(own_artifacts)) == sorted(["somebody-elses", version.artifact])
 
 
+def test_what_another_site_keeps_in_the_same_folders_stays(films: list[Movie], own_artifacts: Path) -> None:
+    """Its runs have numbers that ours have too, and began at other moments."""
+    version = train()
+    _, _, number = version.name.partition("-")
+    others = [f"20260101T030000-{number}", ".partial-20260101T030000-78", "20260101T030000-77"]
+    for folder in (own_artifacts / others[0], own_artifacts / others[1], corpus_folder() / others[2]):
+        folder.mkdir()
+        make_old(folder)
+    second = train()
+    cleaned = clean_up()
+    assert (cleaned.folders, cleaned.corpora) == ([], [])
+    assert sorted(os.listdir(own_artifacts)) == sorted([*others[:2], version.name, second.name])
+    assert sorted(os.listdir(corpus_folder())) == sorted([others[2], second.name])
+
+
 def test_while_a_run_is_alive_nothing_that_it_may_write_is_touched(
     films: list[Movie], own_artifacts: Path
 ) -> None:
     train()
+    orphan = name_of_a_failed_run()
     request_run(recipe="standard", trigger="test")
-    (own_artifacts / "20260101T030000-77").mkdir()
-    make_old(own_artifacts / "20260101T030000-77")
-    (corpus_folder() / "20260101T030000-77").mkdir()
+    (own_artifacts / orphan).mkdir()
+    make_old(own_artifacts / orphan)
+    (corpus_folder() / orphan).mkdir()
     assert clean_up().folders == []
     TrainingRun.objects.update(status=TrainingRun.Status.FAILED)
-    assert clean_up().corpora == ["20260101T030000-77"]
+    assert clean_up().corpora == [orphan]
 
 
 def test_what_nothing_serves_any_more_is_not_kept_of_people(films: list[Movie]) -> None:

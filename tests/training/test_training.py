@@ -287,6 +287,11 @@ def test_the_command_answers_in_json(films: list[Movie]) -> None:
     assert set(answer["seconds"]) == set(STEPS)
 
 
+def test_the_command_takes_an_empty_name_for_none(db: None) -> None:
+    with pytest.raises(CommandError, match=r"^There is no recipe ''; the recipes are: none yet\.$"):
+        call_command("train", "--recipe", "")
+
+
 def test_the_command_refuses_in_one_sentence(db: None) -> None:
     with pytest.raises(CommandError, match="There are no ratings to learn from"):
         call_command("train")

@@ -1,9 +1,8 @@
 """Removing files that nobody will go back to. The rows of versions stay."""
 
-import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,13 @@ from django.conf import settings
 from django.db.models import Q
 
 from apps.training.artifacts import PARTIAL, discard_artifact
-from apps.training.corpus import corpus_folder, discard_corpora
+from apps.training.corpus import corpus_folder, discard_corpus, kept_corpora
 from apps.training.models import ModelVersion, Recipe, TrainingRun, UpdateType
-from apps.training.services.runs import artifact_path
+from apps.training.services.runs import artifact_path, made_here
 
 FULL_KEPT = 2
 """Full retrains of a recipe: what was updated since may share files with the last one."""
 ORPHAN_SECONDS = 3600.0
-_VERSION = re.compile(r"\d{8}T\d{6}-\d+")
 _Status = ModelVersion.Status
 
 
@@ -39,6 +37,15 @@ def clean_up() -> Cleaned:
         return Cleaned(versions, [], [])
     live = ModelVersion.objects.filter(status=_Status.LIVE).values_list("name", flat=True)
     return Cleaned(versions, list(_remove_orphans()), discard_corpora(but=set(live)))
+
+
+def discard_corpora(*, but: Collection[str]) -> list[str]:
+    """Removes what was kept of people for versions of this database, but those named; the names of those
+    that went."""
+    gone = sorted(made_here(kept_corpora()) - set(but))
+    for name in gone:
+        discard_corpus(name)
+    return gone
 
 
 def remove_old_artifacts(*, recipe: Recipe) -> list[str]:
@@ -66,11 +73,13 @@ def _remove(version: ModelVersion) -> bool:
 
 
 def _remove_orphans() -> Iterator[str]:
-    """Folders of the form of a version, or of a part of one, that no row names and nobody wrote to lately."""
+    """Folders that runs of this database made, whole or in part, which no row names and nobody wrote to
+    lately."""
     named = set(ModelVersion.objects.exclude(artifact="").values_list("artifact", flat=True))
-    for folder in _folders(Path(settings.ARTIFACT_DIR), corpus_folder()):
-        is_partial = folder.name.startswith(PARTIAL)
-        if folder.name in named or not (is_partial or _VERSION.fullmatch(folder.name)):
+    folders = list(_folders(Path(settings.ARTIFACT_DIR), corpus_folder()))
+    ours = made_here(folder.name.removeprefix(PARTIAL) for folder in folders)
+    for folder in folders:
+        if folder.name in named or folder.name.removeprefix(PARTIAL) not in ours:
             continue
         if folder.stat().st_mtime < time.time() - ORPHAN_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,8 +1,9 @@
 """A run from its request to its end. Every step is a conditional UPDATE, so no two processes share one."""
 
 import logging
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,8 @@ from apps.training.services.recipes import find_recipe
 from apps.training.services.update_logs import note_failure
 
 logger = logging.getLogger(__name__)
+
+_NAME = re.compile(r"\d{8}T\d{6}-(\d{1,18})")
 
 REQUESTED = "requested"
 TAKEN_UP = "taken up"
@@ -112,6 +115,15 @@ def abandon_stale_runs() -> list[int]:
 def artifact_name(run: TrainingRun) -> str:
     """The name of the version that ``run`` makes: when it began, and the run's number."""
     return f"{run.started_at:%Y%m%dT%H%M%S}-{run.pk}"
+
+
+def made_here(names: Iterable[str]) -> set[str]:
+    """Those of the names that runs of this database gave: another site may keep its files beside ours."""
+    numbers = {name: int(found[1]) for name in names if (found := _NAME.fullmatch(name))}
+    runs = TrainingRun.objects.in_bulk(set(numbers.values()))
+    return {
+        name for name, number in numbers.items() if number in runs and artifact_name(runs[number]) == name
+    }
 
 
 def artifact_path(name: str) -> Path:

@@ -13,12 +13,12 @@ from apps.core.errors import ApplicationError, Conflict, Unavailable
 from apps.training.artifacts import Artifact, discard_artifact, save_artifact
 from apps.training.backlog import COMPACTION
 from apps.training.baseline import baseline_of
-from apps.training.corpus import Corpus, corpus_folder, discard_corpora, discard_corpus, save_corpus
+from apps.training.corpus import Corpus, corpus_folder, discard_corpus, save_corpus
 from apps.training.engines import pack_engine, unpack_engine
 from apps.training.gate import Check, failed_among
 from apps.training.models import ModelVersion, Recipe, UpdateType
 from apps.training.services.backtesting import Tested, back_test, recipe_to_beat, save_test, why_refused
-from apps.training.services.cleaning import remove_old_artifacts
+from apps.training.services.cleaning import discard_corpora, remove_old_artifacts
 from apps.training.services.fitting import (
     BACK_TEST,
     CHECK,

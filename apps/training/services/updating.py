@@ -11,8 +11,8 @@ from apps.experiments.policy import recipes_in_use
 from apps.ratings.services import forget_departures
 from apps.training.backlog import COMPACTION, ERASURE, backlog, has_erasures, is_loose
 from apps.training.catching_up import OVERLAP
-from apps.training.corpus import discard_corpora
 from apps.training.models import ModelVersion, TrainingRun, UpdateType
+from apps.training.services.cleaning import discard_corpora
 from apps.training.services.holding import held_recipes
 from apps.training.services.locking import AlreadyRunning
 from apps.training.services.runs import request_run

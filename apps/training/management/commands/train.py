@@ -35,7 +35,8 @@ class Command(MarqueeCommand):
     def execute_command(
         self, *args: Any, recipe: str | None, run: int | None, warm_start: bool, **options: Any
     ) -> Mapping[str, object]:
-        chosen = recipe or current_policy().recipe
+        # An empty name is a script's mistake, and no wish for the one that serves.
+        chosen = current_policy().recipe if recipe is None else recipe
         hidden = self.quiet or not sys.stderr.isatty()
         with tqdm(total=len(STEPS), disable=hidden, file=sys.stderr, leave=False) as bar:
 
