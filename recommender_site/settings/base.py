@@ -1,5 +1,6 @@
 """Safe defaults that every environment shares. dev, test and prod hold differences only."""
 
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -272,6 +273,8 @@ ARTIFACT_DIR = env.path("ARTIFACT_DIR", VAR_DIR / "artifacts")
 ARTIFACTS_KEPT = 3
 # A fit that takes longer is stopped, a minute before the queue would stop its task.
 TRAINING_TIMEOUT_SECONDS = CELERY_TASK_TIME_LIMIT - 60
+# Cores that a fit takes: fewer leave some to what else the machine does.
+TRAINING_THREADS = env.integer("TRAINING_THREADS", os.cpu_count() or 1, minimum=1, maximum=1024)
 # For a process that only fits, as workers start them.
 WITHOUT_PAGES = env.flag("WITHOUT_PAGES", False)
 AUTO_UPDATE = env.flag("AUTO_UPDATE", True)

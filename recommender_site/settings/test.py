@@ -11,6 +11,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 CELERY_BROKER_URL = "memory://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05}
 ARTIFACT_DIR = VAR_DIR / "test-artifacts"
+# Tests run beside each other, one on each core.
+TRAINING_THREADS = 1
 # Each client would list every static file when it begins.
 WHITENOISE_AUTOREFRESH = True
 # Tests see a change at once; those about the delay set it themselves.

@@ -1,13 +1,11 @@
 """Arms measured on ratings held back."""
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from apps.algorithms.base import InvalidParameter, Recommender
 from apps.algorithms.drills import shuffle_films
@@ -36,6 +34,7 @@ from apps.algorithms.splitting import Split
 from apps.algorithms.traits import FilmTraits, film_traits
 from apps.algorithms.types import Float64, Interactions, Parameters
 from apps.core.errors import Conflict, InvalidInput
+from apps.training.cores import training_cores
 from apps.training.datasets import build_measured_interactions
 from apps.training.parameters import split_parameters
 
@@ -155,7 +154,7 @@ def evaluate_arms(
     state = _State(plan, progress)
     splits = part_ratings(plan, interactions, rng)
     try:
-        with threadpool_limits(os.cpu_count()):
+        with training_cores():
             for number, split in enumerate(splits, start=1):
                 state.take(split, number)
     except InvalidParameter as error:
@@ -170,7 +169,7 @@ def evaluate_split(plan: Plan, split: Split, facts: FilmFacts) -> Evaluation:
     the same ones. Raises as ``evaluate_arms``.
     """
     try:
-        with threadpool_limits(os.cpu_count()):
+        with training_cores():
             state = _State(plan, lambda step: None)
             state.take(split, 1, facts)
     except InvalidParameter as error:

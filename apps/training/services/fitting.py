@@ -1,12 +1,10 @@
 """The arms of a version: learned from all ratings, or from the live version by what changed since."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from apps.algorithms.arms.svd import Svd
 from apps.algorithms.base import InvalidParameter, Recommender
@@ -16,6 +14,7 @@ from apps.algorithms.types import Float32
 from apps.core.errors import Conflict, InvalidInput
 from apps.training.artifacts import Artifact, ArtifactRefused
 from apps.training.catching_up import CaughtUp, catch_up
+from apps.training.cores import training_cores
 from apps.training.corpus import Corpus, open_corpus
 from apps.training.datasets import build_corpus
 from apps.training.engines import Engine
@@ -97,7 +96,7 @@ def fit_from_nothing(corpus: Corpus, work: Work, rng: np.random.Generator) -> Fi
     try:
         parameters, predicting, _ = split_parameters(work.run.recipe.parameters)
         predictor = RatingPredictor(**predicting)
-        with threadpool_limits(os.cpu_count()):
+        with training_cores():
             arms = fit_arms(ARMS, corpus.interactions, rng, parameters=parameters, before_each=work.begin)
             work.begin(PREDICT)
             predictor.fit(corpus.interactions)
@@ -140,7 +139,7 @@ def read_news(before: Corpus, work: Work) -> CaughtUp:
 def compact_live(live: Live, before: Corpus, work: Work) -> Fitted:
     """The live version with what updates left beside its arms worked in, and nothing new: what was said since
     goes on waiting for its update."""
-    with threadpool_limits(os.cpu_count()):
+    with training_cores():
         arms = compact_arms(live.engine.arms, before_each=work.begin)
     return Fitted(
         UpdateType.WARM_START,
@@ -158,7 +157,7 @@ def compact_live(live: Live, before: Corpus, work: Work) -> Fitted:
 def update_live(live: Live, before: Corpus, caught: CaughtUp, work: Work, rng: np.random.Generator) -> Fitted:
     """The live version's arms after what ``caught`` tells, with the parameters that they have there."""
     delta = caught.delta
-    with threadpool_limits(os.cpu_count()):
+    with training_cores():
         arms = update_arms(live.engine.arms, delta, rng, before_each=work.begin)
         work.begin(PREDICT)
         predictor = live.engine.predictor.update(delta)

@@ -1,13 +1,11 @@
 """Parameters searched for on a slice of the training part, of one arm or of all that a recipe serves with."""
 
-import os
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from apps.algorithms.base import InvalidParameter
 from apps.algorithms.evaluation import (
@@ -31,6 +29,7 @@ from apps.algorithms.types import Interactions, Parameters
 from apps.core.errors import InvalidInput
 from apps.experiments.policy import current_policy
 from apps.experiments.running import running_field
+from apps.training.cores import training_cores
 from apps.training.parameters import PREDICTOR, split_parameters
 from apps.training.services.benches import ArmBench, Bench, PredictorBench
 from apps.training.services.evaluating import (
@@ -154,7 +153,7 @@ def tune_arms(
     inner = next(part_ratings(plan, outer.learned, rng))
     searches = _Searches(plan, inner, budget, progress)
     try:
-        with threadpool_limits(os.cpu_count()):
+        with training_cores():
             found = searches.run(predictor=predictor)
             progress("the part held back")
             final = HeldBack(plan, outer, searches.parameters)
