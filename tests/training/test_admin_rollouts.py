@@ -362,24 +362,6 @@ def test_a_rollback_takes_two_clicks_and_a_reason(candidate: Recipe) -> None:
     assert (share_of(), read_policy().bandit_suspended) == (0, True)
 
 
-@pytest.mark.parametrize("name", ["promote", "serve_everybody", "roll_back"])
-def test_an_act_on_a_page_of_before_does_not_hit_another_rollout(candidate: Recipe, name: str) -> None:
-    make_candidate("second")
-    old = ask()
-    roll_back(by=None, reason="no")
-    now = ask("second")
-    if name == "serve_everybody":
-        promote(by=None, reason="urgent")
-        now.refresh_from_db()
-    before = now.status
-    answer = act(staff_client(PROMOTE, ROLL_BACK), old, name)
-    assert answer.status_code == 400
-    said = f"This is not what serves any more: {now} is ({now.get_status_display().lower()})."
-    assert said in words(answer)
-    now.refresh_from_db()
-    assert now.status == before
-
-
 # --- What it costs --------------------------------------------------------------------------------
 
 
