@@ -104,7 +104,8 @@ def refuse_shuffled() -> VersionRefused:
     with pytest.raises(Conflict) as not_rolled_out:
         ask_for_rollout(recipe="shuffled", by=None, reason=REASON)
     assert str(not_rolled_out.value) == (
-        "Recipe 'shuffled' has no version that passed the gate: fit it, which tests it (manage.py train"
+        f"Recipe 'shuffled' was fitted and refused (version {refused.value.version.name}): override the"
+        " refusal on that version's page, as staff may, or fit it again, which tests it (manage.py train"
         " --recipe shuffled)."
     )
     assert not Rollout.objects.exists()
