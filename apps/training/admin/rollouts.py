@@ -47,8 +47,12 @@ DAYS = (7, 30, 90, 365)
 SHARES = (
     Column.short("Recipe", "recipe"),
     Column.short("Version", "version"),
-    Column("Of all viewers", ("share",), share),
+    Column("Of who may take part", ("share",), share),
     Column.short("By", "why"),
+)
+TAKES_PART = (
+    "Shares are of all who may take part in each of these. Staff and the holdout get the recipe of the"
+    " policy; whom an experiment does not target gets what serves beside it."
 )
 MOMENTS = (
     Column.short("When", "at"),
@@ -315,15 +319,12 @@ class RolloutAdmin(ReadOnlyAdmin):
 def _shares_sheet(shares: Sequence[Share], at: datetime | None) -> Sheet:
     when = f"On {timezone.localtime(at):%Y-%m-%d %H:%M}" if at else "Now"
     rows = [{**vars(one), "version": one.version or "none is known"} for one in shares]
-    return Sheet(when, SHARES, rows, "")
+    return Sheet(when, SHARES, rows, "", about=TAKES_PART)
 
 
 def _moments_sheet(found: Sequence[Moment], title: str) -> Sheet | None:
     """None where nothing changed."""
-    rows = [
-        {**vars(one), "at": f"{timezone.localtime(one.at):%Y-%m-%d %H:%M:%S}", "by": one.by or "by itself"}
-        for one in found
-    ]
+    rows = [{**vars(one), "at": f"{timezone.localtime(one.at):%Y-%m-%d %H:%M:%S}"} for one in found]
     return Sheet(title, MOMENTS, rows, "") if rows else None
 
 
