@@ -23,6 +23,7 @@ from tests.training.rolling import (
     ask,
     candidate,
     clock,
+    expose,
     fresh,
     make_candidate,
     nothing_kept,
@@ -106,6 +107,9 @@ def test_a_page_in_steps_shows_them_and_what_can_be_done(candidate: Recipe, cloc
     assert act_url(rollout, "serve_everybody") not in page
     assert reverse("admin:experiments_experiment_overview", args=[rollout.experiment_id]) in page
     clock.move_by(timedelta(days=5))
+    watch()
+    assert "It is held: No list of candidate was counted since step 1 began:" in page_of(staff, rollout)
+    expose()
     watch()
     assert "Step 2 (now)" in page_of(staff, rollout)
 
