@@ -1,6 +1,6 @@
 """What served when: the policy's recipe, the rollouts beside it, and the version of each recipe."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,18 +13,23 @@ from apps.experiments.plans import phase_steps
 from apps.experiments.policy import read_policy
 from apps.experiments.ramping import Entry, standing
 from apps.training.models import Activation, Recipe, Rollout
+from apps.training.told_by import told_by_activations, told_by_decision, told_by_policy
 
 MOST_ROWS = 500
 POLICY_CHANGE = "policy.change"
-SYSTEM = "system"
-"""In the audit: a rule or a program."""
 Kind = Decision.Kind
 _HALTS = (Kind.PAUSE, Kind.STOP, Kind.SHIP, Kind.ROLL_BACK)
+_DECIDES_RECIPE = Q(experiment__layer_id=Layer.Kind.RECIPE) | Q(plan__has_key="pinned_recipe")
+"""Of phases: those of recipes, and those of strategies that pin one."""
+_NOBODY = 1e-9
+"""Of a share: what rounding leaves."""
+Spot = tuple[str, str]
+"""A recipe, and what gives it."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """Something that changed what serves. ``by`` is empty for a rule or a program."""
+    """Something that changed what serves. ``by`` says in words whose act it was (``told_by``)."""
 
     at: datetime
     what: str
@@ -36,8 +41,8 @@ class Moment:
 
 @dataclass(frozen=True)
 class Share:
-    """``share``, 0 to 1, of all viewers had ``recipe`` by ``why``, and so ``version``, empty where none of
-    the recipe is known to have been live."""
+    """``share``, 0 to 1, of those who take part in experiments had ``recipe`` by ``why``, and so ``version``,
+    empty where none of the recipe is known to have been live."""
 
     recipe: str
     version: str
@@ -46,30 +51,27 @@ class Share:
 
 
 def moments(since: datetime, until: datetime) -> list[Moment]:
-    """The newest first, at most ``MOST_ROWS``. Four queries."""
-    found = [*_policies(since, until), *_rollouts(since, until), *_versions(since, until)]
+    """The newest first, at most ``MOST_ROWS``. Six queries."""
+    found = [*_policies(since, until), *_experiments(since, until), *_versions(since, until)]
     return sorted(found, key=lambda one: one.at, reverse=True)[:MOST_ROWS]
 
 
 def served_at(at: datetime) -> list[Share]:
-    """What served at that moment, the largest share first. A few queries for each experiment of recipes.
+    """What served at that moment, the largest share first. A query for each experiment that decides a recipe.
 
-    Shares are of those who take part in experiments: staff, robots and the holdout get the policy's, whoever
-    is not targeted too, and whoever is in an experiment that pins a recipe gets that one.
+    Shares are of those who may take part in each experiment: staff, robots and the holdout get the policy's,
+    and whoever is not targeted by one gets what serves beside it. An experiment of strategies that pins a
+    recipe takes its people from all of recipes alike, since where a unit stands in one layer says nothing of
+    the other.
     """
-    policy = _recipe_of_policy(at)
-    shares: dict[tuple[str, str], float] = {}
-    left = 1.0
     phases = _tried_at(at)
     told = _rollouts_of(phases)
-    for phase in phases:
-        why = told.get(phase.experiment_id, f"experiment {phase.experiment_id}")
-        for recipe, share in _split_of(phase, at):
-            spot = recipe, why
-            shares[spot] = shares.get(spot, 0.0) + share
-            left -= share
-    if left > 1e-9:
-        shares[policy, "the policy"] = left
+    pinned, tried = [_shares_of(phases, at, told, is_pinned=is_pinned) for is_pinned in (True, False)]
+    rest = 1.0 - sum(pinned.values())
+    shares = pinned | {spot: share * rest for spot, share in tried.items() if share * rest > _NOBODY}
+    left = 1.0 - sum(shares.values())
+    if left > _NOBODY:
+        shares[_recipe_of_policy(at), "the policy"] = left
     versions = _versions_at(at, [recipe for recipe, _ in shares])
     found = [Share(recipe, versions.get(recipe, ""), share, why) for (recipe, why), share in shares.items()]
     return sorted(found, key=lambda one: -one.share)
@@ -80,24 +82,44 @@ def _policies(since: datetime, until: datetime) -> Iterator[Moment]:
     for row in rows[:MOST_ROWS]:
         before, after = row.before.get("recipe", ""), row.after.get("recipe", "")
         said = f"after {before}" if before != after else "with another strategy"
-        by = "" if row.actor_name == SYSTEM else row.actor_name
-        yield Moment(row.at, "Policy", after, said, by, row.reason)
+        yield Moment(row.at, "Policy", after, said, told_by_policy(row), row.reason)
 
 
-def _rollouts(since: datetime, until: datetime) -> Iterator[Moment]:
-    recipes = dict(
-        Rollout.objects.filter(experiment__isnull=False).values_list("experiment_id", "recipe__name")
+def _experiments(since: datetime, until: datetime) -> Iterator[Moment]:
+    """What was done to rollouts, to other experiments of recipes, and to those that pin one."""
+    deciding = Phase.objects.filter(_DECIDES_RECIPE)
+    rows = Decision.objects.filter(
+        experiment__in=deciding.values("experiment"), acted=True, at__range=(since, until)
     )
-    rows = Decision.objects.filter(experiment_id__in=recipes, acted=True, at__range=(since, until))
-    for row in rows.exclude(kind=Kind.HOLD).order_by("-at")[:MOST_ROWS]:
-        recipe = recipes[row.experiment_id]
-        yield Moment(row.at, "Rollout", recipe, row.get_kind_display(), row.by, row.reason)
+    decisions = list(rows.exclude(kind__in=(Kind.HOLD, Kind.APPROVE)).order_by("-at", "-id")[:MOST_ROWS])
+    keys = {row.experiment_id for row in decisions}
+    recipes = {
+        (phase.experiment_id, phase.number): _recipes_of(phase)
+        for phase in deciding.filter(experiment__in=keys)
+    }
+    rollouts = {
+        one.experiment_id: one for one in Rollout.objects.filter(experiment__in=keys).select_related("recipe")
+    }
+    for row in decisions:
+        rollout = rollouts.get(row.experiment_id)
+        what = "Rollout" if rollout else f"Experiment {row.experiment_id}"
+        recipe = rollout.recipe.name if rollout else recipes.get((row.experiment_id, row.phase), "")
+        by = told_by_decision(row, rollout)
+        yield Moment(row.at, what, recipe, row.get_kind_display(), by, row.reason)
+
+
+def _recipes_of(phase: Phase) -> str:
+    variants: list[dict[str, Any]] = phase.plan["variants"]
+    pinned: str = phase.plan.get("pinned_recipe", "")
+    return pinned or " and ".join(one["recipe"] for one in variants)
 
 
 def _versions(since: datetime, until: datetime) -> Iterator[Moment]:
-    rows = Activation.objects.filter(at__range=(since, until)).select_related("version", "recipe")
-    for row in rows[:MOST_ROWS]:
-        yield Moment(row.at, "Version", row.recipe.name, row.version.name, row.by, row.reason)
+    found = Activation.objects.filter(at__range=(since, until))
+    rows = list(found.select_related("version__run", "recipe")[:MOST_ROWS])
+    told = told_by_activations(rows)
+    for row in rows:
+        yield Moment(row.at, "Version", row.recipe.name, row.version.name, told[row.pk], row.reason)
 
 
 def _recipe_of_policy(at: datetime) -> str:
@@ -111,8 +133,8 @@ def _recipe_of_policy(at: datetime) -> str:
 
 
 def _tried_at(at: datetime) -> Sequence[Phase]:
-    """Of each experiment of recipes, rollouts among them, the phase of that moment, with its ledger."""
-    rows = Phase.objects.filter(experiment__layer_id=Layer.Kind.RECIPE, started_at__lte=at)
+    """Of each experiment that decides a recipe the phase of that moment."""
+    rows = Phase.objects.filter(_DECIDES_RECIPE, started_at__lte=at)
     return list(rows.filter(Q(ended_at=None) | Q(ended_at__gt=at)).order_by("started_at"))
 
 
@@ -120,6 +142,21 @@ def _rollouts_of(phases: Sequence[Phase]) -> dict[str, str]:
     """What an experiment is called that is a rollout, by its key."""
     rows = Rollout.objects.filter(experiment__in=[phase.experiment_id for phase in phases])
     return {str(one.experiment_id): str(one) for one in rows.select_related("recipe")}
+
+
+def _shares_of(
+    phases: Sequence[Phase], at: datetime, told: Mapping[str, str], *, is_pinned: bool
+) -> dict[Spot, float]:
+    """What the phases of one layer give, beside whatever another gives."""
+    found: dict[Spot, float] = {}
+    for phase in phases:
+        if ("pinned_recipe" in phase.plan) is not is_pinned:
+            continue
+        named = f"experiment {phase.experiment_id}"
+        why = f"{named}, which pins it" if is_pinned else told.get(phase.experiment_id, named)
+        for recipe, share in _split_of(phase, at):
+            found[recipe, why] = found.get((recipe, why), 0.0) + share
+    return found
 
 
 def _split_of(phase: Phase, at: datetime) -> Iterator[tuple[str, float]]:
@@ -133,6 +170,9 @@ def _split_of(phase: Phase, at: datetime) -> Iterator[tuple[str, float]]:
         return
     part = phase.plan["range_end"] - phase.plan["range_start"]
     coverage = part * standing(phase_steps(phase), ledger, now=at).coverage
+    if "pinned_recipe" in phase.plan:
+        yield phase.plan["pinned_recipe"], coverage
+        return
     variants: list[dict[str, Any]] = phase.plan["variants"]
     yield from ((one["recipe"], coverage * one["weight"]) for one in variants if one["weight"])
 

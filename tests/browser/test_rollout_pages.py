@@ -19,6 +19,7 @@ from tests.browser.conftest import new_page
 from tests.browser.test_bandit_pages import faults_of
 from tests.fitting import fit_beside
 from tests.house import House
+from tests.training.rolling import expose
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -91,6 +92,7 @@ def look_at_the_steps(page: Page) -> None:
     Phase.objects.update(started_at=timezone.now() - timedelta(days=3))
     Phase.objects.get().experiment.decisions.update(at=timezone.now() - timedelta(days=3))
     Rollout.objects.update(started_at=timezone.now() - timedelta(days=3))
+    expose()
     assert watch() == 1
     page.reload()
     expect(steps.get_by_role("row", name="Step 2 (now) 50 % 120 hours")).to_be_visible()

@@ -10,6 +10,7 @@ from apps.core.models import AuditEntry
 from apps.experiments.models import ServingPolicy
 from apps.experiments.policy import current_policy
 from apps.experiments.services import assign, suspend_bandit
+from tests.experiments.setup import HYBRID, make_running
 from tests.factories import make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("servable")]
@@ -17,6 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("servable")]
 LIST = reverse("admin:experiments_servingpolicy_changelist")
 PAGE = reverse("admin:experiments_servingpolicy_change", args=[1])
 VIEW, CHANGE = "experiments.view_servingpolicy", "experiments.change_servingpolicy"
+BANDIT = {"policy": "bandit", "arms": ["svd", "item_cf"], "slots": 1}
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -55,7 +57,7 @@ def words(answer: Any) -> str:
     ],
 )
 def test_a_button_asks_why_and_does_it(action: str, was: bool, button: str, asks: str, done: str) -> None:
-    ServingPolicy.objects.update(bandit_suspended=was)
+    ServingPolicy.objects.update(bandit_suspended=was, strategy=BANDIT)
     staff, version = staff_client(CHANGE), ServingPolicy.objects.get().version
     page = words(staff.get(PAGE))
     assert f'value="{action}" class="admin-button">{button}</button>' in page
@@ -84,7 +86,20 @@ def test_it_is_in_effect_with_the_next_list(django_capture_on_commit_callbacks: 
     assert assign(None).bandit_suspended
 
 
+@pytest.mark.parametrize("action", ["suspend", "resume"])
+def test_where_no_bandit_serves_neither_button_is_there(action: str) -> None:
+    ServingPolicy.objects.update(bandit_suspended=action == "resume")
+    staff = staff_client(CHANGE)
+    page = words(staff.get(PAGE))
+    assert 'class="admin-button">Let the bandit draw again<' not in page
+    assert 'class="admin-button">Suspend the bandit<' not in page
+    assert "It counts once a bandit serves." in page
+    make_running("drawing", strategies={"control": HYBRID, "drawn": BANDIT})
+    assert f'value="{action}" class="admin-button">' in words(staff.get(PAGE)), "some are served by one"
+
+
 def test_whoever_may_only_look_is_offered_neither() -> None:
+    ServingPolicy.objects.update(strategy=BANDIT)
     staff = staff_client()
     assert "Suspend the bandit" not in words(staff.get(PAGE))
     press(staff, "suspend", "A look")

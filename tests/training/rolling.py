@@ -11,6 +11,7 @@ from django.test import override_settings
 
 from apps.accounts.models import User
 from apps.core.clock import SimulatedClock
+from apps.experiments.contributions import PARTS
 from apps.experiments.metrics import GUARDRAILS
 from apps.experiments.models import Decision, LatencyDay, Phase, Snapshot
 from apps.experiments.policy import forget_policy
@@ -96,10 +97,21 @@ def count(
         LatencyDay.objects.update_or_create(**day, day=phase.started_at.date(), counts={"100": 900})
 
 
+def expose(n_lists: int = 1) -> None:
+    """One unit has the candidate of the open rollout, by as many lists more; nothing else is counted."""
+    phase = Phase.objects.get(ended_at=None, experiment__layer_id="recipe")
+    key = {"experiment": phase.experiment, "phase": phase.number, "axis": "day", "metric": "lists_per_unit"}
+    key |= {"variant": CANDIDATE, "step": phase.started_at.date().toordinal()}
+    row, _ = Snapshot.objects.get_or_create(**key, defaults=dict.fromkeys(PARTS, 0.0))
+    row.n, row.top = 1, row.top + n_lists
+    row.save()
+
+
 def go_through_steps(clock: SimulatedClock) -> None:
-    """Of a timed rollout, looked at every six hours."""
+    """Of a timed rollout that one unit has, looked at every six hours."""
     for _ in range(7 * 4 + 1):
         clock.move_by(timedelta(hours=6))
+        expose()
         watch()
         reconcile_rollouts()
 

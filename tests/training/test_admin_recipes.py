@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.training.admin.rollouts import ASK
 from apps.training.models import BackTest, Recipe
@@ -41,6 +42,24 @@ def test_what_has_not_passed_is_not_offered(candidate: Recipe) -> None:
     assert not offers(make_version("untested").recipe)
     BackTest.objects.update(passed=False)
     assert not offers(candidate)
+
+
+def test_where_it_cannot_be_rolled_out_its_page_says_why(candidate: Recipe) -> None:
+    assert "It cannot be rolled out yet." not in page_of(candidate, ASK)
+    BackTest.objects.update(passed=False, against="other", overridden_at=timezone.now())
+    said = (
+        "It cannot be rolled out yet. Recipe &#x27;bold&#x27; was not tested beside &#x27;standard&#x27;,"
+        " which serves: fit it, which tests it (manage.py train --recipe bold)."
+    )
+    assert said in page_of(candidate, ASK)
+    BackTest.objects.update(against="standard", overridden_at=None)
+    said = (
+        "It cannot be rolled out yet. Recipe &#x27;bold&#x27; did not pass its test beside"
+        " &#x27;standard&#x27;, which serves."
+    )
+    assert said in page_of(candidate, ASK)
+    assert said not in page_of(candidate), "whoever may not ask is told nothing of it"
+    assert "It cannot be rolled out yet." not in page_of(Recipe.objects.get(name="standard"), ASK)
 
 
 def test_what_serves_or_is_asked_for_is_not_offered(candidate: Recipe) -> None:

@@ -63,7 +63,7 @@ def test_the_timeline_tells_what_changed_and_what_serves(candidate: Recipe, cloc
         ("10.0%", f"rollout {rollout.pk} of bold"),
     }
     assert ["Version", "bold", version.name, "ada", "Back"] in [row[1:] for row in rows]
-    assert ["Rollout", "bold", "Started", "by itself"] in [row[1:5] for row in rows]
+    assert ["Rollout", "bold", "Started", "a command"] in [row[1:5] for row in rows]
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,9 @@ def test_an_equal_recipe_passes_and_is_live_of_its_own_alone(crowd: list[Movie])
     ]
     assert [check["passed"] for check in test.checks] == [True] * 5
     assert version.checks == test.checks
+    assert TrainingRun.objects.latest("pk").log[-1]["line"] == (
+        f"Version {version.name} passed, and is the live version of recipe 'same', which serves nobody yet."
+    )
 
 
 def test_a_recipe_of_shuffled_ratings_is_refused_and_kept(crowd: list[Movie]) -> None:

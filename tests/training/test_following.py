@@ -11,7 +11,7 @@ from apps.core.clock import SimulatedClock
 from apps.core.errors import Conflict
 from apps.core.models import AuditEntry
 from apps.experiments.metrics import GUARDRAILS, METRICS
-from apps.experiments.models import Experiment, Phase
+from apps.experiments.models import Decision, Experiment, Phase
 from apps.experiments.planning import Power
 from apps.experiments.policy import read_policy
 from apps.experiments.services import (
@@ -34,7 +34,7 @@ from apps.training.services.rollouts import (
     serve_everybody,
     waiting,
 )
-from tests.experiments.setup import make_running_recipes
+from tests.experiments.setup import make_running, make_running_recipes
 from tests.experiments.traffic import show
 from tests.training.rolling import (
     UNITS,
@@ -43,6 +43,7 @@ from tests.training.rolling import (
     candidate,
     clock,
     count,
+    expose,
     fresh,
     go_through_steps,
     last,
@@ -57,6 +58,11 @@ from tests.training.rolling import (
 __all__ = ["boss", "candidate", "clock", "fresh", "nothing_kept", "servable"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("servable", "clock", "fresh")]
+
+NOBODY = (
+    "No list of candidate was counted since step {} began: nobody has had its recipe in this step. See"
+    " whether an experiment that pins a recipe takes all who come, or promote it now."
+)
 
 
 def test_a_site_that_nobody_visits_takes_timed_steps_and_is_told_so(candidate: Recipe) -> None:
@@ -112,10 +118,12 @@ def test_a_timed_rollout_goes_its_way_though_nothing_can_be_told(
     ask()
     clock.move_by(timedelta(hours=47))
     assert (watch(), reconcile_rollouts()) == (0, [])
+    expose()
     clock.move_by(timedelta(hours=1))
     watch()
     before = served_by()["bold"]
     assert abs(share_of() - 0.5) < 0.06
+    expose()
     clock.move_by(timedelta(hours=120))
     watch()
     assert reconcile_rollouts() == [f"rollout {the_one().pk} of bold: promoted"]
@@ -124,6 +132,37 @@ def test_a_timed_rollout_goes_its_way_though_nothing_can_be_told(
     # Binomial, 98 % of 2,000: outside of this in fewer than one of a million.
     assert abs(len(after) / len(UNITS) - 0.98) < 0.017
     assert read_policy().recipe == "standard", "going back takes no more than ending the experiment"
+
+
+def test_a_timed_step_waits_while_nobody_has_had_the_recipe_in_it(
+    candidate: Recipe, clock: SimulatedClock
+) -> None:
+    rollout = ask()
+    make_running("pinning", pinned_recipe="standard")
+    clock.move_by(timedelta(days=30))
+    for _ in range(2):
+        watch()
+        assert reconcile_rollouts() == []
+    assert Decision.objects.filter(experiment=rollout.experiment_id, kind="hold").count() == 1, "said once"
+    assert (last(rollout).kind, last(rollout).step, last(rollout).reason) == ("hold", 0, NOBODY.format(1))
+    assert (the_one().status, share_of()) == ("running", 0)
+    expose()
+    watch()
+    assert (last(rollout).kind, last(rollout).step) == ("advance", 1)
+    clock.move_by(timedelta(days=30))
+    watch()
+    assert (last(rollout).kind, last(rollout).step, last(rollout).reason) == ("hold", 1, NOBODY.format(2))
+    assert reconcile_rollouts() == [], "whoever had it in the step before does not count"
+    expose()
+    watch()
+    assert reconcile_rollouts() == [f"rollout {rollout.pk} of bold: promoted"]
+
+
+def test_one_that_nobody_has_had_can_be_promoted_by_hand(candidate: Recipe, clock: SimulatedClock) -> None:
+    ask()
+    clock.move_by(timedelta(days=30))
+    watch()
+    assert promote(by=None, reason="nobody comes").status == "promoted"
 
 
 def test_what_is_counted_after_the_promotion_is_not_pooled_with_before(

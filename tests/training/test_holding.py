@@ -297,7 +297,9 @@ def test_staff_go_back_in_two_clicks_with_a_reason(live: ModelVersion, second: M
 def test_staff_let_it_learn_again_in_two_clicks_with_a_reason(held: ModelVersion) -> None:
     recipe, staff = standard(), staff_client(MAY)
     page = words(staff.get(url("change", recipe)))
-    assert "<strong>Held</strong> at its version by boss: <q>Odd lists</q>" in page
+    assert "<strong>Held</strong> at its version by boss: <q>Odd lists</q>. It learns again" in page
+    Recipe.objects.update(held_because="Odd lists.")
+    assert "<q>Odd lists.</q> It learns again" in words(staff.get(url("change", recipe)))
     assert url("let_go", recipe) in page
     assert "Let standard learn again?" in words(staff.get(url("let_go", recipe)))
     assert staff.post(url("let_go", recipe), {"reason": " "}).status_code == 400

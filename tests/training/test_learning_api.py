@@ -106,7 +106,8 @@ def test_a_run_says_which_version_it_made(staff: Caller, films: Any) -> None:
     followed = staff.send("GET", f"/api/v1/training/runs/{version.run_id}").json()
     assert (followed["status"], followed["version"]) == ("succeeded", version.name)
     assert len(followed["steps"]) == followed["n_steps"]
-    assert followed["log"][-1]["line"] == f"Version {version.name} passed, and goes live."
+    said = f"Version {version.name} passed, and is the live version of recipe 'standard'."
+    assert followed["log"][-1]["line"] == said
 
 
 def test_a_second_one_is_refused_while_one_runs(staff: Caller) -> None:

@@ -13,7 +13,7 @@ from apps.core.models import AuditEntry
 from apps.experiments.models import Decision, Experiment, ServingPolicy
 from apps.experiments.policy import recipes_in_use
 from apps.experiments.services import roll_up, stop
-from apps.training.models import Recipe, Rollout
+from apps.training.models import ModelVersion, Recipe, Rollout
 from apps.training.services import reconcile_rollouts
 from apps.training.services.rollouts import (
     ask_for_rollout,
@@ -155,6 +155,24 @@ def test_an_experiment_that_pins_a_recipe_is_left_alone_by_a_rollout(candidate: 
     assert {one.recipe for one in inside} == {"standard"}
     assert {len(one.served) for one in inside} == {1}, "they count in nothing that they do not get"
     assert len([one for one in outside if one.recipe == "bold"]) > 0.95 * len(outside)
+
+
+def test_of_what_was_refused_it_is_said_that_staff_may_override_it(candidate: Recipe) -> None:
+    version = make_version("drill")
+    ModelVersion.objects.filter(pk=version.pk).update(status="refused")
+    with pytest.raises(Conflict) as caught:
+        ask("drill")
+    assert str(caught.value) == (
+        f"Recipe 'drill' was fitted and refused (version {version.name}): override the refusal on that"
+        " version's page, as staff may, or fit it again, which tests it (manage.py train --recipe drill)."
+    )
+    ModelVersion.objects.filter(pk=version.pk).update(artifact="")
+    with pytest.raises(Conflict) as caught:
+        ask("drill")
+    assert str(caught.value) == (
+        f"Recipe 'drill' was fitted and refused (version {version.name}): fit it, which tests it (manage.py"
+        " train --recipe drill)."
+    )
 
 
 def test_all_of_it_is_in_the_ledger(candidate: Recipe, clock: SimulatedClock) -> None:

@@ -76,7 +76,7 @@ def test_a_fit_logs_what_it_read_took_and_wrote(films: list[Movie]) -> None:
     written = version.metrics["written_bytes"] / 1e6
     assert f"Wrote {written:,.1f} of the version's {written:,.1f} MB." in log
     assert re.fullmatch(r"The process took [\d,]+ MB of memory at its highest\.", log[-2])
-    assert log[-1] == f"Version {version.name} passed, and goes live."
+    assert log[-1] == f"Version {version.name} passed, and is the live version of recipe 'standard'."
 
 
 def test_two_fits_of_the_same_rows_give_the_same_numbers(films: list[Movie], own_artifacts: Path) -> None:

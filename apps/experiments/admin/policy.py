@@ -15,7 +15,13 @@ from apps.core.admin.columns import list_action
 from apps.core.errors import ApplicationError
 from apps.experiments.models import ServingPolicy
 from apps.experiments.requirements import recipe_names
-from apps.experiments.services import change_policy, check_policy, resume_bandit, suspend_bandit
+from apps.experiments.services import (
+    bandit_serves,
+    change_policy,
+    check_policy,
+    resume_bandit,
+    suspend_bandit,
+)
 
 
 class ServingPolicyForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at run time
@@ -69,7 +75,8 @@ class ServingPolicyAdmin(ExplainedAdmin):
         ' "als", "item_cf"], "slots": 2} a bandit draws two of them for each list, by what it has learned.',
         "recipe": "Its live version scores. One that is not trained yet cannot serve: train it first.",
         "version": "Grows with each change. Lists in the log name it.",
-        "bandit_suspended": "Whether a bandit's arms serve by fixed weights, since it did harm.",
+        "bandit_suspended": "Whether a bandit's arms serve by fixed weights, since it did harm. It counts"
+        " once a bandit serves.",
     }
     empty = "Run manage.py migrate: it brings the policy that a site starts with."
     list_display = ("__str__", "strategy", "recipe", "bandit_suspended", "changed_at", "changed_by", "reason")
@@ -78,7 +85,9 @@ class ServingPolicyAdmin(ExplainedAdmin):
     row_actions = {"suspend": "Suspend the bandit", "resume": "Let the bandit draw again"}
 
     def row_actions_of(self, row: ServingPolicy) -> Mapping[str, str]:
-        """The one of the two that would change anything."""
+        """The one of the two that would change anything; none where no bandit serves."""
+        if not bandit_serves():
+            return {}
         idle = "suspend" if row.bandit_suspended else "resume"
         return {name: text for name, text in self.row_actions.items() if name != idle}
 

@@ -34,7 +34,13 @@ from apps.experiments.services.overrides import (
     read_token,
     remove_override,
 )
-from apps.experiments.services.policy import change_policy, check_policy, resume_bandit, suspend_bandit
+from apps.experiments.services.policy import (
+    bandit_serves,
+    change_policy,
+    check_policy,
+    resume_bandit,
+    suspend_bandit,
+)
 from apps.experiments.services.rollup import rebuild, roll_up
 from apps.experiments.services.watching import watch
 
@@ -50,6 +56,7 @@ __all__ = [
     "advance",
     "approve",
     "assign",
+    "bandit_serves",
     "change_experiment",
     "change_holdout",
     "change_policy",

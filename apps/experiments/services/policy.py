@@ -77,6 +77,12 @@ def _set_suspended(suspended: bool, *, reason: str, by: Actor | None) -> None:
     transaction.on_commit(forget_policy)
 
 
+def bandit_serves() -> bool:
+    """Whether the policy draws by a bandit, or a variant of an experiment that is open. Two queries."""
+    tried = [variant.strategy for _, plan in open_plans() for variant in plan.variants]
+    return any(one is not None and one.policy == "bandit" for one in (read_policy().strategy, *tried))
+
+
 def check_policy(*, strategy: object, recipe: str, expected_version: int | None) -> None:
     """Raises what ``change_policy`` would, so that a form can say it."""
     parsed = _parse(strategy)

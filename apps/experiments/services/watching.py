@@ -20,6 +20,10 @@ from apps.experiments.services.life import advance, roll_back
 from apps.experiments.services.phases import decide, open_phase, standing_of
 
 logger = logging.getLogger(__name__)
+_NOBODY_HAD_IT = (
+    "nobody has had its recipe in this step. See whether an experiment that pins a recipe takes all who come,"
+    " or promote it now."
+)
 Spot = tuple[str, str]
 """A variant, and a guardrail's metric."""
 
@@ -104,19 +108,27 @@ def _watch(key: str) -> int:
 def _unseen_since(
     experiment: Experiment, phase: Phase, plan: Plan, figures: Figures, standing: Standing
 ) -> list[str]:
-    """Of a step that was gone on to, the variants of which no list was counted since."""
+    """Of a step that was gone on to, the variants of which no list was counted since; of a timed rollout in
+    its first step too, and of the candidate alone.
+    """
+    names = [name for name, weight in plan.weights.items() if weight > 0]
+    if plan.is_timed:
+        names = [name for name in names if name != plan.control.name]
     advanced = Decision.objects.filter(
         experiment=experiment, phase=phase.number, kind=Decision.Kind.ADVANCE, step=standing.step
     )
     last = advanced.order_by("-id").first()
-    if last is None or not last.figures or plan.is_timed:
+    before = dict.fromkeys(names, 0.0)
+    if last is not None and last.figures:
+        before = lists_in(Figures.from_json(last.figures).metrics, plan)
+    elif not plan.is_timed:
         return []
-    before = lists_in(Figures.from_json(last.figures).metrics, plan)
     now = lists_in(figures.metrics, plan)
-    unseen = [name for name, weight in plan.weights.items() if weight > 0 and now[name] <= before[name]]
+    unseen = [name for name in names if now[name] <= before[name]]
     if not unseen:
         return []
-    return [f"No list of {' and '.join(unseen)} was counted since step {standing.step + 1} began."]
+    said = f"No list of {' and '.join(unseen)} was counted since step {standing.step + 1} began"
+    return [f"{said}: {_NOBODY_HAD_IT}" if plan.is_timed else f"{said}."]
 
 
 def _harmful(

@@ -19,7 +19,7 @@ from apps.training.admin.back_tests import difference_of, verdict_of
 from apps.training.admin.holding import let_go_view, may_let_go
 from apps.training.models import BackTest, ModelVersion, Recipe, Rollout
 from apps.training.services import copy_recipe, delete_recipe, require_removable
-from apps.training.services.gating import passed_gate
+from apps.training.services.gating import why_not_rolled_out
 
 _TESTS_SHOWN = 10
 
@@ -134,11 +134,13 @@ def _standing_of(request: HttpRequest, recipe: Recipe) -> dict[str, Any]:
     rollout = recipe.rollouts.select_related("recipe").first() if may_see(request, Rollout) else None
     is_asked_for = recipe.rollouts.filter(status=Rollout.Status.WAITING).exists()
     may_roll_out = is_idle and not is_asked_for and request.user.has_perm("training.add_rollout")
+    why_not = why_not_rolled_out(recipe, against=read_policy().recipe) if may_roll_out else ""
     return {
         "is_idle": is_idle,
         "rollout": rollout,
         "rollout_url": row_url(Rollout, rollout.pk) if rollout else "",
-        "may_roll_out": may_roll_out and passed_gate(recipe, against=read_policy().recipe),
+        "may_roll_out": may_roll_out and not why_not,
+        "why_not_rolled_out": why_not,
         "may_let_go": may_let_go(request, recipe),
     }
 

@@ -30,6 +30,10 @@ from apps.training.models import ModelVersion, Recipe, Rollout
 from apps.training.services.rollouts import (
     ask_for_rollout,
     promote,
+    require_in_steps,
+    require_promoted,
+    require_waiting,
+    require_way_back,
     roll_back,
     rolled_back_next,
     serve_everybody,
@@ -43,8 +47,12 @@ DAYS = (7, 30, 90, 365)
 SHARES = (
     Column.short("Recipe", "recipe"),
     Column.short("Version", "version"),
-    Column("Of all viewers", ("share",), share),
+    Column("Of who may take part", ("share",), share),
     Column.short("By", "why"),
+)
+TAKES_PART = (
+    "Shares are of all who may take part in each of these. Staff and the holdout get the recipe of the"
+    " policy; whom an experiment does not target gets what serves beside it."
 )
 MOMENTS = (
     Column.short("When", "at"),
@@ -59,13 +67,16 @@ UNDER_WAY = tuple(Rollout.UNDER_WAY)
 
 @dataclass(frozen=True)
 class Act:
-    """``run`` takes the rollout, who acts, and the reason. ``statuses`` are those that it fits."""
+    """``run`` takes the rollout, who acts, and the reason; ``check`` raises what it would at once, by the
+    rollout's key. ``statuses`` are those that it fits.
+    """
 
     title: str
     button: str
     about: str
     permission: str
     statuses: tuple[str, ...]
+    check: Callable[[int], object]
     run: Callable[[Rollout, Any, str], object]
 
 
@@ -76,6 +87,7 @@ ACTS: Mapping[str, Act] = {
         "All viewers but 2 % get it within two seconds, whatever its steps still wait for.",
         PROMOTE,
         (Status.RUNNING,),
+        require_in_steps,
         lambda rollout, by, reason: promote(rollout_id=rollout.pk, by=by, reason=reason),
     ),
     "serve_everybody": Act(
@@ -84,6 +96,7 @@ ACTS: Mapping[str, Act] = {
         "Its holdout ends, and the policy names it.",
         PROMOTE,
         (Status.PROMOTED,),
+        require_promoted,
         lambda rollout, by, reason: serve_everybody(rollout_id=rollout.pk, by=by, reason=reason),
     ),
     "roll_back": Act(
@@ -93,6 +106,7 @@ ACTS: Mapping[str, Act] = {
         " somebody lets it draw again in the serving policy: what it learned lately is of this recipe.",
         ROLL_BACK,
         (*UNDER_WAY, Status.FINISHED),
+        require_way_back,
         lambda rollout, by, reason: roll_back(rollout_id=rollout.pk, by=by, reason=reason),
     ),
     "withdraw": Act(
@@ -101,6 +115,7 @@ ACTS: Mapping[str, Act] = {
         "It does not wait for its turn any more.",
         ASK,
         (Status.WAITING,),
+        require_waiting,
         lambda rollout, by, reason: withdraw(rollout_id=rollout.pk, by=by, reason=reason),
     ),
 }
@@ -218,18 +233,27 @@ class RolloutAdmin(ReadOnlyAdmin):
             "It serves a tenth of all viewers at first, and more step by step.",
             ASK,
             (),
+            lambda key: None,
             lambda *given: None,
         )
         return self._asking(request, ask, form, "", back=reverse("admin:training_rollout_changelist"))
 
     def act_view(self, request: HttpRequest, object_id: int, name: str) -> HttpResponse:
-        """Asks for the reason, and acts once it was given; a refusal is said on the page."""
+        """Asks for the reason, and acts once it was given; a refusal is said on the page. Of an act that does
+        not fit any more it is said on the rollout's own, and no reason is asked for.
+        """
         act = ACTS.get(name)
         if act is None:
             raise Http404("There is no such act")
         if not request.user.has_perm(act.permission):
             raise PermissionDenied
         rollout = get_object_or_404(Rollout.objects.select_related("recipe"), pk=object_id)
+        if request.method != "POST":
+            try:
+                act.check(object_id)
+            except ApplicationError as refusal:
+                messages.error(request, refusal.detail)
+                return redirect(row_url(Rollout, object_id))
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
@@ -295,15 +319,12 @@ class RolloutAdmin(ReadOnlyAdmin):
 def _shares_sheet(shares: Sequence[Share], at: datetime | None) -> Sheet:
     when = f"On {timezone.localtime(at):%Y-%m-%d %H:%M}" if at else "Now"
     rows = [{**vars(one), "version": one.version or "none is known"} for one in shares]
-    return Sheet(when, SHARES, rows, "")
+    return Sheet(when, SHARES, rows, "", about=TAKES_PART)
 
 
 def _moments_sheet(found: Sequence[Moment], title: str) -> Sheet | None:
     """None where nothing changed."""
-    rows = [
-        {**vars(one), "at": f"{timezone.localtime(one.at):%Y-%m-%d %H:%M:%S}", "by": one.by or "by itself"}
-        for one in found
-    ]
+    rows = [{**vars(one), "at": f"{timezone.localtime(one.at):%Y-%m-%d %H:%M:%S}"} for one in found]
     return Sheet(title, MOMENTS, rows, "") if rows else None
 
 

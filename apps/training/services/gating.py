@@ -13,7 +13,7 @@ def require_gate(recipe: Recipe, *, against: str) -> None:
     """
     fitting = f"fit it, which tests it (manage.py train --recipe {recipe.name})"
     if not ModelVersion.objects.filter(recipe=recipe, status=ModelVersion.Status.LIVE).exists():
-        raise Conflict(f"Recipe {recipe.name!r} has no version that passed the gate: {fitting}.")
+        raise Conflict(_why_none_is_live(recipe, fitting))
     serving = find_recipe(against)
     if find_leave(recipe, serving) is None:
         if was_tested(recipe, serving):
@@ -21,13 +21,26 @@ def require_gate(recipe: Recipe, *, against: str) -> None:
         raise Conflict(f"Recipe {recipe.name!r} was not tested beside {against!r}, which serves: {fitting}.")
 
 
-def passed_gate(recipe: Recipe, *, against: str) -> bool:
-    """Whether ``require_gate`` lets it through; False where the recipe that serves is gone."""
+def why_not_rolled_out(recipe: Recipe, *, against: str) -> str:
+    """What ``require_gate`` has against it, or that the recipe which serves is gone; empty for nothing."""
     try:
         require_gate(recipe, against=against)
-    except ApplicationError:
-        return False
-    return True
+    except ApplicationError as refusal:
+        return refusal.detail
+    return ""
+
+
+def _why_none_is_live(recipe: Recipe, fitting: str) -> str:
+    last = ModelVersion.objects.filter(recipe=recipe).order_by("-id").first()
+    if last is None or last.status != ModelVersion.Status.REFUSED:
+        return f"Recipe {recipe.name!r} has no version that passed the gate: {fitting}."
+    if not last.artifact:
+        return f"Recipe {recipe.name!r} was fitted and refused (version {last.name}): {fitting}."
+    return (
+        f"Recipe {recipe.name!r} was fitted and refused (version {last.name}): override the refusal on that"
+        f" version's page, as staff may, or fit it again, which tests it (manage.py train --recipe"
+        f" {recipe.name})."
+    )
 
 
 def require_served(recipe: str, serving: str) -> None:

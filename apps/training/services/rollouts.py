@@ -57,9 +57,7 @@ def promote(*, by: Actor | None, reason: str, rollout_id: int | None = None) -> 
     reason, ``Conflict`` where no rollout is in steps, or another one than is meant.
     """
     lock_rollouts()
-    rollout = _require_under_way(rollout_id)
-    if rollout.status != Status.RUNNING:
-        raise Conflict(f"Recipe {rollout.recipe.name!r} is promoted already.")
+    rollout = require_in_steps(rollout_id)
     promote_one(rollout, by=by, reason=reason)
     return rollout
 
@@ -70,9 +68,7 @@ def serve_everybody(*, by: Actor | None, reason: str, rollout_id: int | None = N
     promoted.
     """
     lock_rollouts()
-    rollout = _require_under_way(rollout_id)
-    if rollout.status != Status.PROMOTED:
-        raise Conflict(f"Recipe {rollout.recipe.name!r} is in steps: promote it first.")
+    rollout = require_promoted(rollout_id)
     finish(rollout, by=by, reason=reason)
     return rollout
 
@@ -86,12 +82,7 @@ def roll_back(*, by: Actor | None, reason: str, rollout_id: int | None = None) -
     """
     require_reason(reason)
     lock_rollouts()
-    rollout = rolled_back_next()
-    if rollout is None:
-        raise Conflict(
-            "No rollout is under way, and what serves came by none: there is nothing to go back to."
-        )
-    _require_meant(rollout, rollout_id)
+    rollout = require_way_back(rollout_id)
     if rollout.status == Status.FINISHED:
         _restore(rollout, by=by, reason=reason)
     else:
@@ -106,12 +97,47 @@ def withdraw(*, rollout_id: int, by: Actor | None, reason: str) -> Rollout:
     """A candidate that waits does not any more. Raises ``Conflict`` for one that does not wait."""
     require_reason(reason)
     lock_rollouts()
-    rollout = Rollout.objects.select_related("recipe").filter(pk=rollout_id, status=Status.WAITING).first()
-    if rollout is None:
-        raise Conflict(f"Rollout {rollout_id} does not wait: roll it back if it is under way.")
+    rollout = require_waiting(rollout_id)
     end(rollout, Status.WITHDRAWN, reason)
     record_audit("training.withdraw_rollout", by=by, target=rollout, reason=reason)
     return rollout
+
+
+# --- What each act needs, of ``rollout_id`` or of whichever fits; raises ``Conflict`` ----------------
+
+
+def require_in_steps(rollout_id: int | None) -> Rollout:
+    rollout = _require_under_way(rollout_id)
+    if rollout.status != Status.RUNNING:
+        raise Conflict(f"Recipe {rollout.recipe.name!r} is promoted already.")
+    return rollout
+
+
+def require_promoted(rollout_id: int | None) -> Rollout:
+    rollout = _require_under_way(rollout_id)
+    if rollout.status != Status.PROMOTED:
+        raise Conflict(f"Recipe {rollout.recipe.name!r} is in steps: promote it first.")
+    return rollout
+
+
+def require_way_back(rollout_id: int | None) -> Rollout:
+    rollout = rolled_back_next()
+    if rollout is None:
+        raise Conflict(
+            "No rollout is under way, and what serves came by none: there is nothing to go back to."
+        )
+    _require_meant(rollout, rollout_id)
+    return rollout
+
+
+def require_waiting(rollout_id: int) -> Rollout:
+    rollout = Rollout.objects.select_related("recipe").filter(pk=rollout_id, status=Status.WAITING).first()
+    if rollout is None:
+        raise Conflict(f"Rollout {rollout_id} does not wait: roll it back if it is under way.")
+    return rollout
+
+
+# --- Which there are ------------------------------------------------------------------------------
 
 
 def under_way() -> Rollout | None:

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from apps.algorithms.registry import loose_among
 from apps.core.errors import ApplicationError, Conflict, Unavailable
+from apps.experiments.policy import recipes_in_use
 from apps.training.artifacts import Artifact, discard_artifact, save_artifact
 from apps.training.backlog import COMPACTION
 from apps.training.baseline import baseline_of
@@ -292,13 +293,18 @@ def _judge(work: Work, checked: _Checked, trial: _Trial | None) -> tuple[list[Ch
     return checks, " ".join(reason for reason in reasons if reason)
 
 
+def _told_live(version: str, recipe: str) -> str:
+    rest = "." if recipe in recipes_in_use() else ", which serves nobody yet."
+    return f"Version {version} passed, and is the live version of recipe {recipe!r}{rest}"
+
+
 @transaction.atomic
 def _publish(work: Work, fitted: Fitted, checked: _Checked, trial: _Trial | None) -> ModelVersion:
     """The version's row, live or refused, that of its back-test, its line in the log and the end of its run:
     all or nothing."""
     checks, refusal = _judge(work, checked, trial)
     work.say_memory()
-    work.say(refusal or f"Version {checked.artifact.path.name} passed, and goes live.")
+    work.say(refusal or _told_live(checked.artifact.path.name, work.run.recipe.name))
     if refusal:
         refuse_run(run=work.run, error=refusal, **work.told)
     else:
