@@ -1,5 +1,8 @@
 """JSON in and out, by orjson: strict in what it takes, quick in what it gives."""
 
+import json
+import re
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +13,7 @@ from apps.core.errors import InvalidInput
 
 # The place of the value that holds another, and the other's name or index in it; empty for the root.
 _Place = tuple[()] | tuple["_Place", str | int]
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY
 
 
@@ -18,12 +22,13 @@ def encode(value: Any) -> bytes:
     return orjson.dumps(value, default=_encode_other, option=_OPTIONS)
 
 
-def decode(body: bytes, *, name: str = "The body") -> Any:
+def decode(body: bytes, *, name: str = "The body", takes_repeats: bool = False) -> Any:
     """The value of a JSON text, or ``InvalidInput``, whose sentence calls the text ``name``.
 
     Refused: anything but UTF-8, NaN and Infinity, lone surrogates, nesting deeper than the parser
-    allows (1,024), and NUL in any string, which PostgreSQL cannot store. An integer over 64 bits
-    comes out as a float, which no field for integers takes.
+    allows (1,024), NUL in any string, which PostgreSQL cannot store, and a name twice in one object,
+    of which the last would count, unless ``takes_repeats``. An integer over 64 bits comes out as a
+    float, which no field for integers takes.
     """
     try:
         value = orjson.loads(body)
@@ -31,7 +36,38 @@ def decode(body: bytes, *, name: str = "The body") -> Any:
         raise InvalidInput(f"{name} is not JSON that can be read: {error}") from None
     if b"\\u0000" in body:
         _refuse_nul(value)
+    # Valid JSON has one colon outside of strings for each name that it gives.
+    if not takes_repeats and body.count(b":") > 1 and _STRING.sub(b"", body).count(b":") > _n_names(value):
+        raise InvalidInput(f"{name} names {_repeated(body)} twice in one object")
     return value
+
+
+def _n_names(root: Any) -> int:
+    n, waiting = 0, [root]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            n += len(value)
+            value = list(value.values())
+        if isinstance(value, list):
+            waiting.extend(one for one in value if isinstance(one, dict | list))
+    return n
+
+
+def _repeated(body: bytes) -> str:
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                found.append(name)
+            seen.add(name)
+
+    # Python's own parser tells pairs, and gives up at fewer levels.
+    with suppress(RecursionError):
+        json.loads(body, object_pairs_hook=look)
+    return repr(found[0]) if found else "something"
 
 
 def _refuse_nul(root: Any) -> None:

@@ -17,6 +17,7 @@ RecipeGate = Callable[[str, str], None]
 """Given a recipe's name and that of the recipe that serves everybody. Raises ``Conflict`` for one that has
 not proved itself enough to take its place at once."""
 
+_MOST_NAMED = 20
 _gates: list[RecipeGate] = []
 _checks: dict[str, PolicyCheck] = {}
 _recipe_lists: list[Callable[[], Sequence[str]]] = []
@@ -51,3 +52,11 @@ def require_servable(strategy: Strategy, recipe: str) -> None:
 
 def recipe_names() -> list[str]:
     return [name for names in _recipe_lists for name in names()]
+
+
+def unknown_recipe(name: str) -> str:
+    """A sentence where there is no recipe of that name; empty where there is, or none is named."""
+    known = sorted(recipe_names()) if name else []
+    if name in ("", *known):
+        return ""
+    return f"There is no recipe {name!r}; the recipes are: {', '.join(known[:_MOST_NAMED]) or 'none yet'}."

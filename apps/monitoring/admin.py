@@ -17,7 +17,7 @@ from apps.core.charts import Chart, Series, day_chart
 from apps.experiments.policy import current_policy
 from apps.monitoring.drift.served import SCORES
 from apps.monitoring.models import DriftDay
-from apps.monitoring.services import WINDOW_DAYS
+from apps.monitoring.services import WINDOW_DAYS, first_day
 
 CHART_DAYS = 30
 CHARTED = ("ratings", "scores", "rated_genres", "shown_genres")
@@ -54,6 +54,7 @@ class DriftDayAdmin(ReadOnlyAdmin):
         "Each night the day before is worked out, once the recipe that serves has a version: train one under"
         " Training runs."
     )
+    counted = "figure", "figures"
     explanations = {
         "day": "Of UTC; the last of the days that count as now.",
         "version": "What was trained before those days.",
@@ -120,10 +121,27 @@ class DriftDayAdmin(ReadOnlyAdmin):
         sheet = Sheet("Shares by bin", _BINS, row.bins, csv_url="")
         return render_to_string("core/sheet.html", {"sheet": sheet, "name": "bins"})
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found = super().get_changelist_instance(request)
+        if not found.result_count:
+            found.empty = _awaited(current_policy().recipe)
+        return found
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         recipe = current_policy().recipe
         context = {"chart": drift_chart(recipe), "recipe": recipe}
         return super().changelist_view(request, {**(extra_context or {}), **context})
+
+
+def _awaited(recipe: str) -> str:
+    """Which day comes first, of a recipe that has a version."""
+    day = first_day(recipe)
+    if day is None:
+        return ""
+    return (
+        f"The first day that can be compared of recipe {recipe!r}, which serves, is {day}, of UTC: its first"
+        " version was trained then. Each day is worked out in the night after it."
+    )
 
 
 def drift_chart(recipe: str) -> Chart | None:

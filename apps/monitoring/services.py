@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import transaction
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from apps.experiments.policy import recipes_in_use
@@ -54,8 +55,18 @@ def latest_drift(recipe: str) -> Sequence[DriftDay]:
     return list(DriftDay.objects.of_last_day(recipe).order_by("subject"))
 
 
+def first_day(recipe: str) -> date | None:
+    """The first day that ``record_drift`` has rows of; None while the recipe has no version."""
+    read_at = _served(recipe).aggregate(first=Min("read_at"))["first"]
+    return read_at.astimezone(UTC).date() if read_at else None
+
+
+def _served(recipe: str) -> QuerySet[ModelVersion]:
+    return ModelVersion.objects.filter(recipe__name=recipe, activated_at__isnull=False)
+
+
 def _version_before(recipe: str, first: datetime, until: datetime) -> ModelVersion | None:
-    served = ModelVersion.objects.filter(recipe__name=recipe, activated_at__isnull=False)
+    served = _served(recipe)
     before = served.filter(read_at__lt=first).order_by("-read_at").first()
     return before or served.filter(read_at__lt=until).order_by("read_at").first()
 

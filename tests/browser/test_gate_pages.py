@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
-from apps.training.models import BackTest, ModelVersion
+from apps.training.models import BackTest, ModelVersion, Recipe
 from tests.browser.acts import enter_admin
 from tests.browser.test_bandit_pages import AXE, SCHEMES, WIDTHS
 from tests.factories import make_user
@@ -58,6 +58,7 @@ def enter(page: Page) -> None:
 
 
 def test_pages_fit_a_phone_and_a_desk_and_nothing_complains(page: Page, test: BackTest) -> None:
+    Recipe.objects.create(name="w" * 60)
     enter(page)
     version = ModelVersion.objects.get()
     faults = []
@@ -66,6 +67,7 @@ def test_pages_fit_a_phone_and_a_desk_and_nothing_complains(page: Page, test: Ba
         (f"modelversion/{version.pk}/change/", "What it had to reach"),
         (f"recipe/{test.recipe_id}/change/", "Back-tests, the last first"),
         (f"modelversion/{version.pk}/override/", "What it had to reach"),
+        ("trainingrun/", "Retrain now"),
     ):
         page.goto(f"/admin/training/{path}")
         page.evaluate(AXE_SCRIPT)

@@ -49,11 +49,12 @@ def give_reason(page: Page, button: str, reason: str) -> None:
 
 def copy_and_change(page: Page) -> None:
     page.goto(f"{TRAINING}recipe/{Recipe.objects.get(name='standard').pk}/change/")
-    page.get_by_role("button", name="Copy").click()
-    expect(page.get_by_text("Recipe 'standard-copy' was made")).to_be_visible()
+    page.get_by_role("link", name="Copy").click()
+    expect(page.locator("[name=description]")).to_have_value("Every algorithm with its default parameters.")
+    page.locator("[name=name]").fill("fewer")
     page.locator("[name=parameters]").fill('{"svd": {"factors": 3}}')
     page.get_by_role("button", name="Save and continue editing").click()
-    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
     expect(page.get_by_role("link", name="Roll out", exact=True)).to_have_count(0)
 
 
@@ -65,7 +66,7 @@ def fit_and_see_the_test(page: Page) -> None:
     assert take_up_run(run_id=run.pk)
     with pytest.raises(Conflict):
         train(run_id=run.pk)
-    recipe = Recipe.objects.get(name="standard-copy")
+    recipe = Recipe.objects.get(name="fewer")
     page.goto(f"{TRAINING}recipe/{recipe.pk}/change/")
     expect(page.get_by_role("heading", name="Back-tests, the last first")).to_be_visible()
     expect(page.get_by_role("cell", name="failed", exact=True)).to_be_visible()
@@ -78,7 +79,7 @@ def fit_and_see_the_test(page: Page) -> None:
 
 def roll_it_out(page: Page) -> None:
     page.get_by_role("link", name="Roll out", exact=True).click()
-    expect(page.locator("[name=recipe]")).to_have_value("standard-copy")
+    expect(page.locator("[name=recipe]")).to_have_value("fewer")
     page.get_by_role("button", name="Roll out").click()
     expect(page.get_by_text("This field is required.")).to_be_visible()
     give_reason(page, "Roll out", "Fewer factors")
@@ -119,7 +120,7 @@ def see_what_served(page: Page) -> None:
     page.locator("#id_at").fill(at.strftime("%Y-%m-%dT%H:%M"))
     page.get_by_role("button", name="What served then?").click()
     expect(page.get_by_role("heading", name=f"On {at:%Y-%m-%d %H:%M}")).to_be_visible()
-    recipe = page.get_by_role("rowheader", name="standard-copy", exact=True)
+    recipe = page.get_by_role("rowheader", name="fewer", exact=True)
     then = page.get_by_role("region", name=f"On {at:%Y-%m-%d %H:%M}")
     expect(then.get_by_role("row").filter(has=recipe)).to_contain_text("10.0%")
 

@@ -81,6 +81,29 @@ def test_refuses_nul_anywhere(body: bytes, pointer: str, sentence: str) -> None:
     assert (refusal.value.detail, refusal.value.errors[0].pointer) == (sentence, pointer)
 
 
+@pytest.mark.parametrize(
+    ("body", "repeated"),
+    [
+        (b'{"a": 1, "a": 2}', "'a'"),
+        (b'{"films": [{"a": {}}, {"a": 1, "\\u0061": {}}]}', "'a'"),
+        (b'{"a\\":": 1, "b": 2, "a\\":": 1}', "'a\":'"),
+        (b"[" * 1010 + b'{"a": 1, "a": 1}' + b"]" * 1010, "something"),
+    ],
+)
+def test_refuses_a_name_twice_in_one_object(body: bytes, repeated: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        decode(body, name="This text")
+    assert refusal.value.detail == f"This text names {repeated} twice in one object"
+
+
+def test_takes_a_name_twice_where_the_text_is_not_ours_to_mend() -> None:
+    assert decode(b'{"a": 1, "a": 2}', takes_repeats=True) == {"a": 2}
+
+
+def test_takes_a_name_again_in_another_object_and_colons_in_texts() -> None:
+    assert decode(b'[{"a": {"a": ":"}}, {"a": ": \\": :"}]') == [{"a": {"a": ":"}}, {"a": ': ": :'}]
+
+
 def test_an_integer_beyond_64_bits_comes_out_as_no_integer() -> None:
     assert isinstance(decode(str(2**64 - 1).encode()), int)
     assert isinstance(decode(str(2**64).encode()), float)

@@ -28,6 +28,11 @@ def test_refuses_unknown_repeated_and_wrong_parameters(client: Client) -> None:
     assert errors(client, "/api/v1/search?n=%EF%BC%95") == [("?n", "A whole number is needed.")]
 
 
+def test_says_that_no_parameter_is_taken_where_none_is(client: Client) -> None:
+    none_taken = "There is no parameter 'recipe' here; none is taken"
+    assert errors(client, "/api/v1/plain?recipe=x") == [("?recipe", none_taken)]
+
+
 def test_lists_are_pages_of_at_most_100(client: Client) -> None:
     page = client.get("/api/v1/pages?page=2&page_size=100").json()
     assert (page["count"], page["results"]) == (250, list(range(100, 200)))

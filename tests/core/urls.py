@@ -65,6 +65,17 @@ class SearchView(APIView):
         return Response(validated_query(request, SearchQuery))
 
 
+class NoQuery(QuerySerializer):
+    pass
+
+
+class PlainView(APIView):
+    permission_classes = [Visitor]
+
+    def get(self, request: Request) -> Response:
+        return Response(validated_query(request, NoQuery))
+
+
 class FilmInput(StrictSerializer):
     film_id = IdField()
     stars = StarsField(required=False)
@@ -91,5 +102,6 @@ urlpatterns = [
     api_path("api/v1/fail/<str:name>", FailView),
     api_path("api/v1/pages", PageView, name="pages"),
     api_path("api/v1/search", SearchView),
+    api_path("api/v1/plain", PlainView),
     api_path("api/v1/body", BodyView),
 ]

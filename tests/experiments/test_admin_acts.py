@@ -50,6 +50,19 @@ def body_of(design: Design, **changed: Any) -> dict[str, Any]:
     return body | changed
 
 
+def test_the_design_of_what_has_ended_is_settled_and_says_so(client: Client) -> None:
+    make_running("first")
+    stop(key="first", by=make_staff(), reason="Enough")
+    address = url("design", "first")
+    log_in(client, "experiments.change_experiment", "experiments.start_experiment")
+    said = "has ended, and stays as it was: make a new experiment."
+    for send in (client.get, client.post):
+        assert send(address).headers["Location"] == url("overview", "first")
+        assert said in client.get(url("overview", "first")).content.decode()
+    client.force_login(make_staff(permissions=[VIEW]))
+    assert client.get(address).status_code == 403
+
+
 def test_a_new_experiment_is_a_draft_with_what_the_form_says(client: Client) -> None:
     log_in(client, "experiments.add_experiment")
     design = make_design("first", goals=("clicks_per_unit", "ctr"))

@@ -223,8 +223,18 @@ def test_an_import_refuses_what_does_not_fit(changes: dict[str, Any], pointer: s
 
 
 @pytest.mark.django_db
-def test_a_pin_of_a_recipe_that_cannot_serve_is_refused_at_the_start(servable: None) -> None:
-    with pytest.raises(Conflict, match=r"There is no recipe 'nobody'"):
+def test_an_import_refuses_a_pin_of_a_recipe_that_does_not_exist() -> None:
+    make_version("wide")
+    given = document(make_design("first"), pinned_recipe="nope")
+    said = "There is no recipe 'nope'; the recipes are: wide."
+    assert errors_of(given) == [("/experiments/0/pinned_recipe", said)]
+    assert not Experiment.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_pin_of_a_recipe_that_does_not_exist_is_refused_at_the_start(servable: None) -> None:
+    said = r"Nothing can be pinned: There is no recipe 'nobody'; the recipes are: "
+    with pytest.raises(Conflict, match=said):
         make_running("pinning", pinned_recipe="nobody")
 
 

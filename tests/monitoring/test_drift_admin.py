@@ -19,7 +19,7 @@ from apps.monitoring.models import DriftDay
 from apps.monitoring.tasks import record_drift
 from recommender_site.celery import app
 from tests.factories import make_staff
-from tests.monitoring.drifting import DAY, make_version
+from tests.monitoring.drifting import DAY, TRAINED, make_version
 from tests.rows import make_drift
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +46,30 @@ def test_an_empty_list_says_what_makes_a_row(admin_client: Client) -> None:
     page = text_of(admin_client)
     assert "once the recipe that serves has a version: train one under Training runs" in page
     assert "drift-chart" not in page
+
+
+def test_an_empty_list_says_from_which_day_on_there_is_something_to_compare(admin_client: Client) -> None:
+    make_version(read_at=TRAINED + timedelta(days=3))
+    make_version()
+    page = text_of(admin_client)
+    said = (
+        "The first day that can be compared of recipe &#x27;standard&#x27;, which serves, is 2026-03-07, of"
+        " UTC: its first version was trained then. Each day is worked out in the night after it."
+    )
+    assert said in page
+    assert "once the recipe that serves has a version" not in page
+    with time_machine.travel("2026-03-07T04:30Z", tick=False):
+        assert record_drift() == 0
+    with time_machine.travel("2026-03-08T04:30Z", tick=False):
+        assert record_drift() > 0
+    assert set(DriftDay.objects.values_list("day", flat=True)) == {date(2026, 3, 7)}
+
+
+def test_the_list_counts_figures(admin_client: Client) -> None:
+    assert "0 figures" in " ".join(text_of(admin_client).split())
+    make_drift()
+    assert "1 figure " in " ".join(text_of(admin_client).split())
+    assert "No figures match" in text_of(admin_client, status="too_few")
 
 
 def test_a_row_says_whether_it_drifted(admin_client: Client) -> None:

@@ -166,7 +166,6 @@ ADMIN: dict[str, tuple[str, str]] = {
     ),
     "admin/recommendations/viewer/<id:object_id>/export/": ("POST", "recommendations.export_viewer"),
     "admin/training/trainingrun/retrain/": ("POST", "training.add_trainingrun"),
-    "admin/training/recipe/<id:object_id>/copy/": ("POST", "training.add_recipe"),
     "admin/training/recipe/<id:object_id>/let-go/": ("GET", "training.roll_back_rollout"),
     "admin/training/modelversion/<id:object_id>/override/": ("GET", "training.override_gate"),
     "admin/training/modelversion/<id:object_id>/go-back/": ("GET", "training.roll_back_rollout"),

@@ -1,7 +1,9 @@
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
@@ -10,10 +12,11 @@ from apps.core.models import AuditEntry
 from apps.experiments.policy import forget_policy
 from apps.experiments.services import change_policy
 from apps.training import registry
-from apps.training.models import Recipe, TrainingRun
+from apps.training.models import ModelUpdateLog, Recipe, TrainingRun
 from apps.training.services import ensure_standard_recipe, request_run, train
 from apps.training.services.training import STEPS
 from tests.factories import make_staff
+from tests.rows import make_row
 from tests.training.conftest import make_public
 
 pytestmark = pytest.mark.django_db
@@ -263,3 +266,25 @@ def test_parameters_are_settled_by_the_first_training(client: Client, films: lis
     staff.post(address, {**sent, "parameters": '{"als": {"factors": 10}}', "description": "widest"})
     recipe.refresh_from_db()
     assert (recipe.parameters, recipe.description) == ({"als": {"factors": 9}}, "widest")
+
+
+@pytest.mark.parametrize(("model", "field"), [(TrainingRun, "error"), (ModelUpdateLog, "error_message")])
+def test_a_list_shows_the_beginning_of_an_error_and_its_page_the_whole(
+    client: Client, model: type[Model], field: str
+) -> None:
+    row, why = make_row(model), "Recipe 'wide' did worse than 'standard' in its back-test. " * 5
+    model._default_manager.filter(pk=row.pk).update(**{field: why})
+    ModelUpdateLog.objects.update(success=False)
+    staff, name = staff_client(client, *VIEWS, "training.view_modelupdatelog"), model._meta.model_name
+    page = unescape(staff.get(reverse(f"admin:training_{name}_changelist")).content.decode())
+    assert f"{why[:89]}…" in page
+    assert why[:91] not in page
+    page = unescape(staff.get(reverse(f"admin:training_{name}_change", args=[row.pk])).content.decode())
+    assert why.strip() in page
+
+
+def test_the_list_of_runs_does_not_read_what_each_run_said(client: Client) -> None:
+    make_row(TrainingRun)
+    page = staff_client(client, *VIEWS).get(reverse("admin:training_trainingrun_changelist"))
+    (run,) = page.context["cl"].result_list
+    assert run.get_deferred_fields() == {"log", "steps", "n_steps", "warnings"}

@@ -124,33 +124,39 @@ def test_overriding_takes_its_permission_and_a_token(refused: ModelVersion) -> N
     assert refused.status == "refused"
 
 
-def test_a_recipe_is_copied_under_a_free_name(client: Client) -> None:
-    recipe = Recipe.objects.create(name="wide", parameters={"als": {"factors": 9}})
+def test_a_copy_is_a_new_recipe_of_the_same_parameters_whose_name_is_chosen(client: Client) -> None:
+    recipe = Recipe.objects.create(name="wide", parameters={"als": {"factors": 9}}, description="Wider")
     staff = staff_client(client, "training.add_recipe")
-    address = reverse("admin:training_recipe_copy", args=[recipe.pk])
-    assert address in page_of(staff, recipe)
-    for name in ("wide-copy", "wide-copy-2"):
-        answer = staff.post(address)
-        made = Recipe.objects.get(name=name)
-        assert answer.headers["Location"] == reverse("admin:training_recipe_change", args=[made.pk])
-        assert (made.parameters, made.description) == ({"als": {"factors": 9}}, "Copy of wide")
-    entry = AuditEntry.objects.filter(action="training.copy_recipe").latest("pk")
-    assert entry.after == {"name": "wide-copy-2", "parameters": {"als": {"factors": 9}}}
-    assert staff.get(address).status_code == 405
+    address = f"{reverse('admin:training_recipe_add')}?copy={recipe.pk}"
+    assert f'href="{address}">Copy</a>' in page_of(staff, recipe)
+    form = staff.get(address).context["adminform"].form
+    assert {field.name: field.value() for field in form} == {
+        "name": None,
+        "parameters": '{"als": {"factors": 9}}',
+        "description": "Wider",
+    }
+    assert Recipe.objects.count() == 1, "nothing is stored before it is sent"
+    unnamed = {"name": "", "parameters": '{"als": {"factors": 9}}', "description": "Wider"}
+    assert staff.post(address, unnamed).context["errors"].as_data()
+    staff.post(address, {**unnamed, "name": "wider"})
+    assert Recipe.objects.get(name="wider").parameters == {"als": {"factors": 9}}
+    entry = AuditEntry.objects.get(action="training.create_recipe")
+    assert entry.after == {"parameters": {"als": {"factors": 9}}, "copy_of": "wide"}
 
 
-def test_the_name_of_a_copy_fits(client: Client) -> None:
-    recipe = Recipe.objects.create(name="w" * 60)
-    staff_client(client, "training.add_recipe").post(reverse("admin:training_recipe_copy", args=[recipe.pk]))
-    assert Recipe.objects.get(description=f"Copy of {recipe.name}").name == "w" * 55 + "-copy"
+@pytest.mark.parametrize("asked", ["0", "wide", "٣", "9" * 30])
+def test_a_copy_of_no_recipe_is_an_empty_form(client: Client, asked: str) -> None:
+    staff = staff_client(client, "training.add_recipe")
+    answer = staff.get(reverse("admin:training_recipe_add"), {"copy": asked})
+    assert answer.status_code == 200
+    assert answer.context["adminform"].form["description"].value() in (None, "")
 
 
 def test_copying_takes_a_permission(client: Client) -> None:
     recipe = Recipe.objects.create(name="wide")
     staff = staff_client(client)
-    address = reverse("admin:training_recipe_copy", args=[recipe.pk])
-    assert address not in page_of(staff, recipe)
-    assert staff.post(address).status_code == 403
+    assert ">Copy</a>" not in page_of(staff, recipe)
+    assert staff.get(reverse("admin:training_recipe_add"), {"copy": recipe.pk}).status_code == 403
 
 
 def test_a_recipe_that_serves_nobody_is_fitted_by_a_button(client: Client, refused: ModelVersion) -> None:
@@ -187,6 +193,24 @@ def test_a_version_is_pinned_and_unpinned_by_buttons(client: Client) -> None:
         ("training.pin_version", {"is_pinned": True}),
         ("training.unpin_version", {"is_pinned": False}),
     ]
+
+
+def test_a_button_leads_back_to_its_page_and_the_list_to_the_list(client: Client) -> None:
+    version = make_row(ModelVersion)
+    ModelVersion.objects.filter(pk=version.pk).update(artifact="a-folder")
+    staff = staff_client(client, "training.change_modelversion")
+    address, row = reverse("admin:training_modelversion_changelist"), [version.pk]
+    page = reverse("admin:training_modelversion_change", args=row)
+    assert '<input type="hidden" name="from_row" value="1">' in page_of(staff, version)
+    body = {"action": "pin_files", "_selected_action": row}
+    assert staff.post(address, {**body, "from_row": "1"}).headers["Location"] == page
+    assert staff.post(f"{address}?q=a", body).headers["Location"] == f"{address}?q=a"
+    ModelVersion.objects.update(artifact="")
+    refused = staff.post(address, {**body, "from_row": "1"})
+    assert refused.headers["Location"] == page, "refused, too"
+    assert (
+        staff.post(address, {**body, "_selected_action": [0], "from_row": "1"}).headers["Location"] == address
+    )
 
 
 def test_what_has_no_files_left_is_not_pinned(client: Client) -> None:

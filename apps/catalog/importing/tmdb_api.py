@@ -111,7 +111,7 @@ def _answer(status: int, body: bytes) -> dict[str, Any] | None:
     if status != 200:
         raise TmdbFailure(f"status {status}")
     try:
-        value = decode(body)
+        value = decode(body, takes_repeats=True)
     except InvalidInput:
         raise TmdbFailure("an answer that is no JSON") from None
     if not isinstance(value, dict):

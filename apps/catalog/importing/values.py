@@ -129,7 +129,7 @@ def keywords(text: str) -> list[str]:
 def structure(text: str) -> list[Any]:
     """A list written as JSON or, as some exports have it, as Python would print it."""
     try:
-        value = decode(text.encode())
+        value = decode(text.encode(), takes_repeats=True)
     except InvalidInput:
         try:
             value = ast.literal_eval(text)

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from django.utils.text import Truncator
 from unfold.decorators import action, display
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+SHOWN = 90
 
 
 def column(
@@ -14,6 +16,11 @@ def column(
     """A method as a column. ``label`` gives values a colour: success, info, warning, danger."""
     decorated: Callable[[Function], Function] = display(description=title, ordering=ordering, label=label)
     return decorated
+
+
+def beginning(text: str) -> str:
+    """Of a long text what a list has room for: its row's page has it whole."""
+    return Truncator(text).chars(SHOWN, "…") or "–"
 
 
 def list_action(title: str, *, permissions: Sequence[str]) -> Callable[[Function], Function]:

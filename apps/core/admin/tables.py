@@ -4,16 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import JSONField, Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.core.admin.json_fields import StrictJSONField
-from apps.core.admin.links import Link, LinkMaker
+from apps.core.admin.links import Link, LinkMaker, row_url
 from apps.core.errors import ApplicationError
+
+FROM_ROW = "from_row"
+"""What the buttons of a row's page send beside the action."""
 
 
 class ExplainedAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
@@ -23,7 +27,8 @@ class ExplainedAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
     Texts for staff live here and not in the models, where a changed word would be a migration.
     ``group``, ``icon`` and ``rank`` are its place in the sidebar. ``see_also`` is what higher rooms offer
     about a row (``offer_links``). ``row_actions`` are actions of the list that the page of a row offers
-    too, as buttons; ``row_actions_of`` leaves out those that would change nothing.
+    too, as buttons, and lead back to; ``row_actions_of`` leaves out those that would change nothing.
+    ``counted`` is what one row and several are called below a list, where the model's own name is no count.
     """
 
     about: ClassVar[str] = ""
@@ -33,6 +38,7 @@ class ExplainedAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
     icon: str = "table"
     rank: ClassVar[int] = 50
     row_actions: ClassVar[Mapping[str, str]] = {}
+    counted: ClassVar[Sequence[str]] = ()
     list_before_template = "core/about.html"
     # Unfold takes far longer to draw a row than the database to read it.
     list_per_page = 50
@@ -59,6 +65,11 @@ class ExplainedAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
         withheld = {name for name, may in self.offered.items() if not may(request)}
         return {name: action for name, action in found.items() if name not in withheld}
 
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        answer: HttpResponse | None = super().response_action(request, queryset)
+        is_done = isinstance(answer, HttpResponseRedirect) and answer.url == request.get_full_path()
+        return after_action(self, request) if is_done else answer
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
         return super().get_form(request, obj, change=change, **{"help_texts": self.explanations, **options})
 
@@ -69,11 +80,22 @@ class ExplainedAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
         if row is not None:
             context["see_also"] = self.links_of(request, row)
             allowed = self.get_actions(request)
+            context["from_row"] = FROM_ROW
             context["row_actions"] = [
                 (name, text) for name, text in self.row_actions_of(row).items() if name in allowed
             ]
         answer: HttpResponse = super().render_change_form(request, context, *arguments, **options)
         return answer
+
+
+def after_action(table: ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """Back to the page of the row whose button it was, while there is that row; else to the list."""
+    if FROM_ROW in request.POST:
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        row = table.get_queryset(request).filter(pk__in=chosen).first()
+        if row is not None:
+            return redirect(row_url(table.model, row.pk))
+    return redirect(request.get_full_path())
 
 
 def offer_links(model: type[Model], *makers: LinkMaker) -> None:
@@ -122,5 +144,5 @@ class RefusalsAsMessages(ModelAdmin):  # type: ignore[misc] # unfold ships no ty
             answer: HttpResponse | None = super().response_action(request, queryset)
         except ApplicationError as refusal:
             messages.error(request, refusal.detail)
-            return redirect(request.get_full_path())
+            return after_action(self, request)
         return answer

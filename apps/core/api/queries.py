@@ -39,9 +39,9 @@ def validated_query(request: Request, serializer_class: type[QuerySerializer]) -
 
 
 def _misplaced(query: QueryDict, fields: Mapping[str, Any]) -> Iterator[FieldError]:
+    there_are = f"there are: {', '.join(fields)}" if fields else "none is taken"
     for name in sorted(set(query) - set(fields)):
-        there_are = ", ".join(fields)
-        yield FieldError(f"?{name}", f"There is no parameter {name!r} here; there are: {there_are}")
+        yield FieldError(f"?{name}", f"There is no parameter {name!r} here; {there_are}")
     for name, values in query.lists():
         if len(values) > 1 and name in fields:
             yield FieldError(f"?{name}", "This parameter was given more than once")

@@ -49,6 +49,9 @@ def design_view(table: Any, request: HttpRequest, key: str | None) -> HttpRespon
     if not request.user.has_perm(ADD if key is None else CHANGE):
         raise PermissionDenied
     experiment = None if key is None else get_object_or_404(Experiment, pk=key)
+    if experiment is not None and experiment.ended_at is not None:
+        messages.error(request, f"{experiment} has ended, and stays as it was: make a new experiment.")
+        return redirect(page_url("overview", experiment.key))
     if experiment is not None and not may_change(request, experiment):
         raise PermissionDenied
     data = request.POST if request.method == "POST" else None

@@ -9,7 +9,7 @@ from apps.experiments.models import Experiment, Layer
 from apps.experiments.planning import SITE_DAYS, Power, is_partly_unknown, power_of, site_of
 from apps.experiments.plans import Plan, planned
 from apps.experiments.policy import current_policy
-from apps.experiments.requirements import require_servable
+from apps.experiments.requirements import require_servable, unknown_recipe
 from apps.experiments.services.phases import open_plans
 
 LEAST_HORIZON_DAYS = 7
@@ -81,6 +81,8 @@ def _range_check(experiment: Experiment) -> Check:
 
 def _serving_check(plan: Plan) -> Check:
     """Of what a variant leaves open it gets the policy's, or that of any experiment of the other layer."""
+    if unknown := unknown_recipe(plan.pinned_recipe):
+        return Check("serving", False, f"Nothing can be pinned: {unknown}")
     policy = current_policy()
     others = [other for _, other in open_plans() if other.kind != plan.kind and not other.pinned_recipe]
     across = [one for other in others for one in other.variants]

@@ -16,6 +16,7 @@ from django.db import transaction
 from apps.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from apps.core.services import Actor
 from apps.experiments.models import Experiment
+from apps.experiments.requirements import unknown_recipe
 from apps.experiments.services.designing import (
     Design,
     VariantDesign,
@@ -71,7 +72,7 @@ def import_designs(document: object, *, by: Actor | None, replace: bool = False)
     seen: set[str] = set()
     for number, design in enumerate(designs):
         if design is not None:
-            errors.extend(_design_errors(design, f"/experiments/{number}"))
+            errors.extend(FieldError(f"/experiments/{number}{at}", said) for at, said in _wrong(design))
             refusal = _key_refusal(design.key, states, seen, replace=replace)
             if refusal:
                 errors.append(FieldError(f"/experiments/{number}/key", refusal))
@@ -104,12 +105,17 @@ def _key_refusal(key: str, states: Mapping[str, str], seen: set[str], *, replace
     return None if replace else f"There is a draft {key!r} already: choose another key, or ask to replace it."
 
 
-def _design_errors(design: Design, at: str) -> list[FieldError]:
+def _wrong(design: Design) -> list[tuple[str, str]]:
+    """Pointers into the design, and what is wrong there."""
     try:
         check_design(design)
     except InvalidInput as refusal:
-        return [FieldError(at + one.pointer, one.detail) for one in refusal.errors]
-    return []
+        found = [(one.pointer, one.detail) for one in refusal.errors]
+    else:
+        found = []
+    at = "/pinned_recipe"
+    unknown = unknown_recipe(design.pinned_recipe) if at not in dict(found) else ""
+    return [*found, (at, unknown)] if unknown else found
 
 
 def _write(design: Design, at: str, *, by: Actor | None, is_new: bool) -> None:

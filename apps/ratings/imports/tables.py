@@ -126,7 +126,7 @@ def _json_table(file: str, data: bytes) -> Table:
     if sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise TooLarge(f"{file} holds more than {MAX_VALUES:,} values: send it in parts")
     try:
-        entries = decode(data.removeprefix(b"\xef\xbb\xbf"))
+        entries = decode(data.removeprefix(b"\xef\xbb\xbf"), takes_repeats=True)
     except InvalidInput as error:
         raise InvalidInput(
             f"{file}: {error.detail.replace('The body is not JSON', 'expected JSON')}"

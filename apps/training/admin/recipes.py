@@ -3,13 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from apps.core.admin import ExplainedAdmin, RefusalsAsMessages, list_url, may_see, row_url
 from apps.core.admin.columns import column
@@ -18,9 +16,10 @@ from apps.experiments.policy import read_policy, recipes_in_use
 from apps.training.admin.back_tests import difference_of, verdict_of
 from apps.training.admin.holding import let_go_view, may_let_go
 from apps.training.models import BackTest, ModelVersion, Recipe, Rollout
-from apps.training.services import copy_recipe, delete_recipe, require_removable
+from apps.training.services import delete_recipe, require_removable
 from apps.training.services.gating import why_not_rolled_out
 
+COPY = "copy"
 _TESTS_SHOWN = 10
 
 
@@ -73,10 +72,19 @@ class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
         # before they proved themselves.
         return ["name", "parameters"] if obj.versions.exists() else ["name"]
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Of a copy all but the name, which is chosen once."""
+        copied = _copied(request)
+        if copied is None:
+            return dict(super().get_changeform_initial_data(request))
+        return {"parameters": copied.parameters, "description": copied.description}
+
     def save_model(self, request: HttpRequest, obj: Recipe, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         verb = "change" if change else "create"
         after = {"parameters": obj.parameters}
+        if not change and (copied := _copied(request)):
+            after["copy_of"] = copied.name
         record_audit(f"training.{verb}_recipe", by=request.user, target=obj, after=after)
 
     def get_deleted_objects(self, objs: Iterable[Recipe], request: HttpRequest) -> Any:
@@ -96,21 +104,12 @@ class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap, ask = self.admin_site.admin_view, require_http_methods(["GET", "HEAD", "POST"])
         return [
-            path("<id:object_id>/copy/", wrap(require_POST(self.copy_view)), name="training_recipe_copy"),
             path("<id:object_id>/let-go/", wrap(ask(self.let_go_view)), name="training_recipe_let_go"),
             *super().get_urls(),
         ]
 
     def let_go_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         return let_go_view(self, request, object_id)
-
-    def copy_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """A recipe of the same parameters, to be changed."""
-        if not request.user.has_perm("training.add_recipe"):
-            raise PermissionDenied
-        made = copy_recipe(recipe=get_object_or_404(Recipe, pk=object_id), by=request.user)
-        messages.success(request, f"Recipe {made.name!r} was made: change its parameters, then fit it.")
-        return redirect(row_url(Recipe, made.pk))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -126,6 +125,14 @@ class RecipeAdmin(RefusalsAsMessages, ExplainedAdmin):
             }
         answer: HttpResponse = super().change_view(request, object_id, form_url, context)
         return answer
+
+
+def _copied(request: HttpRequest) -> Recipe | None:
+    """The recipe of which a new one begins as a copy."""
+    asked = request.GET.get(COPY, "")
+    # More digits than a 64-bit column holds are no row.
+    is_key = asked.isascii() and asked.isdecimal() and len(asked) <= 18
+    return Recipe.objects.filter(pk=asked).first() if is_key and may_see(request, Recipe) else None
 
 
 def _standing_of(request: HttpRequest, recipe: Recipe) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
 from apps.core.admin import DayRangeFilter, Link, ReadOnlyAdmin, may_see, row_url
-from apps.core.admin.columns import column
+from apps.core.admin.columns import beginning, column
 from apps.core.errors import ApplicationError
 from apps.core.nudges import nudge
 from apps.core.services import record_audit
@@ -29,7 +29,7 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     group, icon, rank = "Training", "model_training", 1
     about = "Fits, from their request to their end. One runs at a time."
     empty = "The first training, nightly or by hand, makes a row."
-    list_display = ["id", "recipe", "kind", "trigger", "state", "phase", "started_at", "took", "error"]
+    list_display = ["id", "recipe", "kind", "trigger", "state", "phase", "started_at", "took", "failed"]
     list_filter = ["status", "update_type", "recipe", ("started_at", DayRangeFilter)]
     list_filter_submit = True
     list_select_related = ["recipe"]
@@ -69,6 +69,10 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         seconds = int((run.finished_at - run.started_at).total_seconds())
         return f"{seconds // 60} min {seconds % 60} s"
 
+    @column("Error", ordering="error")
+    def failed(self, run: TrainingRun) -> str:
+        return beginning(run.error)
+
     def links_of(self, request: HttpRequest, row: TrainingRun) -> Sequence[Link]:
         """What it made: a version, and where the recipe was changed a back-test."""
         made: tuple[tuple[type[Model], str, str], ...] = (
@@ -85,6 +89,11 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.retrain))
         return [path("retrain/", view, name="training_trainingrun_retrain"), *super().get_urls()]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found = super().get_changelist_instance(request)
+        found.result_list = found.result_list.defer(*self.exclude)
+        return found
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         serving = current_policy().recipe
@@ -139,10 +148,9 @@ class ModelUpdateLogAdmin(ReadOnlyAdmin):
         "model_type",
         "kind",
         "update_trigger",
-        "ratings_processed",
+        "ratings",
         "took",
-        "success",
-        "error_message",
+        "outcome",
         "ndcg",
         "version",
     ]
@@ -161,6 +169,14 @@ class ModelUpdateLogAdmin(ReadOnlyAdmin):
     @column("Kind", ordering="update_type")
     def kind(self, log: ModelUpdateLog) -> str:
         return log.get_update_type_display()
+
+    @column("Ratings", ordering="ratings_processed")
+    def ratings(self, log: ModelUpdateLog) -> str:
+        return "–" if log.ratings_processed is None else f"{log.ratings_processed:,}"
+
+    @column("What came of it", ordering="success")
+    def outcome(self, log: ModelUpdateLog) -> str:
+        return "success" if log.success else beginning(log.error_message)
 
     @column("Took", ordering="duration_seconds")
     def took(self, log: ModelUpdateLog) -> str:

@@ -5,7 +5,6 @@ from apps.training.services.following import reconcile_rollouts
 from apps.training.services.holding import let_go
 from apps.training.services.overriding import override_refusal
 from apps.training.services.recipes import (
-    copy_recipe,
     delete_recipe,
     ensure_standard_recipe,
     require_removable,
@@ -22,7 +21,6 @@ __all__ = [
     "abandon_stale_runs",
     "activate",
     "clean_up",
-    "copy_recipe",
     "delete_recipe",
     "ensure_standard_recipe",
     "fit_requested",

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from datetime import date
-from itertools import count
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -96,27 +95,6 @@ def save_candidate(*, base: str, parameters: Mapping[str, Parameters], descripti
     after = {"parameters": found.parameters, "description": description}
     record_audit("training.propose_recipe", by=None, target=found, before=before, after=after)
     return found
-
-
-@transaction.atomic
-def copy_recipe(*, recipe: Recipe, by: Actor | None) -> Recipe:
-    """A recipe of the same parameters under a free name, to be changed: ``NAME-copy``, ``NAME-copy-2``. It
-    serves nobody."""
-    made = Recipe.objects.create(
-        name=_free_name(recipe.name), parameters=recipe.parameters, description=f"Copy of {recipe.name}"
-    )
-    after = {"name": made.name, "parameters": made.parameters}
-    record_audit("training.copy_recipe", by=by, target=made, before={"name": recipe.name}, after=after)
-    return made
-
-
-def _free_name(name: str) -> str:
-    for number in count(1):
-        ending = "-copy" if number == 1 else f"-copy-{number}"
-        free = name[: _longest_name() - len(ending)] + ending
-        if not Recipe.objects.filter(name__iexact=free).exists():
-            return free
-    raise AssertionError("numbers do not end")
 
 
 def _longest_name() -> int:
