@@ -38,18 +38,8 @@ def test_gives_changes_and_takes_back_stars(film_page: Page) -> None:
     assert Rating.objects.get().value == 1.5
 
 
-def acts_on_their_way(page: Page, *buttons: str) -> list[Route]:
-    """What left the page: four stars, which nobody answers yet, and what clicks after them have sent."""
-    sent = hold_the_first(page)
-    with page.expect_request("**/feedback"):
-        give(page.locator("#own"), 4)
-    for button in buttons:
-        page.get_by_role("button", name=button).click()
-    return sent
-
-
-def hold_the_first(page: Page) -> list[Route]:
-    """The acts that leave the page; the first waits to be let go."""
+def rate_unanswered(page: Page, stars: float) -> list[Route]:
+    """The acts that leave the page, of which the first, these stars, waits to be let go."""
     sent: list[Route] = []
 
     def send_all_but_the_first(route: Route) -> None:
@@ -58,6 +48,17 @@ def hold_the_first(page: Page) -> list[Route]:
             route.continue_()
 
     page.route("**/feedback", send_all_but_the_first)
+    give(page.locator("#own"), stars)
+    while not sent:
+        page.wait_for_timeout(10)
+    return sent
+
+
+def acts_on_their_way(page: Page, *buttons: str) -> list[Route]:
+    """The same of four stars, and of clicks after them."""
+    sent = rate_unanswered(page, 4)
+    for button in buttons:
+        page.get_by_role("button", name=button).click()
     return sent
 
 
@@ -104,9 +105,7 @@ def test_says_that_an_act_did_not_arrive_until_one_does(
     with chromium.new_context(base_url=live_server.url) as context:
         page = context.new_page()
         page.goto(f"/film/{film.pk}")
-        sent = hold_the_first(page)
-        with page.expect_request("**/feedback"):
-            give(page.locator("#own"), 4)
+        sent = rate_unanswered(page, 4)
         sent[0].abort() if answer == "none" else sent[0].fulfill(status=500)
         refusal = page.get_by_role("alert")
         expect(refusal).to_have_text("That did not arrive. Reload the page and try again.")
@@ -117,9 +116,7 @@ def test_says_that_an_act_did_not_arrive_until_one_does(
 
 def test_what_was_clicked_last_holds_though_it_was_clicked_before(page: Page, film: Movie) -> None:
     page.goto(f"/film/{film.pk}")
-    sent = hold_the_first(page)
-    with page.expect_request("**/feedback"):
-        give(page.locator("#own"), 5)
+    sent = rate_unanswered(page, 5)
     for stars in (2, 5):
         give(page.locator("#own"), stars)
     with page.expect_response(lambda response: "value=5" in (response.request.post_data or "")) as first:
