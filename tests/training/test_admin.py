@@ -230,8 +230,9 @@ def test_a_run_shows_how_far_it_is_and_is_looked_at_again_while_it_lasts(client:
     answer = staff.get(address)
     page = " ".join(answer.content.decode().split())
     assert '<progress id="run-progress" value="2" max="16">2 of 16</progress>' in page
-    assert '<th scope="row">read ratings</th> <td class="number">0.21</td>' in page
-    assert '<td class="number">0.21</td> <td>Learns from 40 ratings &amp; more</td>' in page
+    assert '<th scope="row" class="whole">read ratings</th> <td class="number">0.21</td>' in page
+    said = '<th scope="row" class="whole">0.21</th> <td class="words">Learns from 40 ratings &amp; more</td>'
+    assert said in page
     assert "No poster is read" in page
     assert answer.headers["Refresh"] == "3"
     assert "Refresh" not in staff.get(f"{address}?still=1").headers

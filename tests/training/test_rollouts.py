@@ -157,19 +157,21 @@ def test_an_experiment_that_pins_a_recipe_is_left_alone_by_a_rollout(candidate: 
     assert len([one for one in outside if one.recipe == "bold"]) > 0.95 * len(outside)
 
 
+def refusal_of(name: str) -> str:
+    with pytest.raises(Conflict) as caught:
+        ask(name)
+    return str(caught.value)
+
+
 def test_of_what_was_refused_it_is_said_that_staff_may_override_it(candidate: Recipe) -> None:
     version = make_version("drill")
     ModelVersion.objects.filter(pk=version.pk).update(status="refused")
-    with pytest.raises(Conflict) as caught:
-        ask("drill")
-    assert str(caught.value) == (
+    assert refusal_of("drill") == (
         f"Recipe 'drill' was fitted and refused (version {version.name}): override the refusal on that"
         " version's page, as staff may, or fit it again, which tests it (manage.py train --recipe drill)."
     )
     ModelVersion.objects.filter(pk=version.pk).update(artifact="")
-    with pytest.raises(Conflict) as caught:
-        ask("drill")
-    assert str(caught.value) == (
+    assert refusal_of("drill") == (
         f"Recipe 'drill' was fitted and refused (version {version.name}): fit it, which tests it (manage.py"
         " train --recipe drill)."
     )

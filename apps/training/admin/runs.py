@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from apps.core.admin import DayRangeFilter, Link, ReadOnlyAdmin, may_see, row_url
 from apps.core.admin.columns import beginning, column
+from apps.core.admin.sheets import Column, Sheet, decimal
 from apps.core.errors import ApplicationError
 from apps.core.nudges import nudge
 from apps.core.services import record_audit
@@ -22,6 +23,8 @@ from apps.training.services import request_run
 from apps.training.tasks import fit
 
 FOLLOW_SECONDS = 3
+STEPS = (Column.text("Step", "step"), Column("Seconds", ("seconds",), decimal))
+LINES = (Column("Second", ("second",), decimal), Column.text("Line", "line"))
 
 
 @admin.register(TrainingRun)
@@ -105,10 +108,10 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         still = "still" in request.GET
-        context = {**(extra_context or {}), "still": still}
+        run = self.get_object(request, object_id)
+        context = {**(extra_context or {}), "still": still, **(_sheets_of(run) if run else {})}
         answer: HttpResponse = super().change_view(request, object_id, form_url, context)
-        alive = TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING)
-        if not still and object_id.isdecimal() and alive.filter(pk=object_id).exists():
+        if not still and run is not None and run.is_alive:
             # Browsers ask again by themselves: no script is needed to follow a run.
             answer.headers["Refresh"] = str(FOLLOW_SECONDS)
         return answer
@@ -133,6 +136,16 @@ class TrainingRunAdmin(ReadOnlyAdmin):
             " a worker takes it up within a minute.",
         )
         return redirect("admin:training_trainingrun_change", run.pk)
+
+
+def _sheets_of(run: TrainingRun) -> dict[str, Sheet]:
+    """Its steps, and what it said; what is empty is left out."""
+    steps = [{"step": step, "seconds": seconds} for step, seconds in run.steps.items()]
+    sheets = {
+        "steps": Sheet("Steps and their seconds", STEPS, steps, ""),
+        "said": Sheet("What it said", LINES, run.log, ""),
+    }
+    return {name: sheet for name, sheet in sheets.items() if sheet.rows}
 
 
 @admin.register(ModelUpdateLog)

@@ -56,8 +56,9 @@ class Work:
         self._step, self._since = step, time.perf_counter()
 
     def say(self, sentence: str) -> None:
+        """For the run's page. Beside it only those who debug read it: a progress bar stays whole."""
         self._note(sentence)
-        logger.info("run_says run=%s sentence=%s", self.run.pk, sentence)
+        logger.debug("run_says run=%s sentence=%s", self.run.pk, sentence)
 
     def warn(self, sentence: str) -> None:
         self.warnings.append(sentence)
